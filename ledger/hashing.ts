@@ -1,0 +1,67 @@
+/**
+ * Hashes of the ledger: BIP-340-style tagged SHA-256 for everything but the header, double SHA-256 for the header.
+ *
+ * `tagged(tag, m) = SHA256(SHA256(tag) || SHA256(tag) || m)`. A tag belongs to one kind of message, so that no two kinds can share a hash.
+ * Source: BIP 340 "Tagged hashes", docs/PROTOCOL.md section 2.
+ */
+import { sha256 as nobleSha256 } from '@noble/hashes/sha2.js'
+
+/** SHA-256 of `bytes`, 32 bytes. */
+export type Sha256 = (bytes: Uint8Array) => Uint8Array
+
+export const TAGS = {
+  genesis: 'pinledger/genesis',
+  /** Unsigned body: transaction id. */
+  transaction: 'pinledger/transaction',
+  /** What a signature of a transaction or coinbase is over. */
+  sign: 'pinledger/sign',
+  /** Full bytes of a transaction: Merkle leaf. */
+  leaf: 'pinledger/leaf',
+  /** Inner Merkle node. */
+  node: 'pinledger/node',
+  /** Leaf count and top node: Merkle root. */
+  root: 'pinledger/root',
+  /** A sample as the leaf of a batch. */
+  sample: 'pinledger/sample',
+  stateKey: 'pinledger/state-key',
+  stateLeaf: 'pinledger/state-leaf',
+  stateNode: 'pinledger/state-node',
+  login: 'pinledger/login',
+} as const
+export type Tag = keyof typeof TAGS
+
+/** The hash functions of the ledger over one SHA-256 implementation, which the shell may choose. */
+export class Hashing {
+  readonly #sha256: Sha256
+  readonly #prefixes = new Map<Tag, Uint8Array>()
+
+  constructor(sha256: Sha256 = nobleSha256) {
+    this.#sha256 = sha256
+    for (const tag of Object.keys(TAGS) as Tag[]) {
+      const digest = sha256(new TextEncoder().encode(TAGS[tag]))
+      const prefix = new Uint8Array(64)
+      prefix.set(digest)
+      prefix.set(digest, 32)
+      this.#prefixes.set(tag, prefix)
+    }
+  }
+
+  /** Tagged hash of the parts one after the other, 32 bytes. */
+  tagged(tag: Tag, ...parts: readonly Uint8Array[]): Uint8Array {
+    let size = 64
+    for (const part of parts) size += part.length
+    const message = new Uint8Array(size)
+    message.set(this.#prefixes.get(tag) as Uint8Array)
+    let offset = 64
+    for (const part of parts) {
+      message.set(part, offset)
+      offset += part.length
+    }
+    return this.#sha256(message)
+  }
+
+  /** SHA256(SHA256(bytes)): the proof-of-work hash of a header. */
+  double(bytes: Uint8Array): Uint8Array {
+    return this.#sha256(this.#sha256(bytes))
+  }
+}

@@ -1,0 +1,35 @@
+/**
+ * Header and block.
+ *
+ * Header, 115 bytes: `version` u8 at 0, `height` u32 at 1, `parent` 32 at 5, `content` 32 at 37, `target` 32 at 69,
+ * `time` u48 at 101, `nonce` 8 at 107. Below 120 bytes it pads to two SHA-256 blocks; time and nonce lie in the
+ * second, so a miner hashes the first once (midstate). Source: docs/PROTOCOL.md section 4.
+ */
+import { constant, fixed, hash, type Infer, list, struct, time, u32, u256 } from './codec.ts'
+import { coinbase, transaction } from './transaction.ts'
+
+export const HEADER_BYTES = 115
+export const HEADER_TIME_OFFSET = 101
+export const HEADER_NONCE_OFFSET = 107
+/** More than any network's own limit on signatures allows. */
+export const BLOCK_TRANSACTIONS_MAX = 8192
+/** No network may set a larger block size: a block has to fit one MQTT message with room to spare. */
+export const BLOCK_BYTES_MAX = 1 << 20
+
+export const header = struct({
+  version: constant(1),
+  height: u32,
+  /** Hash of the parent's header. */
+  parent: hash,
+  /** Leaf hash of the coinbase, which commits to everything else in the block. */
+  content: hash,
+  /** The header's hash, read as a big-endian integer, must not be above this. */
+  target: u256,
+  time,
+  /** 8 bytes that the miner is free to choose. */
+  nonce: fixed(8),
+})
+export type Header = Infer<typeof header>
+
+export const block = struct({ header, coinbase, transactions: list(transaction, BLOCK_TRANSACTIONS_MAX) })
+export type Block = Infer<typeof block>

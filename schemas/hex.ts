@@ -1,0 +1,36 @@
+/**
+ * Keys and hashes as branded lowercase hex text: the form they have in memory, in topics and in JSON.
+ *
+ * Text compares with `===` and is a Map key; codecs turn it into the 32 bytes that are hashed and sent.
+ */
+import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js'
+import { z } from 'zod'
+
+/** 32-byte hash (SHA-256) as 64 hex digits; a block hash reads with its leading zeros first. */
+export type Hash = string & { readonly __brand: 'Hash' }
+/** Ed25519 public key (RFC 8032, 32 bytes) as 64 hex digits; it is the account's number and name. */
+export type Account = string & { readonly __brand: 'Account' }
+/** First 4 bytes of the genesis block's hash as 8 hex digits: names a network in topics and transactions. */
+export type Network = string & { readonly __brand: 'Network' }
+
+export const ZERO_HASH = '0'.repeat(64) as Hash
+
+const hexText = (bytes: number) =>
+  z
+    .string()
+    .regex(
+      new RegExp(`^[0-9a-f]{${bytes * 2}}$`),
+      `expected ${bytes * 2} lowercase hex digits (${bytes} bytes)`,
+    )
+
+export const hashText = hexText(32).transform((text) => text as Hash)
+export const accountText = hexText(32).transform((text) => text as Account)
+export const networkText = hexText(4).transform((text) => text as Network)
+
+export const toHex = (bytes: Uint8Array): string => bytesToHex(bytes)
+export const fromHex = (text: string): Uint8Array => hexToBytes(text)
+export const hashFromBytes = (bytes: Uint8Array): Hash => bytesToHex(bytes) as Hash
+export const accountFromBytes = (bytes: Uint8Array): Account => bytesToHex(bytes) as Account
+
+/** Short form for people's eyes only, never for comparison. */
+export const short = (text: string): string => text.slice(0, 8)

@@ -1,0 +1,131 @@
+/**
+ * Transactions: a type number, a common head, the type's own fields, a signature.
+ *
+ * Layout: `type` u8, `network` 4, `from` 32, `nonce` u64, `fee` u64, `expiry` u32, own fields, `signature` 64.
+ * The unsigned body is everything before the signature. Source: docs/PROTOCOL.md section 3.
+ */
+import {
+  account,
+  bool,
+  constant,
+  fixed,
+  freeText,
+  hash,
+  type Infer,
+  name,
+  network,
+  struct,
+  time,
+  u16,
+  u32,
+  u64,
+  union,
+} from './codec.ts'
+import { decimal, unit } from './units.ts'
+
+/** Bytes of an Ed25519 signature (RFC 8032). */
+export const SIGNATURE_BYTES = 64
+/** No transaction of any type is larger. */
+export const TRANSACTION_BYTES_MAX = 1024
+/** UTF-8 bytes of a memo. */
+export const MEMO_BYTES_MAX = 80
+
+const head = {
+  /** First bytes of the genesis hash, so that a message for another network is named as such. */
+  network,
+  /** Who signs and pays. */
+  from: account,
+  /** Count of the sender's earlier transactions: 0, 1, 2, ... without gaps. */
+  nonce: u64,
+  /** Smallest units paid to the miner. */
+  fee: u64,
+  /** Last block height that may contain the transaction. */
+  expiry: u32,
+}
+const signature = { signature: fixed(SIGNATURE_BYTES) }
+
+/** What a sensor said once. Also the leaf of a batch, where it travels alone with its Merkle proof. */
+export const sample = struct({
+  sensor: name,
+  /** The sensor's own count of its readings; grows by one, so that a gap shows. */
+  sequence: u64,
+  value: decimal,
+  /** RFC 8428 unit symbol. */
+  unit,
+  /** Device clock, milliseconds. */
+  time,
+  /** Whether the device's clock was synchronised when it said so. */
+  synchronised: bool,
+})
+export type Sample = Infer<typeof sample>
+
+const transfer = struct({ ...head, to: account, amount: u64, memo: freeText(MEMO_BYTES_MAX), ...signature })
+
+const reading = struct({ ...head, sample, ...signature })
+
+/** A Merkle root over `count` samples of one sensor, which travel on the sensor's own topic with their proofs. */
+const batch = struct({
+  ...head,
+  sensor: name,
+  /** Sequence number of the first sample; the others follow without gaps. */
+  sequence: u64,
+  count: u16,
+  unit,
+  firstTime: time,
+  lastTime: time,
+  synchronised: bool,
+  root: hash,
+  ...signature,
+})
+
+/**
+ * The registry of transaction types. Numbers 4 to 13 are reserved, so that no other use can be made of them:
+ * 4 admission, 5 revocation, 6 channel open, 7 channel claim, 8 channel close, 9 hashlock, 10 hashlock claim,
+ * 11 hashlock refund, 12 split, 13 checkpoint. A number without a codec is refused. Number 0 is the coinbase, which is not a free-standing transaction.
+ */
+const types = {
+  transfer: { number: 1, codec: transfer },
+  reading: { number: 2, codec: reading },
+  batch: { number: 3, codec: batch },
+} as const
+
+export const transaction = union(types)
+export type Transaction = Infer<typeof transaction>
+export type TransactionType = keyof typeof types
+export type Transfer = Extract<Transaction, { type: 'transfer' }>
+export type Reading = Extract<Transaction, { type: 'reading' }>
+export type Batch = Extract<Transaction, { type: 'batch' }>
+
+/** The number of each type on the wire, as activations in the genesis name it. */
+export const TYPE_NUMBERS: Readonly<Record<TransactionType, number>> = {
+  transfer: types.transfer.number,
+  reading: types.reading.number,
+  batch: types.batch.number,
+}
+
+/** A transaction before it is signed. */
+export type Unsigned<T extends { signature: Uint8Array }> = T extends unknown ? Omit<T, 'signature'> : never
+
+/**
+ * The block's first entry: the miner pays itself, signs what the block contains and names the state after it.
+ *
+ * It is hashed like any transaction (type number 0) and its leaf hash is the header's `content`.
+ */
+export const coinbase = struct({
+  type: constant(0),
+  network,
+  /** The miner: who is paid and who signs. */
+  from: account,
+  height: u32,
+  parent: hash,
+  /** At most the subsidy at this height plus the block's fees. */
+  reward: u64,
+  /** Newest slow tick known to the miner (ClockChain); all zero on networks without a slow hand. */
+  tick: hash,
+  /** Root over the leaves of the block's transactions, in order. */
+  transactionsRoot: hash,
+  /** Root of the state after this block. */
+  stateRoot: hash,
+  ...signature,
+})
+export type Coinbase = Infer<typeof coinbase>
