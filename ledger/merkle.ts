@@ -1,0 +1,83 @@
+/**
+ * Merkle trees with the shape of RFC 6962 and a committed leaf count.
+ *
+ * `leaf` and `node` have their own tags and the root commits to the count, so neither a 64-byte transaction nor a
+ * repeated last leaf (CVE-2012-2459) can stand in for another tree. Source: RFC 6962 section 2.1,
+ * docs/PROTOCOL.md section 5.
+ */
+import type { Hashing } from './hashing.ts'
+
+const EMPTY = new Uint8Array(32)
+
+function countBytes(count: number): Uint8Array {
+  const bytes = new Uint8Array(4)
+  new DataView(bytes.buffer).setUint32(0, count)
+  return bytes
+}
+
+/** Largest power of two below `count` (count > 1). */
+function split(count: number): number {
+  let power = 1
+  while (power * 2 < count) power *= 2
+  return power
+}
+
+function top(hashing: Hashing, leaves: readonly Uint8Array[], from: number, to: number): Uint8Array {
+  const count = to - from
+  if (count === 0) return EMPTY
+  if (count === 1) return leaves[from] as Uint8Array
+  const middle = from + split(count)
+  return hashing.tagged('node', top(hashing, leaves, from, middle), top(hashing, leaves, middle, to))
+}
+
+/** Root over leaf hashes (32 bytes each) in order. */
+export function merkleRoot(hashing: Hashing, leaves: readonly Uint8Array[]): Uint8Array {
+  return hashing.tagged('root', countBytes(leaves.length), top(hashing, leaves, 0, leaves.length))
+}
+
+/** Sibling hashes from leaf `index` up to the top. */
+export function merklePath(hashing: Hashing, leaves: readonly Uint8Array[], index: number): Uint8Array[] {
+  const path: Uint8Array[] = []
+  let from = 0
+  let to = leaves.length
+  while (to - from > 1) {
+    const middle = from + split(to - from)
+    if (index < middle) {
+      path.unshift(top(hashing, leaves, middle, to))
+      to = middle
+    } else {
+      path.unshift(top(hashing, leaves, from, middle))
+      from = middle
+    }
+  }
+  return path
+}
+
+/** Whether `leaf` is number `index` of `count` under `root`. */
+export function checkMerklePath(
+  hashing: Hashing,
+  root: Uint8Array,
+  leaf: Uint8Array,
+  index: number,
+  count: number,
+  path: readonly Uint8Array[],
+): boolean {
+  if (index < 0 || index >= count) return false
+  const sides: ('left' | 'right')[] = []
+  let from = 0
+  let to = count
+  while (to - from > 1) {
+    const middle = from + split(to - from)
+    sides.unshift(index < middle ? 'right' : 'left')
+    if (index < middle) to = middle
+    else from = middle
+  }
+  if (sides.length !== path.length) return false
+  let node = leaf
+  for (const [level, side] of sides.entries()) {
+    const sibling = path[level] as Uint8Array
+    node = side === 'right' ? hashing.tagged('node', node, sibling) : hashing.tagged('node', sibling, node)
+  }
+  const computed = hashing.tagged('root', countBytes(count), node)
+  return computed.every((byte, at) => byte === root[at])
+}

@@ -1,0 +1,83 @@
+/**
+ * Presets: complete sets of consensus parameters, to which a network adds its time, first target and allocations.
+ *
+ * `bench` shows everything within a minute; `field` is for devices that run for years; `bitcoin` has the numbers
+ * of Bitcoin. Parameters are not configuration: their hash is in every signature.
+ */
+import type { Genesis } from '../schemas/genesis.ts'
+import type { Account } from '../schemas/hex.ts'
+import { TYPE_NUMBERS } from '../schemas/transaction.ts'
+import { COIN } from './amount.ts'
+import { targetFor } from './difficulty.ts'
+
+type Parameters = Omit<Genesis, 'name' | 'time' | 'target' | 'allocations'>
+
+const everywhere = {
+  version: 1,
+  halfLife: 64,
+  /** Two hex digits at least: a single Pi Zero finds that in milliseconds, and no fork is free. */
+  targetMax: targetFor(256),
+  slowRatio: 0,
+  authorities: [],
+  checkpointSigners: [],
+  checkpointThreshold: 0,
+  activations: Object.values(TYPE_NUMBERS).map((type) => ({ type, height: 0 })),
+} as const
+
+/**
+ * `blockSignaturesMax` keeps a block of signatures that only the slow path can judge below a quarter of the
+ * interval on a Raspberry Pi 4 (about 4 ms each).
+ */
+export const PRESETS = {
+  bench: {
+    ...everywhere,
+    interval: 4_000,
+    subsidy: 50 * COIN,
+    halvingInterval: 210_000,
+    feeFloor: 0,
+    maturity: 5,
+    blockBytesMax: 64 << 10,
+    blockSignaturesMax: 250,
+  },
+  field: {
+    ...everywhere,
+    interval: 10_000,
+    subsidy: 5 * COIN,
+    halvingInterval: 3_153_600,
+    feeFloor: 1_000,
+    maturity: 60,
+    blockBytesMax: 160 << 10,
+    blockSignaturesMax: 625,
+  },
+  bitcoin: {
+    ...everywhere,
+    interval: 600_000,
+    subsidy: 50 * COIN,
+    halvingInterval: 210_000,
+    feeFloor: 1_000,
+    maturity: 100,
+    blockBytesMax: 1_000_000,
+    blockSignaturesMax: 8_000,
+  },
+} as const satisfies Record<string, Parameters>
+
+export type PresetName = keyof typeof PRESETS
+
+export interface GenesisChoices {
+  readonly name: string
+  /** Milliseconds since 1970. */
+  readonly time: number
+  /** Expected hashes for the first block. */
+  readonly firstWork: number
+  readonly allocations: readonly { readonly account: Account; readonly amount: number }[]
+}
+
+export function genesisFrom(
+  preset: PresetName,
+  { name, time, firstWork, allocations }: GenesisChoices,
+): Genesis {
+  const parameters = PRESETS[preset]
+  const wanted = targetFor(firstWork)
+  const target = wanted > parameters.targetMax ? parameters.targetMax : wanted
+  return { ...parameters, name, time, target, allocations }
+}

@@ -1,0 +1,97 @@
+/**
+ * An immutable binary tree over 32-byte paths whose root commits to every entry.
+ *
+ * The root of a set of entries depends on the set only: empty is 32 zero bytes, a single entry is its leaf
+ * `H(state-leaf, path || value)`, more are `H(state-node, root of those with bit 0, root of those with bit 1)`.
+ * An update copies the nodes on its path, so old roots stay valid and hashes are computed once, when asked for.
+ * Source: docs/PROTOCOL.md section 5.
+ */
+import type { Hashing } from './hashing.ts'
+
+const EMPTY = new Uint8Array(32)
+
+class Leaf {
+  readonly path: Uint8Array
+  readonly value: Uint8Array
+  hash: Uint8Array | undefined
+  constructor(path: Uint8Array, value: Uint8Array) {
+    this.path = path
+    this.value = value
+  }
+}
+
+class Branch {
+  readonly zero: Tree
+  readonly one: Tree
+  hash: Uint8Array | undefined
+  constructor(zero: Tree, one: Tree) {
+    this.zero = zero
+    this.one = one
+  }
+}
+
+export type Tree = Leaf | Branch | undefined
+
+const bit = (path: Uint8Array, depth: number): number =>
+  ((path[depth >> 3] as number) >> (7 - (depth & 7))) & 1
+
+function samePath(left: Uint8Array, right: Uint8Array): boolean {
+  for (let at = 0; at < 32; at++) if (left[at] !== right[at]) return false
+  return true
+}
+
+export function treeGet(tree: Tree, path: Uint8Array): Uint8Array | undefined {
+  let node = tree
+  for (let depth = 0; node instanceof Branch; depth++) node = bit(path, depth) === 0 ? node.zero : node.one
+  return node !== undefined && samePath(node.path, path) ? node.value : undefined
+}
+
+/** The tree with `path` set to `value`, or without it when `value` is undefined. */
+export function treeSet(tree: Tree, path: Uint8Array, value: Uint8Array | undefined, depth = 0): Tree {
+  if (tree instanceof Branch) {
+    const side = bit(path, depth)
+    const zero = side === 0 ? treeSet(tree.zero, path, value, depth + 1) : tree.zero
+    const one = side === 1 ? treeSet(tree.one, path, value, depth + 1) : tree.one
+    return join(zero, one)
+  }
+  if (tree === undefined || samePath(tree.path, path))
+    return value === undefined ? undefined : new Leaf(path, value)
+  return value === undefined ? tree : fork(tree, new Leaf(path, value), depth)
+}
+
+/** A branch has more than one entry below it: a lone leaf rises, which keeps the root a function of the set. */
+function join(zero: Tree, one: Tree): Tree {
+  if (zero === undefined && !(one instanceof Branch)) return one
+  if (one === undefined && !(zero instanceof Branch)) return zero
+  return new Branch(zero, one)
+}
+
+function fork(old: Leaf, added: Leaf, depth: number): Branch {
+  const side = bit(added.path, depth)
+  if (bit(old.path, depth) === side) {
+    const deeper = fork(old, added, depth + 1)
+    return side === 0 ? new Branch(deeper, undefined) : new Branch(undefined, deeper)
+  }
+  return side === 0 ? new Branch(added, old) : new Branch(old, added)
+}
+
+export function treeRoot(hashing: Hashing, tree: Tree): Uint8Array {
+  if (tree === undefined) return EMPTY
+  if (tree.hash === undefined) {
+    tree.hash =
+      tree instanceof Leaf
+        ? hashing.tagged('stateLeaf', tree.path, tree.value)
+        : hashing.tagged('stateNode', treeRoot(hashing, tree.zero), treeRoot(hashing, tree.one))
+  }
+  return tree.hash
+}
+
+export function* treeEntries(tree: Tree): Generator<{ path: Uint8Array; value: Uint8Array }> {
+  if (tree === undefined) return
+  if (tree instanceof Leaf) {
+    yield tree
+    return
+  }
+  yield* treeEntries(tree.zero)
+  yield* treeEntries(tree.one)
+}

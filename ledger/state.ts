@@ -1,0 +1,176 @@
+/**
+ * The ledger's state: accounts, rewards that are still maturing, and the totals.
+ *
+ * An entry has a kind (u8), a 32-byte key and canonical bytes. Its path in the tree is
+ * `H(state-key, kind || key)`. Kinds: 0 account (key: the account), 1 reward (key: height, zero-padded on the
+ * left), 2 totals (key: zero). Numbers 3 to 7 are reserved: member, channel, hashlock, split, checkpoint.
+ * Invariants: an account that has sent stays for ever (else its nonce would restart and old transactions replay);
+ * an entry equal to the default is absent; the balances and rewards add up to `totals.supply`.
+ * Source: docs/PROTOCOL.md section 5.
+ */
+import {
+  account,
+  blob,
+  type Codec,
+  encode,
+  hash,
+  type Infer,
+  list,
+  Reader,
+  struct,
+  u8,
+  u64,
+} from '../schemas/codec.ts'
+import { type Account, fromHex, type Hash, hashFromBytes, ZERO_HASH } from '../schemas/hex.ts'
+import type { Hashing } from './hashing.ts'
+import { type Tree, treeEntries, treeGet, treeRoot, treeSet } from './state-tree.ts'
+
+const accountEntry = struct({
+  /** Transactions sent so far. */
+  nonce: u64,
+  /** Spendable smallest units. */
+  balance: u64,
+})
+export type AccountEntry = Infer<typeof accountEntry>
+
+const rewardEntry = struct({ account, amount: u64 })
+export type RewardEntry = Infer<typeof rewardEntry>
+
+const totalsEntry = struct({
+  /** Smallest units in existence. */
+  supply: u64,
+  /** Transactions since genesis, coinbases not counted. */
+  transactions: u64,
+  /** Readings among them, a batch counting as its samples. */
+  readings: u64,
+})
+export type TotalsEntry = Infer<typeof totalsEntry>
+
+export const KIND = { account: 0, reward: 1, totals: 2 } as const
+
+/** One entry of the state before and after a block; empty bytes: no entry. */
+export const change = struct({ kind: u8, key: hash, before: blob(1024), after: blob(1024) })
+export type Change = Infer<typeof change>
+/** The changes of one block, ordered by kind and key: what undoes it and what redoes it. */
+export const changes = list(change, 0xffff)
+
+const NO_ACCOUNT: AccountEntry = { nonce: 0, balance: 0 }
+const NO_TOTALS: TotalsEntry = { supply: 0, transactions: 0, readings: 0 }
+const ABSENT = new Uint8Array(0)
+const rewardKey = (height: number): Hash => height.toString(16).padStart(64, '0') as Hash
+
+/** An immutable state. */
+export class State {
+  readonly #hashing: Hashing
+  readonly #tree: Tree
+  constructor(hashing: Hashing, tree?: Tree) {
+    this.#hashing = hashing
+    this.#tree = tree
+  }
+
+  /** Entry bytes, undefined when there is none. */
+  get(kind: number, key: Hash): Uint8Array | undefined {
+    return treeGet(this.#tree, this.#path(kind, key))
+  }
+
+  account(account: Account): AccountEntry {
+    return read(accountEntry, this.get(KIND.account, account as string as Hash)) ?? NO_ACCOUNT
+  }
+
+  totals(): TotalsEntry {
+    return read(totalsEntry, this.get(KIND.totals, ZERO_HASH)) ?? NO_TOTALS
+  }
+
+  /** Sum of an account's rewards that mature after `height`. */
+  maturing(account: Account, height: number, maturity: number): number {
+    let sum = 0
+    for (let at = Math.max(1, height - maturity + 1); at <= height; at++) {
+      const reward = read(rewardEntry, this.get(KIND.reward, rewardKey(at)))
+      if (reward?.account === account) sum += reward.amount
+    }
+    return sum
+  }
+
+  /** The state with a block's changes made (`after`) or taken back (`before`). */
+  with(list: readonly Change[], side: 'before' | 'after'): State {
+    let tree = this.#tree
+    for (const entry of list) {
+      const value = entry[side]
+      tree = treeSet(tree, this.#path(entry.kind, entry.key), value.length === 0 ? undefined : value)
+    }
+    return new State(this.#hashing, tree)
+  }
+
+  root(): Hash {
+    return hashFromBytes(treeRoot(this.#hashing, this.#tree))
+  }
+
+  /** Every entry's bytes in the tree's order. */
+  *values(): Generator<Uint8Array> {
+    for (const { value } of treeEntries(this.#tree)) yield value
+  }
+
+  #path(kind: number, key: Hash): Uint8Array {
+    return this.#hashing.tagged('stateKey', Uint8Array.of(kind), fromHex(key))
+  }
+}
+
+/** A state under construction: one block's changes over the state before it. */
+export class StateView {
+  readonly #base: State
+  readonly #changes = new Map<string, { kind: number; key: Hash; before: Uint8Array; after: Uint8Array }>()
+  constructor(base: State) {
+    this.#base = base
+  }
+
+  account(account: Account): AccountEntry {
+    return read(accountEntry, this.#get(KIND.account, account as string as Hash)) ?? NO_ACCOUNT
+  }
+
+  setAccount(account: Account, entry: AccountEntry): void {
+    const absent = entry.nonce === 0 && entry.balance === 0
+    this.#set(KIND.account, account as string as Hash, absent ? ABSENT : encode(accountEntry, entry))
+  }
+
+  reward(height: number): RewardEntry | undefined {
+    return read(rewardEntry, this.#get(KIND.reward, rewardKey(height)))
+  }
+
+  setReward(height: number, entry: RewardEntry | undefined): void {
+    this.#set(KIND.reward, rewardKey(height), entry === undefined ? ABSENT : encode(rewardEntry, entry))
+  }
+
+  totals(): TotalsEntry {
+    return read(totalsEntry, this.#get(KIND.totals, ZERO_HASH)) ?? NO_TOTALS
+  }
+
+  setTotals(entry: TotalsEntry): void {
+    this.#set(KIND.totals, ZERO_HASH, encode(totalsEntry, entry))
+  }
+
+  /** What changed, in canonical order. */
+  changes(): Change[] {
+    return [...this.#changes.values()]
+      .filter(
+        ({ before, after }) =>
+          before.length !== after.length || before.some((byte, at) => byte !== after[at]),
+      )
+      .sort((a, b) => a.kind - b.kind || (a.key < b.key ? -1 : 1))
+  }
+
+  #get(kind: number, key: Hash): Uint8Array | undefined {
+    const changed = this.#changes.get(`${kind}${key}`)
+    if (changed === undefined) return this.#base.get(kind, key)
+    return changed.after.length === 0 ? undefined : changed.after
+  }
+
+  #set(kind: number, key: Hash, after: Uint8Array): void {
+    const changed = this.#changes.get(`${kind}${key}`)
+    if (changed === undefined)
+      this.#changes.set(`${kind}${key}`, { kind, key, before: this.#base.get(kind, key) ?? ABSENT, after })
+    else changed.after = after
+  }
+}
+
+const read = <T>(codec: Codec<T>, bytes: Uint8Array | undefined): T | undefined =>
+  bytes === undefined ? undefined : codec.read(new Reader(bytes))
