@@ -197,7 +197,10 @@ class NodeRequests implements Requests {
       log.debug('a reply that nobody asked for, or too late', { from: short(from), id: decoded.value.id })
       return
     }
-    if (decoded.value.type === open.expected) return open.settle(accept(decoded.value))
+    if (decoded.value.type === open.expected) {
+      open.settle(accept(decoded.value))
+      return
+    }
     const message = `expected ${open.expected} from ${short(from)}, got ${decoded.value.type}`
     log.warn('refused a reply', { from: short(from), code: 'bad-reply', message })
     open.settle(refuse({ code: 'bad-reply', message }))
