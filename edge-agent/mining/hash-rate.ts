@@ -1,0 +1,32 @@
+/** How fast this machine mines: what a network's first target is chosen from, and what the bench prints. */
+import { HEADER_BYTES } from '../../schemas/block.ts'
+import { createKernel, type Kernel, targetWords } from './kernel.ts'
+
+/** Small enough to look at the clock about every millisecond, even on a slow Pi. */
+const BATCH = 256
+
+/**
+ * Hashes per second of one thread at full duty. Blocks its thread for `ms` milliseconds, of which the first quarter
+ * warms up the compiler and does not count.
+ */
+export function measureHashRate(
+  ms: number,
+  kernel: Kernel = createKernel(),
+  nowMs: () => number = () => performance.now(),
+): number {
+  const work = kernel.prepare(new Uint8Array(HEADER_BYTES))
+  const impossible = targetWords(0n)
+  const run = (durationMs: number): number => {
+    const startMs = nowMs()
+    let hashes = 0
+    let elapsedMs = 0
+    do {
+      kernel.scan(work, impossible, BigInt(hashes), BATCH)
+      hashes += BATCH
+      elapsedMs = nowMs() - startMs
+    } while (elapsedMs < durationMs)
+    return (hashes / elapsedMs) * 1000
+  }
+  run(ms / 4)
+  return run((ms * 3) / 4)
+}
