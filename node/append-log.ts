@@ -1,0 +1,375 @@
+/**
+ * A checksummed append-only log of atomic batches: the base of the chain store and of an agent's outbox.
+ *
+ * File (integers big-endian):
+ *
+ *     offset  bytes  what
+ *          0      6  "PINLOG"
+ *          6      2  format version, 1
+ *          8      *  records, one after the other
+ *
+ * Record:
+ *
+ *          0      4  n, payload length, at most 16 MiB
+ *          4      1  kind, the user's own number
+ *          5      1  flags: bit 0 = last record of its batch (commit); all others 0
+ *          6      6  sequence number: 0 for the file's first record, then one more each
+ *         12      4  first 4 bytes of SHA-256(bytes 0 to 11)
+ *         16      n  payload
+ *     16 + n      8  first 8 bytes of SHA-256(bytes 0 to 15 + n)
+ *
+ * Invariants: a batch counts from its commit record on, and is in one write followed by one fdatasync. A file
+ * that *ends* inside a record or a batch was torn while it was written, so nobody was told of that batch: it is
+ * cut off. The header has its own checksum so that a flipped bit in a length or in a commit flag cannot look
+ * like such an end. Whatever else does not check is damage to something that was promised, and is never cut off.
+ */
+import { createHash } from 'node:crypto'
+import { accept, invariant, type Result, refuse } from '../schemas/result.ts'
+import { WorldError } from './error.ts'
+
+/** What the log needs of a file; node/disk.ts has the real one. Every call may throw. */
+export interface LogFile {
+  /** For messages only. */
+  readonly path: string
+  /** Bytes. */
+  readonly size: number
+  /** Exactly `length` bytes from `offset`; throws when they are not there. */
+  read(offset: number, length: number): Uint8Array
+  /** Writes all of `bytes` at the end and makes them durable before it returns. */
+  append(bytes: Uint8Array): void
+  /** Cuts the file to `size` bytes and makes all that stays durable before it returns. */
+  truncate(size: number): void
+  close(): void
+}
+
+export interface LogEntry {
+  /** 0 to 255. */
+  readonly kind: number
+  /** At most `PAYLOAD_BYTES_MAX`. */
+  readonly bytes: Uint8Array
+}
+
+export interface LogRecord extends LogEntry {
+  /** Number of the record in its file, from 0. */
+  readonly record: number
+  /** Offset of the record in its file, in bytes: what `read` takes. */
+  readonly position: number
+}
+
+/** Why a file is not a whole log. `torn-tail` is what a crash leaves; every other code is damage. */
+export interface LogFault {
+  readonly code:
+    | 'torn-tail'
+    | 'bad-magic'
+    | 'bad-version'
+    | 'bad-header'
+    | 'bad-flags'
+    | 'bad-sequence'
+    | 'too-long'
+    | 'bad-payload'
+  /** The record that does not check; for a torn tail, the first record that is cut off. */
+  readonly record: number
+  readonly position: number
+  /** As written in the file, which a bad header may misstate; undefined when there is none to read. */
+  readonly kind: number | undefined
+  /** Bytes from `position` to the end of the file. */
+  readonly bytes: number
+  readonly message: string
+}
+
+export interface AppendLogOptions {
+  /** Called for every committed record, in order, while the log opens. */
+  readonly onRecord?: (kind: number, bytes: Uint8Array, position: number) => void
+  /** Name of a record's kind in messages; `kind 3` by default. */
+  readonly kindName?: (kind: number) => string
+}
+
+export interface AppendLog {
+  /** Bytes of the file that are committed. */
+  readonly size: number
+  /** Committed records. */
+  readonly records: number
+  /** Bytes of an unfinished batch that opening cut off; 0 after a clean stop. */
+  readonly torn: number
+  /**
+   * Writes one batch, all of it or nothing, and returns each record's position once it is durable.
+   *
+   * Throws WorldError `store-write` when the file cannot take it, and at every append after that: the log then
+   * only reads. A batch whose append threw may or may not be there when the log is next opened, but never partly.
+   */
+  append(entries: readonly LogEntry[]): readonly number[]
+  /** The record at a position that `append` or `onRecord` gave; throws WorldError `store-corrupt` when it no longer checks. */
+  read(position: number): LogEntry
+  close(): void
+}
+
+export const PAYLOAD_BYTES_MAX = 16 * 2 ** 20
+/** A batch is assembled in memory, and held there while a log is read. */
+export const BATCH_BYTES_MAX = 64 * 2 ** 20
+
+const MAGIC = Buffer.from('PINLOG', 'latin1')
+const VERSION = 1
+const PREAMBLE = Buffer.from([...MAGIC, VERSION >> 8, VERSION & 0xff])
+const HEADER_BYTES = 16
+const HEADER_CHECKED_BYTES = 12
+const CHECKSUM_BYTES = 8
+const COMMIT = 1
+const SEQUENCE_MAX = 2 ** 48 - 1
+const READ_AHEAD_BYTES = 256 * 1024
+
+/**
+ * Opens a log: checks every record from the first, hands the committed ones to `onRecord`, cuts off a torn tail.
+ *
+ * The log owns `file` from here on, also when this throws: WorldError `store-corrupt` for damage, `store-write`
+ * when the file cannot be cut or begun.
+ */
+export function openAppendLog(file: LogFile, options: AppendLogOptions = {}): AppendLog {
+  try {
+    return open(file, options)
+  } catch (error) {
+    file.close()
+    throw error
+  }
+}
+
+function open(file: LogFile, { onRecord, kindName = (kind) => `kind ${kind}` }: AppendLogOptions): AppendLog {
+  const corrupt = (fault: LogFault) => new WorldError('store-corrupt', corruptMessage(file, fault, kindName))
+  let size = file.size
+  let records = 0
+  let torn = 0
+  let closed = false
+  let broken: WorldError | undefined
+
+  for (const outcome of audit(file)) {
+    if (outcome.ok) {
+      records = outcome.value.record + 1
+      onRecord?.(outcome.value.kind, outcome.value.bytes, outcome.value.position)
+    } else if (outcome.fault.code === 'torn-tail') {
+      torn = outcome.fault.bytes
+      size = outcome.fault.position
+    } else throw corrupt(outcome.fault)
+  }
+  try {
+    // Also when nothing is torn: a process killed between its write and its fdatasync leaves a whole batch that
+    // is not yet durable, and from here on we build on it.
+    file.truncate(size)
+    if (size === 0) {
+      file.append(PREAMBLE)
+      size = PREAMBLE.length
+    }
+  } catch (error) {
+    throw writeError(file, PREAMBLE.length, size, error)
+  }
+
+  return {
+    get size() {
+      return size
+    },
+    get records() {
+      return records
+    },
+    torn,
+    append(entries) {
+      invariant(!closed, 'append to a closed log')
+      if (broken !== undefined) throw new WorldError('store-write', broken.message, broken.cause)
+      const { bytes, positions } = encodeBatch(entries, records, size)
+      try {
+        file.append(bytes)
+      } catch (error) {
+        broken = writeError(file, bytes.length, size, error)
+        try {
+          file.truncate(size)
+        } catch {
+          // The part that was written ends in the middle of a batch: the next open cuts it off.
+        }
+        throw broken
+      }
+      size += bytes.length
+      records += entries.length
+      return positions
+    },
+    read(position) {
+      invariant(!closed, 'read from a closed log')
+      invariant(
+        Number.isInteger(position) && position >= PREAMBLE.length && position + HEADER_BYTES <= size,
+        `position ${position} is not in the log`,
+      )
+      const outcome = readRecord((offset, length) => file.read(offset, length), position, size, undefined)
+      if (outcome.ok) return { kind: outcome.value.kind, bytes: outcome.value.bytes }
+      throw corrupt(outcome.fault)
+    },
+    close() {
+      if (closed) return
+      closed = true
+      file.close()
+    },
+  }
+}
+
+/**
+ * Reads a log without changing it: every committed record in order, then, if the file is not whole, its first
+ * fault. An unfinished batch yields no record. A file of 0 bytes is a log not yet begun and yields nothing.
+ */
+export function* audit(file: LogFile): Generator<Result<LogRecord, LogFault>, void> {
+  const end = file.size
+  const read = readAhead(file, end)
+  const preamble = checkPreamble(read(0, Math.min(end, PREAMBLE.length)), end)
+  if (preamble !== undefined) return yield refuse(preamble)
+
+  let record = 0
+  let position = PREAMBLE.length
+  let start = { record, position }
+  let batch: LogRecord[] = []
+  while (position < end) {
+    const outcome = readRecord(read, position, end, record)
+    if (!outcome.ok) {
+      if (outcome.fault.code !== 'torn-tail') return yield outcome
+      break
+    }
+    const { kind, bytes, commit, next } = outcome.value
+    if (next - start.position > BATCH_BYTES_MAX) {
+      const message = `batch of more than ${BATCH_BYTES_MAX} bytes`
+      return yield refuse({ code: 'too-long', record, position, kind, bytes: end - position, message })
+    }
+    batch.push({ kind, bytes, record, position })
+    record++
+    position = next
+    if (!commit) continue
+    for (const entry of batch) yield accept(entry)
+    batch = []
+    start = { record, position }
+  }
+  if (start.position >= end) return
+  const message = 'file ends inside a batch that was being written'
+  const kind = batch[0]?.kind
+  yield refuse({ code: 'torn-tail', ...start, kind, bytes: end - start.position, message })
+}
+
+function checkPreamble(found: Uint8Array, end: number): LogFault | undefined {
+  const fault = { record: 0, position: 0, kind: undefined, bytes: end }
+  const expected = PREAMBLE.subarray(0, found.length)
+  if (expected.equals(found)) {
+    if (end === 0 || found.length === PREAMBLE.length) return undefined
+    return { code: 'torn-tail', ...fault, message: 'file ends inside its first 8 bytes' }
+  }
+  if (found.length === PREAMBLE.length && MAGIC.equals(found.subarray(0, MAGIC.length))) {
+    const version = Buffer.from(found).readUInt16BE(MAGIC.length)
+    return { code: 'bad-version', ...fault, message: `expected format version ${VERSION}, got ${version}` }
+  }
+  const got = Buffer.from(found).toString('hex')
+  return {
+    code: 'bad-magic',
+    ...fault,
+    message: `expected first bytes ${expected.toString('hex')}, got ${got}`,
+  }
+}
+
+type Read = (offset: number, length: number) => Uint8Array
+interface Parsed extends LogEntry {
+  readonly commit: boolean
+  readonly next: number
+}
+
+/** Checks the record at `position` of a file of `end` bytes; `sequence` undefined takes any number. */
+function readRecord(
+  read: Read,
+  position: number,
+  end: number,
+  sequence: number | undefined,
+): Result<Parsed, LogFault> {
+  let number = 0
+  const fault = (code: LogFault['code'], message: string, kind?: number) =>
+    refuse({ code, record: sequence ?? number, position, kind, bytes: end - position, message })
+  if (end - position < HEADER_BYTES) return fault('torn-tail', 'file ends inside a record header')
+  const header = Buffer.from(read(position, HEADER_BYTES)) // a copy, the payload's read may end its life
+  const length = header.readUInt32BE(0)
+  const kind = header.readUInt8(4)
+  const flags = header.readUInt8(5)
+  number = header.readUIntBE(6, 6)
+  if (!sha256(header.subarray(0, HEADER_CHECKED_BYTES), 4).equals(header.subarray(HEADER_CHECKED_BYTES))) {
+    return fault('bad-header', 'checksum of the record header does not match', kind)
+  }
+  // From here on the header is what some program wrote.
+  if ((flags & ~COMMIT) !== 0) return fault('bad-flags', `expected flags 0 or 1, got ${flags}`, kind)
+  if (sequence !== undefined && number !== sequence) {
+    return fault('bad-sequence', `expected sequence number ${sequence}, got ${number}`, kind)
+  }
+  if (length > PAYLOAD_BYTES_MAX) {
+    return fault('too-long', `expected at most ${PAYLOAD_BYTES_MAX} payload bytes, got ${length}`, kind)
+  }
+  const next = position + HEADER_BYTES + length + CHECKSUM_BYTES
+  if (next > end) return fault('torn-tail', 'file ends inside a record', kind)
+  const body = read(position + HEADER_BYTES, length + CHECKSUM_BYTES)
+  const bytes = new Uint8Array(body.subarray(0, length)) // a copy: the caller keeps it
+  if (!sha256(header, CHECKSUM_BYTES, bytes).equals(body.subarray(length))) {
+    return fault('bad-payload', 'checksum of the payload does not match', kind)
+  }
+  return accept({ kind, bytes, commit: (flags & COMMIT) !== 0, next })
+}
+
+function encodeBatch(entries: readonly LogEntry[], sequence: number, position: number) {
+  invariant(entries.length > 0, 'a batch has at least one record')
+  let total = 0
+  for (const { kind, bytes } of entries) {
+    invariant(Number.isInteger(kind) && kind >= 0 && kind <= 255, `kind ${kind} is not 0 to 255`)
+    invariant(bytes.length <= PAYLOAD_BYTES_MAX, `payload of ${bytes.length} bytes`)
+    total += HEADER_BYTES + bytes.length + CHECKSUM_BYTES
+  }
+  invariant(total <= BATCH_BYTES_MAX, `batch of ${total} bytes`)
+  invariant(sequence + entries.length <= SEQUENCE_MAX, 'sequence numbers are used up')
+
+  const batch = Buffer.allocUnsafe(total)
+  const positions: number[] = []
+  let at = 0
+  for (const [index, { kind, bytes }] of entries.entries()) {
+    positions.push(position + at)
+    const header = batch.subarray(at, at + HEADER_BYTES)
+    header.writeUInt32BE(bytes.length, 0)
+    header.writeUInt8(kind, 4)
+    header.writeUInt8(index === entries.length - 1 ? COMMIT : 0, 5)
+    header.writeUIntBE(sequence + index, 6, 6)
+    header.set(sha256(header.subarray(0, HEADER_CHECKED_BYTES), 4), HEADER_CHECKED_BYTES)
+    batch.set(bytes, at + HEADER_BYTES)
+    batch.set(sha256(header, CHECKSUM_BYTES, bytes), at + HEADER_BYTES + bytes.length)
+    at += HEADER_BYTES + bytes.length + CHECKSUM_BYTES
+  }
+  return { bytes: batch, positions }
+}
+
+/** One read of the file for many small records. What it returns is valid until the next call. */
+function readAhead(file: LogFile, end: number): Read {
+  let start = 0
+  let ahead: Uint8Array = new Uint8Array(0)
+  return (offset, length) => {
+    if (offset < start || offset + length > start + ahead.length) {
+      start = offset
+      ahead = file.read(offset, Math.min(Math.max(length, READ_AHEAD_BYTES), end - offset))
+    }
+    return ahead.subarray(offset - start, offset - start + length)
+  }
+}
+
+function sha256(head: Uint8Array, length: number, tail?: Uint8Array): Buffer {
+  const hash = createHash('sha256').update(head)
+  if (tail !== undefined) hash.update(tail)
+  return hash.digest().subarray(0, length)
+}
+
+function corruptMessage(file: LogFile, fault: LogFault, kindName: (kind: number) => string): string {
+  const kind = fault.kind === undefined ? '' : ` (${kindName(fault.kind)})`
+  return (
+    `${file.path} is damaged at record ${fault.record}${kind}, offset ${fault.position}: ${fault.message} (${fault.code}). ` +
+    'Nothing was changed. Restore the file from a backup, or move it away and start again: ' +
+    'what the network has confirmed is fetched anew. A disk that damages one file should be replaced'
+  )
+}
+
+function writeError(file: LogFile, bytes: number, size: number, cause: unknown): WorldError {
+  const why = cause instanceof Error ? cause.message : String(cause)
+  return new WorldError(
+    'store-write',
+    `cannot write ${bytes} bytes to ${file.path} (${why}). Nothing that was announced is lost: ` +
+      `the first ${size} bytes are whole. Make sure that the disk works and has at least ${bytes} bytes free, then start again`,
+    cause,
+  )
+}

@@ -1,0 +1,139 @@
+/**
+ * Files that survive a power cut: a log's file, a file that is created whole or not at all.
+ *
+ * A new file's name is durable only once its directory is synced, so both functions do that. Files are the
+ * owner's alone (mode 0600); Node opens every file with O_CLOEXEC, so that no child process inherits them.
+ */
+import { randomBytes } from 'node:crypto'
+import {
+  closeSync,
+  constants,
+  fdatasyncSync,
+  fstatSync,
+  fsyncSync,
+  ftruncateSync,
+  linkSync,
+  openSync,
+  readSync,
+  unlinkSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs'
+import { dirname } from 'node:path'
+import { invariant } from '../schemas/result.ts'
+import type { LogFile } from './append-log.ts'
+import { type ErrorCode, WorldError } from './error.ts'
+
+const OWNER_ONLY = 0o600
+
+/** Opens a log's file for reading and appending, and makes it when there is none. Throws WorldError `store-write`. */
+export function openLogFile(path: string): LogFile {
+  const file = open(path, constants.O_RDWR | constants.O_CREAT, 'store-write')
+  try {
+    // Also for a file that was there: who made it may have been killed before its name was durable.
+    syncDirectory(dirname(path))
+  } catch (error) {
+    file.close()
+    throw error
+  }
+  return file
+}
+
+/**
+ * Opens a log's file to look at: it is never made, and appending or cutting is a bug of the caller. Throws
+ * WorldError `usage` when there is no such file.
+ */
+export function openLogFileReadOnly(path: string): LogFile {
+  const refuse = () => invariant(false, `${path} is open for reading only`)
+  return { ...open(path, constants.O_RDONLY, 'usage'), append: refuse, truncate: refuse }
+}
+
+function open(path: string, flags: number, code: ErrorCode): LogFile {
+  let fd: number
+  try {
+    fd = openSync(path, flags | constants.O_NONBLOCK, OWNER_ONLY) // a FIFO must not hang us
+  } catch (error) {
+    throw new WorldError(code, `cannot open ${path}: ${reason(error)}`, error)
+  }
+  const stat = fstatSync(fd)
+  if (!stat.isFile()) {
+    closeSync(fd)
+    throw new WorldError(code, `cannot open ${path}: it is not a regular file`)
+  }
+  let size = stat.size
+  return {
+    path,
+    get size() {
+      return size
+    },
+    read: (offset, length) => readExactly(path, fd, offset, length),
+    append(bytes) {
+      let done = 0
+      while (done < bytes.length) done += writeSync(fd, bytes, done, bytes.length - done, size + done)
+      fdatasyncSync(fd)
+      size += bytes.length
+    },
+    truncate(to) {
+      ftruncateSync(fd, to)
+      fdatasyncSync(fd)
+      size = to
+    },
+    close: () => closeSync(fd),
+  }
+}
+
+function readExactly(path: string, fd: number, offset: number, length: number): Uint8Array {
+  const bytes = Buffer.allocUnsafe(length)
+  let done = 0
+  while (done < length) {
+    let count = 0
+    let why: unknown = 'the file ends there'
+    try {
+      count = readSync(fd, bytes, done, length - done, offset + done)
+    } catch (error) {
+      why = error
+    }
+    if (count === 0) {
+      throw new WorldError(
+        'store-corrupt',
+        `cannot read ${path} at offset ${offset + done}: ${reason(why)}. Check the disk (dmesg), restore the file from a backup`,
+        why,
+      )
+    }
+    done += count
+  }
+  return bytes
+}
+
+/**
+ * Creates a file with all its bytes or not at all, durably; never replaces one. Throws the system's own error,
+ * with code EEXIST when `path` is taken.
+ */
+export function createFileDurably(path: string, bytes: Uint8Array): void {
+  const draft = `${path}.${randomBytes(6).toString('hex')}.tmp`
+  const fd = openSync(draft, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, OWNER_ONLY)
+  try {
+    try {
+      writeFileSync(fd, bytes)
+      fsyncSync(fd)
+    } finally {
+      closeSync(fd)
+    }
+    linkSync(draft, path) // a rename would replace what is there
+  } finally {
+    unlinkSync(draft)
+  }
+  syncDirectory(dirname(path))
+}
+
+/** Makes the names in a directory durable. */
+export function syncDirectory(path: string): void {
+  const fd = openSync(path, constants.O_RDONLY)
+  try {
+    fsyncSync(fd)
+  } finally {
+    closeSync(fd)
+  }
+}
+
+const reason = (error: unknown): string => (error instanceof Error ? error.message : String(error))
