@@ -39,7 +39,8 @@ export class Reader {
   readonly view: DataView
   offset = 0
   constructor(bytes: Uint8Array) {
-    this.bytes = bytes
+    // A plain Uint8Array even when given a Buffer, whose `slice` shares memory instead of copying.
+    this.bytes = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength)
     this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   }
   /** Moves past `count` bytes and returns where they start. */

@@ -1,0 +1,62 @@
+/** Golden bytes come from test/vectors/encoding.json, which an independent encoder wrote. */
+import { readFileSync } from 'node:fs'
+import t from 'tap'
+import { decode, encode } from '../../schemas/codec.ts'
+import { fromHex, toHex } from '../../schemas/hex.ts'
+import {
+  coinbase,
+  MEMO_BYTES_MAX,
+  TRANSACTION_BYTES_MAX,
+  type Transaction,
+  type Transfer,
+  TYPE_NUMBERS,
+  transaction,
+} from '../../schemas/transaction.ts'
+import { codecFacts } from '../helpers/codec-facts.ts'
+
+const vectors = JSON.parse(readFileSync(new URL('../vectors/encoding.json', import.meta.url), 'utf8'))
+const golden = Object.entries(vectors.transactions) as [string, { json: unknown; bytes: string }][]
+const [transfer, , reading] = golden.map(([, { json }]) => transaction.json.parse(json))
+
+for (const [title, { json, bytes }] of golden) {
+  t.test(`golden bytes: ${title}`, async (t) => {
+    const value = transaction.json.parse(json)
+    t.equal(toHex(codecFacts(t, transaction, value)), bytes)
+    t.strictSame(transaction.toJson(value), json)
+  })
+}
+
+t.test('golden bytes: coinbase', async (t) => {
+  const value = coinbase.json.parse(vectors.coinbase.json)
+  t.equal(toHex(codecFacts(t, coinbase, value)), vectors.coinbase.bytes)
+  t.strictSame(coinbase.toJson(value), vectors.coinbase.json)
+})
+
+t.test('reserved, unknown and the coinbase’s numbers are no transactions', async (t) => {
+  const bytes = encode(transaction, transfer as Transaction)
+  for (let number = 0; number < 256; number++) {
+    bytes[0] = number
+    const known = (Object.values(TYPE_NUMBERS) as number[]).includes(number)
+    const decoded = decode(transaction, bytes, TRANSACTION_BYTES_MAX)
+    if (!known)
+      t.match(decoded, { ok: false, fault: { field: 'type', message: new RegExp(`unknown type ${number}`) } })
+  }
+  t.strictSame(TYPE_NUMBERS, { transfer: 1, reading: 2, batch: 3 })
+})
+
+t.test('the largest transaction of each type is within the limit', async (t) => {
+  const longest = { ...(transfer as Transfer), memo: 'x'.repeat(MEMO_BYTES_MAX) }
+  t.ok(transaction.size(longest) <= TRANSACTION_BYTES_MAX)
+  t.throws(() => encode(transaction, { ...longest, memo: `${longest.memo}x` }))
+  t.ok(transaction.size(reading as Transaction) + 32 + 15 <= TRANSACTION_BYTES_MAX)
+})
+
+t.test('a faulty field is named', async (t) => {
+  const bytes = fromHex(golden[2]?.[1].bytes ?? '')
+  const synchronised = bytes.length - 64 - 1
+  bytes[synchronised] = 2
+  t.match(decode(transaction, bytes, TRANSACTION_BYTES_MAX), {
+    ok: false,
+    fault: { code: 'bad-encoding', field: 'sample.synchronised', message: 'expected 0 or 1, got 2' },
+  })
+})
