@@ -2,8 +2,9 @@ import { createHash } from 'node:crypto'
 import { sha256 } from '@noble/hashes/sha2.js'
 import { bytesToHex } from '@noble/hashes/utils.js'
 import t from 'tap'
+import * as kernelFile from '../../../edge-agent/mining/kernel.ts'
 import { createKernel, targetWords, withNonce } from '../../../edge-agent/mining/kernel.ts'
-import { HEADER_BYTES } from '../../../schemas/block.ts'
+import { HEADER_BYTES, HEADER_NONCE_OFFSET } from '../../../schemas/block.ts'
 
 const kernel = createKernel()
 const TARGET_ANY = 2n ** 256n - 1n
@@ -100,4 +101,9 @@ t.test('a header of another length and a target beyond 256 bits are our own faul
   t.throws(() => kernel.prepare(new Uint8Array(114)), /115 bytes/)
   t.throws(() => targetWords(2n ** 256n), /256-bit/)
   t.throws(() => targetWords(-1n), /256-bit/)
+})
+
+t.test("the kernel's header layout is that of the schemas", async (t) => {
+  t.equal(kernelFile.HEADER_BYTES, HEADER_BYTES)
+  t.equal(kernelFile.HEADER_NONCE_OFFSET, HEADER_NONCE_OFFSET)
 })
