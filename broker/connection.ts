@@ -1,0 +1,201 @@
+/**
+ * One client's connection as Aedes sees it: a stream around a TCP socket or a WebSocket stream.
+ *
+ * Inwards it passes on only whole, well-formed frames of bounded size, with the source's backpressure. Outwards it
+ * never makes Aedes wait, since one slow subscriber would stall every publisher: what the client does not read yet is
+ * kept here, and a client that is too far behind is cut off. Invariants: `backlog` counts every byte in `#waiting`;
+ * the budget's sums contain exactly the bytes of its connections; nothing is passed on after a fault.
+ */
+import { Duplex } from 'node:stream'
+import type { Budget, BudgetCut } from './budget.ts'
+import { type FrameFault, FrameScanner, type Scan } from './frame.ts'
+import type { Limits } from './limits.ts'
+
+/** Small writes that wait are copied into pages, so that memory is used by bytes and not by objects. */
+const PAGE_BYTES = 16_384
+/** How long a refused client has to read the last answer and close. */
+const LINGER_MS = 1000
+
+export type CutReason = 'slow-reader' | 'stalled-reader' | 'receive-budget' | BudgetCut
+
+export interface ConnectionModules {
+  readonly address: string
+  readonly limits: Limits
+  readonly budget: Budget
+  /** Called once for a fault of the peer; the connection is closing then. */
+  readonly onRefuse: (reason: FrameFault['code'] | CutReason, bytes: number | undefined) => void
+}
+
+export class Connection extends Duplex {
+  readonly address: string
+  /** Set by the hooks once the client has said its name, for the log. */
+  clientId: string | undefined
+  readonly #source: Duplex
+  readonly #modules: ConnectionModules
+  readonly #scanner: FrameScanner
+  #waiting: Buffer[] = []
+  /** Bytes used of the last page of `#waiting`, undefined when that is not a page of ours. */
+  #pageUsed: number | undefined
+  #blocked = false
+  #received = 0
+  #stallTimer: NodeJS.Timeout | undefined
+  /** Bytes that wait for the client to read, beside what the source itself holds. */
+  backlog = 0
+
+  constructor(source: Duplex, modules: ConnectionModules) {
+    // One largest message passes without a wait for 'drain'.
+    super({ allowHalfOpen: false, writableHighWaterMark: 2 * modules.limits.messageBytesMax })
+    this.address = modules.address
+    this.#source = source
+    this.#modules = modules
+    this.#scanner = new FrameScanner(modules.limits)
+  }
+
+  /** Begins to read; not in the constructor, so that the owner can register the connection first. */
+  open(): void {
+    this.#modules.budget.add(this)
+    this.#source.on('data', this.#onData)
+    this.#source.on('end', () => this.push(null))
+    this.#source.on('drain', () => this.#drained())
+    this.#source.on('error', (error) => this.destroy(error))
+    this.#source.on('close', () => this.destroy())
+  }
+
+  /** The login succeeded: frames after CONNECT go on. */
+  admit(publishes: boolean): void {
+    if (this.destroyed) return
+    this.#pass(this.#scanner.admit(publishes))
+    this._read()
+  }
+
+  /** Ends a connection at once, without a last will's delay or a lingering socket. */
+  cut(reason: CutReason): void {
+    if (this.destroyed) return
+    this.#modules.onRefuse(reason, this.backlog)
+    this.#source.destroy()
+    this.destroy()
+  }
+
+  readonly #onData = (chunk: Buffer): void => {
+    this.#pass(this.#scanner.scan(chunk))
+  }
+
+  #pass(scan: Scan): void {
+    const { budget } = this.#modules
+    budget.receiving += this.#scanner.buffered - this.#received
+    this.#received = this.#scanner.buffered
+    const more = scan.frames.length === 0 || this.push(scan.frames)
+    if (!more || this.#scanner.held) this.#source.pause()
+    if (scan.fault !== undefined) this.#refuse(scan.fault)
+    else if (budget.receiving > this.#modules.limits.receivingBytesMax) this.cut('receive-budget')
+  }
+
+  #refuse(fault: FrameFault): void {
+    this.#modules.onRefuse(fault.code, fault.bytes)
+    if (fault.answer !== undefined) this.#source.write(fault.answer)
+    this.destroy()
+  }
+
+  override _read(): void {
+    if (!this.#scanner.held) this.#source.resume()
+  }
+
+  override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
+    this.#send(chunk)
+    this.#bound()
+    done()
+  }
+
+  override _writev(items: { readonly chunk: Buffer }[], done: (error?: Error | null) => void): void {
+    this.#source.cork()
+    for (const { chunk } of items) this.#send(chunk)
+    this.#source.uncork()
+    this.#bound()
+    done()
+  }
+
+  #send(chunk: Buffer): void {
+    if (this.destroyed) return
+    if (!this.#blocked) {
+      this.#offer(chunk)
+      return
+    }
+    this.backlog += chunk.length
+    this.#modules.budget.outgoing += chunk.length
+    if (chunk.length >= PAGE_BYTES / 4) {
+      this.#waiting.push(chunk)
+      this.#pageUsed = undefined
+      return
+    }
+    const page = this.#waiting.at(-1)
+    if (page !== undefined && this.#pageUsed !== undefined && this.#pageUsed + chunk.length <= PAGE_BYTES) {
+      page.set(chunk, this.#pageUsed)
+      this.#pageUsed += chunk.length
+      return
+    }
+    this.#sealPage()
+    const fresh = Buffer.allocUnsafeSlow(PAGE_BYTES)
+    fresh.set(chunk)
+    this.#waiting.push(fresh)
+    this.#pageUsed = chunk.length
+  }
+
+  #sealPage(): void {
+    const page = this.#waiting.pop()
+    if (page === undefined) return
+    this.#waiting.push(this.#pageUsed === undefined ? page : page.subarray(0, this.#pageUsed))
+    this.#pageUsed = undefined
+  }
+
+  #offer(chunk: Buffer): void {
+    this.#blocked = !this.#source.write(chunk)
+    if (!this.#blocked) return
+    this.#stallTimer ??= setTimeout(() => this.cut('stalled-reader'), this.#modules.limits.stallMsMax).unref()
+  }
+
+  #drained(): void {
+    clearTimeout(this.#stallTimer)
+    this.#stallTimer = undefined
+    this.#blocked = false
+    this.#sealPage()
+    while (!this.#blocked) {
+      const next = this.#waiting.shift()
+      if (next === undefined) return
+      this.backlog -= next.length
+      this.#modules.budget.outgoing -= next.length
+      this.#offer(next)
+    }
+  }
+
+  #bound(): void {
+    if (this.backlog > this.#modules.limits.outgoingBytesMax) this.cut('slow-reader')
+    else this.#modules.budget.settle()
+  }
+
+  override _destroy(error: Error | null, done: (error: Error | null) => void): void {
+    const { budget } = this.#modules
+    clearTimeout(this.#stallTimer)
+    const unread = this.#waiting.length > 0
+    budget.remove(this)
+    budget.outgoing -= this.backlog
+    budget.receiving -= this.#received
+    this.backlog = 0
+    this.#received = 0
+    this.#waiting = []
+    this.#pageUsed = undefined
+    this.#source.off('data', this.#onData)
+    if (unread) this.#source.destroy()
+    else closeGently(this.#source)
+    done(error)
+  }
+}
+
+/** Lets the peer read what was written last: a socket closed with unread input would reset and lose it. */
+function closeGently(source: Duplex): void {
+  if (source.destroyed) return
+  const timer = setTimeout(() => source.destroy(), LINGER_MS)
+  source.once('close', () => clearTimeout(timer))
+  source.on('data', () => {}) // discard
+  source.end()
+  source.resume()
+}

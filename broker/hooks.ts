@@ -1,0 +1,245 @@
+/**
+ * What Aedes asks before it does anything for a client: may it connect, publish, subscribe?
+ *
+ * Invariants: every hook answers before it returns (an answer that comes later would reorder messages) and none
+ * throws: a fault of ours is logged and refuses that one client. The decision is taken inside `guarded`, Aedes is
+ * called back outside of it, so that its own exceptions are not taken for ours.
+ */
+import type { Aedes, AedesOptions, AuthenticateError, Client, ConnectPacket, PublishPacket } from 'aedes'
+import type { Log } from '../node/log.ts'
+import type { Account } from '../schemas/hex.ts'
+import { type AccessFault, ANONYMOUS, type Identity, mayPublish, maySubscribe } from './access.ts'
+import { Connection } from './connection.ts'
+import type { Limits } from './limits.ts'
+import { type Login, looksOwned } from './login.ts'
+import type { Refusals } from './refusals.ts'
+import type { RetainedMessages } from './retained.ts'
+import type { Sessions } from './sessions.ts'
+
+export interface HookModules {
+  readonly limits: Limits
+  readonly validators: ReadonlySet<Account>
+  readonly login: Login
+  readonly retained: RetainedMessages
+  readonly sessions: Sessions
+  readonly refusals: Refusals
+  readonly log: Log
+  readonly now: () => number
+}
+
+/** What is known of a client from CONNECT on. */
+interface Known {
+  readonly connect: ConnectPacket
+  readonly address: string
+  identity: Identity
+  readonly filters: Set<string>
+  subscribesSince: number
+  subscribes: number
+}
+
+/** CONNACK codes beside the login's: 2 identifier rejected, 3 server unavailable, 5 not authorized. */
+interface Refusal {
+  readonly reason: string
+  readonly returnCode: 2 | 3 | 4 | 5
+}
+
+type Hook = 'preConnect' | 'authenticate' | 'authorizePublish' | 'authorizeSubscribe'
+
+export class Hooks {
+  readonly #modules: HookModules
+  readonly #known = new WeakMap<object, Known>()
+  readonly #present = new Map<string, Known>()
+
+  constructor(modules: HookModules) {
+    this.#modules = modules
+  }
+
+  /** Clients that are logged in. */
+  get clients(): number {
+    return this.#present.size
+  }
+
+  /** Whether this client was granted this filter. */
+  granted(client: object, filter: string): boolean {
+    return this.#known.get(client)?.filters.has(filter) === true
+  }
+
+  /** The four hooks in Aedes' form. */
+  options(): Required<Pick<AedesOptions, Hook>> {
+    return {
+      preConnect: (client, packet, done) => {
+        const fine = this.#guarded('preConnect', client, () => this.#preConnect(client, packet))
+        done(fine === true ? null : new Error('refused'), fine === true)
+      },
+      authenticate: (client, username, password, done) => {
+        const refusal = this.#guarded('authenticate', client, () =>
+          this.#authenticate(client, username, password),
+        )
+        if (refusal === undefined) return done(null, true)
+        const { reason, returnCode } = refusal === 'threw' ? OUR_FAULT : refusal
+        this.#refuse(client, reason, {})
+        done(Object.assign(new Error(reason), { returnCode }) as AuthenticateError, false)
+      },
+      authorizePublish: (client, packet, done) => {
+        const reason = this.#guarded('authorizePublish', client, () => this.#authorizePublish(client, packet))
+        if (reason === undefined) return done(null)
+        this.#refuse(client, reason, { topic: packet.topic })
+        done(new Error(reason))
+      },
+      authorizeSubscribe: (client, subscription, done) => {
+        const { topic } = subscription
+        const reason = this.#guarded('authorizeSubscribe', client, () =>
+          this.#authorizeSubscribe(client, topic),
+        )
+        if (reason === undefined) return done(null, subscription)
+        this.#refuse(client, reason, { filter: topic })
+        done(null, null) // 0x80 in SUBACK
+      },
+    }
+  }
+
+  /** Follows who is there. */
+  watch(aedes: Aedes): void {
+    const { sessions, log } = this.#modules
+    aedes.on('client', (client) => {
+      const known = this.#known.get(client)
+      if (known === undefined) return
+      this.#present.set(client.id, known)
+      if (!client.clean) sessions.arrive(client.id)
+      const { identity, address } = known
+      log.debug('client connected', { client: client.id, address, as: identity.kind })
+    })
+    aedes.on('clientDisconnect', (client) => {
+      if (this.#present.get(client.id) === this.#known.get(client)) this.#present.delete(client.id)
+      if (!client.clean) sessions.leave(client.id)
+      log.debug('client gone', { client: client.id })
+    })
+    aedes.on('unsubscribe', (filters, client) => {
+      for (const filter of filters) this.#known.get(client)?.filters.delete(filter)
+    })
+    const failed = (client: Client, error: Error) => {
+      const reason = AEDES_REASONS[error.message]
+      if (reason === undefined)
+        log.debug('client failed', { client: client.id ?? undefined, error: error.message })
+      else this.#refuse(client, reason, {})
+    }
+    aedes.on('clientError', failed)
+    aedes.on('connectionError', failed)
+  }
+
+  #preConnect(client: Client, packet: ConnectPacket): true {
+    const { conn } = client
+    const address = conn instanceof Connection ? conn.address : 'unknown'
+    if (conn instanceof Connection) conn.clientId = packet.clientId
+    // Only accounts have sessions that outlive a connection, and only so many: others start clean and see so in
+    // CONNACK's session present flag [MQTT-3.2.2-3].
+    const { username } = packet
+    if (username === undefined || !this.#modules.sessions.mayOpen(packet.clientId, username))
+      packet.clean = true
+    const since = this.#modules.now()
+    this.#known.set(client, {
+      connect: packet,
+      address,
+      identity: ANONYMOUS,
+      filters: new Set(),
+      subscribesSince: since,
+      subscribes: 0,
+    })
+    return true
+  }
+
+  #authenticate(
+    client: Client,
+    username: string | undefined,
+    password: Uint8Array | undefined,
+  ): Refusal | undefined {
+    const known = this.#known.get(client)
+    if (known === undefined) return OUR_FAULT
+    const { connect, address } = known
+    const { clientId } = connect
+    if (username === undefined) {
+      if (looksOwned(clientId)) return { reason: 'foreign-client-id', returnCode: 2 }
+      // A client id is all that an anonymous client is: somebody elsewhere must not end its connection with it.
+      const holder = this.#present.get(clientId)
+      if (holder !== undefined && (holder.identity.kind !== 'anonymous' || holder.address !== address))
+        return { reason: 'client-id-in-use', returnCode: 2 }
+    } else {
+      const login = this.#modules.login.verify({ username, password, clientId, address })
+      if (!login.ok) return { reason: login.fault.code, returnCode: login.fault.returnCode }
+      const kind = this.#modules.validators.has(login.value) ? 'validator' : 'device'
+      known.identity = { kind, account: login.value }
+      if (connect.clean !== true) this.#modules.sessions.open(clientId, login.value)
+    }
+    const will = connect.will
+    if (will !== undefined) {
+      const verdict = mayPublish(known.identity, will.topic, will.retain === true)
+      if (!verdict.ok) return { reason: `will-${verdict.fault.code}`, returnCode: 5 }
+    }
+    if (client.conn instanceof Connection) client.conn.admit(known.identity.kind !== 'anonymous')
+    return undefined
+  }
+
+  #authorizePublish(client: Client | null, packet: PublishPacket): Reason {
+    const identity = (client === null ? undefined : this.#known.get(client))?.identity ?? ANONYMOUS
+    const verdict = mayPublish(identity, packet.topic, packet.retain)
+    if (!verdict.ok) return verdict.fault.code
+    if (!packet.retain) return undefined
+    const room = this.#modules.retained.verdict(packet.topic, packet.payload.length)
+    if (room === 'own-quota') return 'retained-quota'
+    // Others filled the room: not this device's fault, so its message goes on, live only.
+    if (room === 'devices-full') {
+      packet.retain = false
+      this.#refuse(client, 'retained-full', { topic: packet.topic })
+    }
+    return undefined
+  }
+
+  #authorizeSubscribe(client: Client, filter: string): Reason {
+    const known = this.#known.get(client)
+    const { limits, now } = this.#modules
+    if (known === undefined) return 'internal'
+    if (now() - known.subscribesSince >= 60_000) {
+      known.subscribesSince = now()
+      known.subscribes = 0
+    }
+    known.subscribes += 1
+    if (known.subscribes > limits.subscribesPerMinuteMax) return 'subscribe-rate'
+    const verdict = maySubscribe(filter)
+    if (!verdict.ok) return verdict.fault.code
+    if (!known.filters.has(filter) && known.filters.size >= limits.filtersMax) return 'too-many-filters'
+    known.filters.add(filter)
+    return undefined
+  }
+
+  #guarded<T>(hook: Hook, client: Client | null, decide: () => T): T | 'threw' {
+    try {
+      return decide()
+    } catch (error) {
+      this.#modules.log.error('hook failed', { hook, client: client?.id ?? undefined, error: String(error) })
+      return 'threw'
+    }
+  }
+
+  #refuse(client: Client | null, reason: string, facts: { topic?: string; filter?: string }): void {
+    const address = (client === null ? undefined : this.#known.get(client))?.address
+    this.#modules.refusals.refuse(reason, { client: client?.id ?? undefined, address, ...facts })
+  }
+}
+
+type Reason =
+  | AccessFault['code']
+  | 'retained-quota'
+  | 'subscribe-rate'
+  | 'too-many-filters'
+  | 'internal'
+  | undefined
+
+const OUR_FAULT: Refusal = { reason: 'internal', returnCode: 3 }
+
+/** Aedes' own refusals, by the text of its errors. */
+const AEDES_REASONS: Readonly<Record<string, string>> = {
+  'keep alive limit exceeded': 'keepalive-limit',
+  'keep alive timeout': 'keepalive-timeout',
+  'connect did not arrive in time': 'connect-timeout',
+  'drain timeout': 'stalled-reader',
+}

@@ -1,0 +1,57 @@
+/** A validator as a program: data directory, store, MQTT and HTTP wired together until the signal ends them. */
+import type { Clock } from '../node/clock.ts'
+import { createHttp } from '../node/http.ts'
+import type { Log } from '../node/log.ts'
+import { openRuntime, SOFTWARE, sessionOptions, untilAborted } from '../node/runtime.ts'
+import type { ValidatorConfig } from '../schemas/config.ts'
+import type { Account } from '../schemas/hex.ts'
+import { Validator } from './validator.ts'
+import { createValidatorMetrics } from './validator-metrics.ts'
+
+export interface ValidatorMainModules {
+  readonly log: Log
+  readonly clock: Clock
+  readonly random: () => number
+  /** Ends the program. */
+  readonly signal: AbortSignal
+  readonly onReady: (ready: { account: Account; httpPort: number | null }) => void
+}
+
+/** Runs until the signal is aborted; throws WorldError, or our own bug, with nothing left running. */
+export async function runValidator(
+  config: ValidatorConfig,
+  { log, clock, random, signal, onReady }: ValidatorMainModules,
+): Promise<void> {
+  const runtime = openRuntime(config.data, config.genesis, log)
+  const { done, fail } = untilAborted(signal)
+  const { registry, events } = createValidatorMetrics(
+    () => validator,
+    () => runtime.store.size,
+  )
+  const validator = new Validator(
+    { session: sessionOptions(config.broker), name: config.name, software: SOFTWARE, signer: runtime.signer },
+    { store: runtime.store, clock, random, log, events, onFatal: fail },
+  )
+  const health = () => {
+    const { tip } = validator.node.chain
+    return {
+      ok: validator.node.session.connected,
+      height: tip.height,
+      tip: tip.hash,
+      inSync: validator.node.inSync,
+    }
+  }
+  const http =
+    config.httpPort === null
+      ? undefined
+      : createHttp({ host: config.host, port: config.httpPort }, { health, registry, log })
+  try {
+    const httpPort = (await http?.start()) ?? null
+    validator.start()
+    onReady({ account: runtime.signer.account, httpPort })
+    await done
+  } finally {
+    await Promise.allSettled([http?.stop(), validator.stop()])
+    runtime.close()
+  }
+}
