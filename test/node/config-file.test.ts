@@ -202,6 +202,15 @@ t.test('all problems are listed, at most 10, under a line that counts them', asy
   t.match(linesOf(t, 'name: x'), ['config file site.yaml has 1 problem:'])
 })
 
+t.test('a value of the wrong type is one problem, whatever its length', async (t) => {
+  t.match(linesOf(t, 'name: porch\nsensors: host\n')[0], '1 problem')
+})
+
+t.test('a mistake behind an alias is placed where the value is written', async (t) => {
+  const lines = linesOf(t, 'name: porch\nsensors:\n  - &one\n    driver: gpio\n    pin: x\n  - *one\n')
+  t.match(lines.slice(1), [/^site\.yaml:5:5 sensors\[0\]\.pin: /, /^site\.yaml:5:5 sensors\[1\]\.pin: /])
+})
+
 t.test('of a union the alternative that fits best gives the problem', async (t) => {
   const schema = z.union([
     z.strictObject({ pin: z.int(), edge: z.string() }),
