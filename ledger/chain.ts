@@ -51,7 +51,7 @@ const INVALID_REMEMBERED_MAX = 1000
 export class Chain {
   readonly network: Network
   readonly verified = new SignatureCache()
-  readonly #archive: Archive
+  readonly archive: Archive
   readonly #entries = new Map<Hash, Entry>()
   /** Hashes of the best chain by height. */
   readonly #best: Hash[]
@@ -61,7 +61,7 @@ export class Chain {
 
   constructor(network: Network, archive: Archive) {
     this.network = network
-    this.#archive = archive
+    this.archive = archive
     const { block0 } = network
     const entry0: Entry = { ...position0(network), parent: undefined, header: block0, miner: undefined }
     this.#entries.set(entry0.hash, entry0)
@@ -184,7 +184,7 @@ export class Chain {
     let state = this.#state
     const disconnected: ConnectedBlock[] = []
     for (let old = this.#tip; old !== fork; old = old.parent as Entry) {
-      const changes = this.#archive.changes(old.hash)
+      const changes = this.archive.changes(old.hash)
       disconnected.push({ ...this.#stored(old), entry: old, changes })
       state = state.with(changes, 'before')
     }
@@ -205,7 +205,7 @@ export class Chain {
   }
 
   #stored(entry: Entry): SealedBlock {
-    const parsed = parseBlock(this.network, this.#archive.block(entry.hash))
+    const parsed = parseBlock(this.network, this.archive.block(entry.hash))
     invariant(parsed.ok, `stored block ${entry.hash} parses`)
     return parsed.value
   }

@@ -15,7 +15,6 @@ export const VERDICTS = {
   'type-not-active': 'reject',
   'bad-account': 'reject',
   'bad-signature': 'reject',
-  'bad-amount': 'reject',
   'bad-batch': 'reject',
   'amount-overflow': 'reject',
   'fee-too-low': 'reject',
@@ -40,7 +39,8 @@ export const VERDICTS = {
   'bad-tick': 'reject',
   'bad-reward': 'reject',
   'bad-state-root': 'reject',
-  // mempool, local policy
+  // mempool and transport, local policy
+  'wrong-publisher': 'reject',
   known: 'ignore',
   'nonce-taken': 'ignore',
   'account-queue-full': 'ignore',

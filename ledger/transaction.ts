@@ -81,7 +81,6 @@ export function checkTransaction(
     return faulty('wrong-network', `network: this is ${network.id}, the transaction is for ${tx.network}`)
   }
   if (tx.type === 'transfer') {
-    if (tx.amount < 1) return faulty('bad-amount', 'amount: at least 1')
     if (!network.signatures.isAccount(tx.to))
       return faulty('bad-account', `to: ${short(tx.to)} is no Ed25519 account key`)
   }

@@ -59,6 +59,7 @@ export const sample = struct({
 })
 export type Sample = Infer<typeof sample>
 
+/** An amount of 0 is allowed: it carries a memo, and to oneself it uses up a nonce (cancels). */
 const transfer = struct({ ...head, to: account, amount: u64, memo: freeText(MEMO_BYTES_MAX), ...signature })
 
 const reading = struct({ ...head, sample, ...signature })

@@ -1,0 +1,214 @@
+/**
+ * One line per event of a running network: blocks, readings, payments, balances, who comes and goes.
+ *
+ * Fed with JSON mirrors from validators; an event that two validators report is shown once.
+ */
+import { z } from 'zod'
+import { formatCoins } from '../ledger/amount.ts'
+import { type Account, short } from '../schemas/hex.ts'
+import { accountView } from '../schemas/message.ts'
+import { type Transaction, transaction } from '../schemas/transaction.ts'
+import { formatDecimal } from '../schemas/units.ts'
+import type { Mirror } from './reader.ts'
+
+const confirmedBlock = z.object({
+  height: z.int(),
+  hash: z.string(),
+  miner: z.string(),
+  time: z.int(),
+  reward: z.int(),
+  transactions: z.array(z.looseObject({ id: z.string(), type: z.string() })),
+})
+type ConfirmedBlock = z.infer<typeof confirmedBlock>
+const presence = z.object({ state: z.enum(['online', 'offline']), role: z.string(), name: z.string() })
+const refusal = z.object({ kind: z.string(), from: z.string(), code: z.string(), message: z.string() })
+
+/** Blocks whose hashes are remembered, to show each once. */
+const SHOWN_MAX = 1_000
+
+export type Event =
+  | {
+      readonly event: 'block'
+      readonly height: number
+      readonly hash: string
+      readonly miner: string
+      readonly transactions: number
+      readonly seconds: number | undefined
+      readonly reward: number
+    }
+  | {
+      readonly event: 'reading'
+      readonly device: string
+      readonly sensor: string
+      readonly value: string
+      readonly unit: string
+      readonly count: number
+      readonly height: number
+    }
+  | {
+      readonly event: 'payment'
+      readonly from: string
+      readonly to: string
+      readonly amount: number
+      readonly memo: string
+      readonly height: number
+    }
+  | { readonly event: 'balances'; readonly balances: Readonly<Record<string, number>> }
+  | { readonly event: 'presence'; readonly name: string; readonly role: string; readonly state: string }
+  | {
+      readonly event: 'refused'
+      readonly what: string
+      readonly from: string
+      readonly code: string
+      readonly reason: string
+    }
+
+export class Live {
+  readonly #emit: (event: Event) => void
+  readonly #names = new Map<string, string>()
+  readonly #states = new Map<string, string>()
+  readonly #shown = new Set<string>()
+  readonly #balances = new Map<string, number>()
+  #lastTime: number | undefined
+  #balancesDue = false
+
+  constructor(emit: (event: Event) => void) {
+    this.#emit = emit
+  }
+
+  /** A device's name, or the start of its account. */
+  nameOf(account: string): string {
+    return this.#names.get(account) ?? short(account)
+  }
+
+  receive({ kind, publisher, retain, value }: Mirror): void {
+    if (kind === 'status') this.#presence(publisher, value)
+    else if (kind === 'confirmed' && !retain) this.#confirmed(value)
+    else if (kind === 'account') this.#account(value, retain)
+    else if (kind === 'refused') this.#refused(value)
+  }
+
+  #presence(account: Account, value: unknown): void {
+    const parsed = presence.safeParse(value)
+    if (!parsed.success) return
+    const { name, state, role } = parsed.data
+    this.#names.set(account, name)
+    if (this.#states.get(account) === state) return
+    this.#states.set(account, state)
+    this.#emit({ event: 'presence', name, role, state })
+  }
+
+  #confirmed(value: unknown): void {
+    const parsed = confirmedBlock.safeParse(value)
+    if (!parsed.success || this.#shown.has(parsed.data.hash)) return
+    const block = parsed.data
+    if (this.#shown.size >= SHOWN_MAX) this.#shown.clear()
+    this.#shown.add(block.hash)
+    const seconds = this.#lastTime === undefined ? undefined : (block.time - this.#lastTime) / 1000
+    this.#lastTime = block.time
+    const { height, hash, reward } = block
+    this.#emit({
+      event: 'block',
+      height,
+      hash,
+      miner: this.nameOf(block.miner),
+      transactions: block.transactions.length,
+      seconds,
+      reward,
+    })
+    this.#transactions(block)
+    this.#balancesDue = true
+  }
+
+  #transactions({ transactions, height }: ConfirmedBlock): void {
+    for (const { id: _, ...json } of transactions) {
+      const parsed = transaction.json.safeParse(json)
+      if (parsed.success) this.#emit(this.#describe(parsed.data, height))
+    }
+  }
+
+  #describe(tx: Transaction, height: number): Event {
+    const device = this.nameOf(tx.from)
+    if (tx.type === 'transfer') {
+      return {
+        event: 'payment',
+        from: device,
+        to: this.nameOf(tx.to),
+        amount: tx.amount,
+        memo: tx.memo,
+        height,
+      }
+    }
+    if (tx.type === 'batch') {
+      return {
+        event: 'reading',
+        device,
+        sensor: tx.sensor,
+        value: `${tx.count} readings`,
+        unit: tx.unit,
+        count: tx.count,
+        height,
+      }
+    }
+    const { sensor, value, unit } = tx.sample
+    return { event: 'reading', device, sensor, value: formatDecimal(value), unit, count: 1, height }
+  }
+
+  /** Balances follow the block that changed them; they are shown together, once all have come. */
+  #account(value: unknown, retain: boolean): void {
+    const parsed = accountView.json.safeParse(value)
+    if (!parsed.success) return
+    this.#balances.set(this.nameOf(parsed.data.account), parsed.data.balance)
+    if (retain || !this.#balancesDue) return
+    this.#balancesDue = false
+    setTimeout(
+      () => this.#emit({ event: 'balances', balances: Object.fromEntries(this.#balances) }),
+      100,
+    ).unref()
+  }
+
+  #refused(value: unknown): void {
+    const parsed = refusal.safeParse(value)
+    if (!parsed.success) return
+    const { kind, from, code, message } = parsed.data
+    this.#emit({ event: 'refused', what: kind, from: this.nameOf(from), code, reason: message })
+  }
+}
+
+const PAINT = {
+  block: '\x1b[1;33m',
+  reading: '\x1b[36m',
+  payment: '\x1b[32m',
+  balances: '\x1b[90m',
+  presence: '\x1b[35m',
+  refused: '\x1b[31m',
+} as const
+
+/** An event as a line for people. */
+export function describeEvent(event: Event, atMs: number, colour: boolean): string {
+  const label = event.event.padEnd(8)
+  // A name or memo from the network must not move the cursor.
+  const text = words(event).replace(/\p{Cc}/gu, '?')
+  return `${new Date(atMs).toISOString().slice(11, 19)} ${colour ? `${PAINT[event.event]}${label}\x1b[0m` : label} ${text}`
+}
+
+function words(event: Event): string {
+  switch (event.event) {
+    case 'block': {
+      const after = event.seconds === undefined ? '' : `, ${event.seconds.toFixed(1)} s after the last`
+      return `#${event.height} found by ${event.miner}: ${event.transactions} transactions, reward ${formatCoins(event.reward)}${after} (${event.hash.slice(0, 12)})`
+    }
+    case 'reading':
+      return `${event.device} ${event.sensor} ${event.value} ${event.unit}, confirmed in #${event.height}`
+    case 'payment':
+      return `${event.from} -> ${event.to} ${formatCoins(event.amount)}${event.memo && ` for ${event.memo}`}, confirmed in #${event.height}`
+    case 'balances':
+      return Object.entries(event.balances)
+        .map(([name, amount]) => `${name} ${formatCoins(amount)}`)
+        .join('  ')
+    case 'presence':
+      return `${event.role} ${event.name} is ${event.state}`
+    case 'refused':
+      return `a ${event.what} from ${event.from}: ${event.code}, ${event.reason}`
+  }
+}

@@ -1,0 +1,81 @@
+/**
+ * A person's view of a network over MQTT: an anonymous session that reads the JSON mirrors.
+ *
+ * Nothing here is checked against the ledger: it shows what validators say, and says which validator.
+ */
+import { WorldError } from '../node/error.ts'
+import type { Log } from '../node/log.ts'
+import { createSession, type Session, type SessionOptions } from '../node/session.ts'
+import type { Account, Network } from '../schemas/hex.ts'
+import { type Kind, parseTopic, ROOT } from '../schemas/topic.ts'
+
+export interface Mirror {
+  readonly network: Network
+  readonly kind: Kind
+  readonly publisher: Account
+  readonly rest: readonly string[]
+  readonly retain: boolean
+  readonly value: unknown
+}
+
+export interface Reader {
+  readonly session: Session
+  /** Resolves once connected; throws WorldError `broker-unreachable` after `timeoutMs`. */
+  connected(timeoutMs: number): Promise<void>
+  stop(): Promise<void>
+}
+
+/** Reads the mirrors of these kinds from every network on the broker. */
+export function openReader(
+  options: Pick<SessionOptions, 'url' | 'ca' | 'username' | 'password'>,
+  kinds: readonly Kind[],
+  log: Log,
+  onMirror: (mirror: Mirror) => void,
+): Reader {
+  let reason = 'no answer'
+  let connect: () => void = () => {}
+  const isConnected = new Promise<void>((resolve) => {
+    connect = resolve
+  })
+  const session = createSession(options, {
+    log,
+    random: Math.random,
+    now: () => performance.now(),
+    onMessage({ topic, payload, retain }) {
+      const parsed = parseTopic(topic)
+      if (parsed?.json !== true) return
+      let value: unknown
+      try {
+        value = JSON.parse(new TextDecoder().decode(payload))
+      } catch {
+        // Anybody may publish on a foreign broker; what is no JSON is nothing to show.
+        return
+      }
+      onMirror({ ...parsed, retain, value })
+    },
+    onConnected: () => connect(),
+    onDisconnected(why) {
+      reason = why
+    },
+    onDropped: (dropped) => log.warn('more messages than can be shown', { dropped }),
+    onFault(error) {
+      throw error
+    },
+  })
+  session.subscribe(kinds.flatMap((kind) => [`${ROOT}/+/${kind}/+/json`, `${ROOT}/+/${kind}/+/+/json`]))
+  session.start()
+  return {
+    session,
+    async connected(timeoutMs) {
+      const timer = new Promise<void>((resolve) => setTimeout(resolve, timeoutMs).unref())
+      await Promise.race([isConnected, timer])
+      if (session.connected) return
+      await session.stop()
+      throw new WorldError(
+        'broker-unreachable',
+        `cannot reach the broker at ${options.url}: ${reason}; is it running, and is the address right?`,
+      )
+    },
+    stop: () => session.stop(),
+  }
+}

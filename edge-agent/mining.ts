@@ -1,0 +1,111 @@
+/**
+ * Keeps the miner on the right block: a fresh template on every new tip and every second, a rest when out of step.
+ *
+ * It mines only when connected, in sync and with a synchronised clock: a Pi that thinks it is 1970 would make blocks
+ * that everybody refuses.
+ */
+import { buildTemplate } from '../ledger/template.ts'
+import type { Clock } from '../node/clock.ts'
+import type { LedgerNode } from '../node/ledger-node.ts'
+import type { Log } from '../node/log.ts'
+import type { Signer } from '../node/signing.ts'
+import { type Block, block as blockCodec, HEADER_BYTES, header as headerCodec } from '../schemas/block.ts'
+import { decode, encode } from '../schemas/codec.ts'
+import { short } from '../schemas/hex.ts'
+import { invariant } from '../schemas/result.ts'
+import { type Job, Miner, type MinerOptions, type MinerStats } from './miner.ts'
+
+/** How old a template's time and choice of transactions may get. */
+const TEMPLATE_MS_MAX = 1_000
+
+export interface MiningModules {
+  readonly node: LedgerNode
+  readonly signer: Signer
+  readonly clock: Clock
+  readonly random: () => number
+  readonly log: Log
+  readonly onFatal: (error: unknown) => void
+}
+
+export class Mining {
+  readonly #modules: MiningModules
+  readonly #miner: Miner
+  readonly #templates = new WeakMap<Job, Block>()
+  #timer: NodeJS.Timeout | undefined
+  #resting: string | undefined
+
+  constructor(options: MinerOptions, modules: MiningModules) {
+    this.#modules = modules
+    const { log, random } = modules
+    this.#miner = new Miner(options, {
+      log,
+      random,
+      onFound: (header, job) => this.#found(header, job),
+      nonceStart: () =>
+        (BigInt(Math.floor(random() * 2 ** 32)) << 32n) | BigInt(Math.floor(random() * 2 ** 32)),
+    })
+  }
+
+  start(): void {
+    this.#miner.start()
+    this.#timer = setInterval(() => this.refresh(), TEMPLATE_MS_MAX)
+  }
+
+  /** Takes the newest tip and transactions; called on every new tip. */
+  refresh(): void {
+    const { node, clock, signer, log } = this.#modules
+    const rest = !clock.synchronised()
+      ? 'the clock is not synchronised'
+      : node.inSync
+        ? undefined
+        : node.session.connected
+          ? 'catching up'
+          : 'no connection'
+    if (rest !== this.#resting) log.info(rest === undefined ? 'mining' : 'not mining', { reason: rest })
+    this.#resting = rest
+    if (rest !== undefined) {
+      this.#miner.pause()
+      return
+    }
+    const { network, tip, state } = node.chain
+    const block = buildTemplate(network, tip, state, node.mempool.ordered(), signer, clock.now())
+    const job = { header: encode(headerCodec, block.header), target: block.header.target }
+    this.#templates.set(job, block)
+    this.#miner.mine(job)
+  }
+
+  stats(): MinerStats {
+    return this.#miner.stats()
+  }
+
+  async stop(): Promise<void> {
+    clearInterval(this.#timer)
+    await this.#miner.stop()
+  }
+
+  #found(bytes: Uint8Array, job: Job): void {
+    const { node, log, onFatal } = this.#modules
+    const template = this.#templates.get(job)
+    const header = decode(headerCodec, bytes, HEADER_BYTES)
+    invariant(template !== undefined && header.ok, 'a find belongs to a template')
+    const block = { ...template, header: header.value }
+    const encoded = encode(blockCodec, block)
+    try {
+      const outcome = node.accept(encoded)
+      if (!outcome.ok) {
+        log.info('a block of ours came too late', { height: header.value.height, code: outcome.fault.code })
+        this.refresh()
+        return
+      }
+      const { entry } = outcome.value.added
+      log.info('found a block', {
+        height: entry.height,
+        hash: short(entry.hash),
+        transactions: block.transactions.length,
+      })
+      void node.publish('block', encoded, { hash: entry.hash, ...(blockCodec.toJson(block) as object) })
+    } catch (error) {
+      onFatal(error)
+    }
+  }
+}

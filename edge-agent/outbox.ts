@@ -1,0 +1,341 @@
+/**
+ * The device's own transactions, on disk from the moment they are signed until the ledger has them for good.
+ *
+ * A broker's PUBACK means nothing here; only our own chain says what is confirmed. Every transaction takes the next
+ * nonce and keeps it: one that expires is signed again under the same nonce, so no payment can happen twice. Records
+ * (kind, payload): 1 entry, a transaction with its key and the height when it was made (a later one with the same
+ * nonce replaces it); 2 settled, the nonce below which everything is confirmed for good; 3 key, of an event acted on whose
+ * entry is settled. The log is rewritten with what still counts whenever it has grown large.
+ */
+
+import { parseBlock } from '../ledger/block.ts'
+import type { Chain, Update } from '../ledger/chain.ts'
+import { feeFloorFor, type Sealed, sealTransaction, signTransaction } from '../ledger/transaction.ts'
+import { type AppendLog, type LogFile, openAppendLog } from '../node/append-log.ts'
+import { WorldError } from '../node/error.ts'
+import type { Signer } from '../node/signing.ts'
+import { blob, decode, encode, freeText, struct, u32, u64 } from '../schemas/codec.ts'
+import type { Hash } from '../schemas/hex.ts'
+import { invariant } from '../schemas/result.ts'
+import {
+  TRANSACTION_BYTES_MAX,
+  type Transaction,
+  transaction,
+  type Unsigned,
+} from '../schemas/transaction.ts'
+
+/** Transactions that wait at most; a sensor whose network is down that long loses its newest readings. */
+export const OUTBOX_ENTRIES_MAX = 20_000
+/** Blocks after which a confirmation is for good. */
+export const SETTLED_DEPTH = 30
+/** Blocks that a transaction is valid for. */
+const LIFETIME_BLOCKS = 1_000
+/** Keys remembered, so that the same event does not act twice after a restart. */
+const KEYS_MAX = 10_000
+const RECORD = { entry: 1, settled: 2, key: 3 } as const
+/** The log is rewritten when it is larger than this and than four times what still counts. */
+const REWRITE_BYTES = 4 << 20
+
+const entryRecord = struct({
+  nonce: u64,
+  height: u32,
+  key: freeText(200),
+  transaction: blob(TRANSACTION_BYTES_MAX),
+})
+const settledRecord = struct({ nonce: u64 })
+const keyRecord = struct({ key: freeText(200) })
+
+interface Entry {
+  sealed: Sealed
+  readonly height: number
+  readonly key: string
+  /** Height of the block of our best chain that has it. */
+  confirmed: number | undefined
+  /** Tip height when its nonce was first seen used by somebody else. */
+  lost?: number
+}
+
+/** Where the outbox lives: a log, and a way to put a rewritten one in its place. */
+export interface OutboxFiles {
+  open(): LogFile
+  /** An empty file beside it; `commit` makes it durable under the log's name. */
+  fresh(): { readonly file: LogFile; commit(): void }
+}
+
+/** A transaction's own fields; the outbox adds network, sender, nonce, fee, expiry and signature. */
+export type Draft =
+  Unsigned<Transaction> extends infer U
+    ? U extends unknown
+      ? Omit<U, 'network' | 'from' | 'nonce' | 'fee' | 'expiry'>
+      : never
+    : never
+
+export class Outbox {
+  readonly #chain: Chain
+  readonly #signer: Signer
+  readonly #files: OutboxFiles
+  #log: AppendLog
+  #rewriteAt = REWRITE_BYTES
+  /** By nonce, ascending. */
+  readonly #entries = new Map<number, Entry>()
+  readonly #byId = new Map<Hash, Entry>()
+  readonly #keys = new Set<string>()
+  #settled = 0
+  #settledStored = 0
+
+  constructor(files: OutboxFiles, chain: Chain, signer: Signer) {
+    this.#files = files
+    this.#chain = chain
+    this.#signer = signer
+    this.#log = openAppendLog(files.open(), {
+      onRecord: (kind, bytes, position) => this.#replay(kind, bytes, position),
+    })
+    for (const nonce of [...this.#entries.keys()]) if (nonce < this.#settled) this.#drop(nonce)
+    this.#settledStored = this.#settled
+    this.#scan()
+  }
+
+  /** Transactions that are not confirmed yet. */
+  get waiting(): number {
+    let count = 0
+    for (const { confirmed } of this.#entries.values()) if (confirmed === undefined) count++
+    return count
+  }
+
+  /** Smallest units that waiting transactions will take from the account. */
+  get committed(): number {
+    let sum = 0
+    for (const { confirmed, sealed } of this.#entries.values()) {
+      if (confirmed !== undefined) continue
+      const { transaction: tx } = sealed
+      sum += tx.fee + (tx.type === 'transfer' ? tx.amount : 0)
+    }
+    return sum
+  }
+
+  /** Whether an event with this key has been acted on. */
+  has(key: string): boolean {
+    return this.#keys.has(key)
+  }
+
+  /** Signs and stores drafts in one durable write; `key` names the event behind each, empty for none. */
+  add(drafts: readonly { readonly draft: Draft; readonly key: string }[]): readonly Sealed[] {
+    const room = OUTBOX_ENTRIES_MAX - this.#entries.size
+    const fresh = drafts.filter(({ key }) => key === '' || !this.#keys.has(key)).slice(0, Math.max(0, room))
+    const first = this.#nextNonce()
+    const entries = fresh.map(({ draft, key }, index) => this.#entry(draft, key, first + index))
+    this.#store(entries)
+    return entries.map(({ sealed }) => sealed)
+  }
+
+  /** What to send (again), in nonce order: at most `limit`. Signs anew what has expired or can now pay its fee. */
+  pending(limit: number): readonly Sealed[] {
+    const { tip, state } = this.#chain
+    const account = state.account(this.#signer.account)
+    const replaced: Entry[] = []
+    const waiting = [...this.#entries.values()]
+      .filter(({ confirmed }) => confirmed === undefined)
+      .slice(0, limit)
+    for (const [index, entry] of waiting.entries()) {
+      const { transaction: tx, bytes } = entry.sealed
+      if (this.#isStuck(entry)) {
+        const cancel = { type: 'transfer', to: tx.from, amount: 0, memo: 'cancelled: not covered' } as const
+        waiting[index] = { ...entry, sealed: this.#sign(cancel, tx.nonce) }
+        replaced.push(waiting[index])
+        continue
+      }
+      const expired = tx.expiry <= tip.height
+      const floor = feeFloorFor(this.#chain.network, bytes.length)
+      const affordable = tx.fee < floor && account.balance >= floor
+      if (!expired && !affordable) continue
+      const renewed = { ...entry, sealed: this.#sign(tx, tx.nonce) }
+      waiting[index] = renewed
+      replaced.push(renewed)
+    }
+    if (replaced.length > 0) this.#store(replaced)
+    return waiting.map(({ sealed }) => sealed)
+  }
+
+  /** Follows the chain. */
+  update({ disconnected, connected }: Pick<Update, 'disconnected' | 'connected'>): void {
+    for (const { transactions } of disconnected) {
+      for (const { id } of transactions) {
+        const entry = this.#byId.get(id)
+        if (entry !== undefined) entry.confirmed = undefined
+      }
+    }
+    for (const { transactions, entry: at } of connected) this.#confirm(transactions, at.height)
+    this.#settle()
+  }
+
+  close(): void {
+    this.#log.close()
+  }
+
+  /** A payment that a reorganisation left uncovered would hold up everything behind it. */
+  #isStuck({ sealed: { transaction: tx }, height }: Entry): boolean {
+    const { tip, state } = this.#chain
+    const account = state.account(this.#signer.account)
+    if (tx.type !== 'transfer' || tx.nonce !== account.nonce) return false
+    return tx.amount + tx.fee > account.balance && tip.height - height >= SETTLED_DEPTH
+  }
+
+  #entry(draft: Draft, key: string, nonce: number): Entry {
+    return { sealed: this.#sign(draft, nonce), height: this.#chain.tip.height, key, confirmed: undefined }
+  }
+
+  #sign(draft: Draft, nonce: number): Sealed {
+    const { network, tip, state } = this.#chain
+    const head = {
+      network: network.id,
+      from: this.#signer.account,
+      nonce,
+      expiry: tip.height + LIFETIME_BLOCKS,
+    }
+    // Every type's fee is at most one step of the floor above another's, so one signing tells the size.
+    const sizing = { ...draft, ...head, fee: 0, signature: new Uint8Array(64) } as Transaction
+    const floor = feeFloorFor(network, transaction.size(sizing))
+    // A device without a coin still gets its readings into the blocks that it mines itself.
+    const fee = state.account(this.#signer.account).balance >= floor ? floor : 0
+    return signTransaction(network, { ...draft, ...head, fee } as Unsigned<Transaction>, this.#signer.sign)
+  }
+
+  #store(entries: readonly Entry[]): void {
+    if (entries.length === 0) return
+    const records: { kind: number; bytes: Uint8Array }[] = entries.map(toRecord)
+    if (this.#settled !== this.#settledStored) {
+      records.push({ kind: RECORD.settled, bytes: encode(settledRecord, { nonce: this.#settled }) })
+      this.#settledStored = this.#settled
+    }
+    this.#log.append(records)
+    for (const entry of entries) this.#put(entry)
+    if (this.#log.size > this.#rewriteAt) this.#rewrite()
+  }
+
+  /** Leaves behind what is settled; a crash at any point leaves the old log or the new one. */
+  #rewrite(): void {
+    const fresh = this.#files.fresh()
+    const log = openAppendLog(fresh.file)
+    const live = new Set([...this.#entries.values()].map(({ key }) => key))
+    log.append([
+      { kind: RECORD.settled, bytes: encode(settledRecord, { nonce: this.#settled }) },
+      ...[...this.#keys]
+        .filter((key) => !live.has(key))
+        .map((key) => ({ kind: RECORD.key, bytes: encode(keyRecord, { key }) })),
+      ...[...this.#entries.values()].map(toRecord),
+    ])
+    fresh.commit()
+    this.#log.close()
+    this.#log = log
+    this.#rewriteAt = Math.max(REWRITE_BYTES, 4 * log.size)
+  }
+
+  #remember(key: string): void {
+    if (key === '') return
+    this.#keys.delete(key)
+    this.#keys.add(key)
+    if (this.#keys.size <= KEYS_MAX) return
+    for (const oldest of this.#keys) {
+      this.#keys.delete(oldest)
+      break
+    }
+  }
+
+  #put(entry: Entry): void {
+    const { nonce } = entry.sealed.transaction
+    const old = this.#entries.get(nonce)
+    if (old !== undefined) this.#byId.delete(old.sealed.id)
+    this.#entries.set(nonce, entry)
+    this.#byId.set(entry.sealed.id, entry)
+    this.#remember(entry.key)
+  }
+
+  #drop(nonce: number): void {
+    const entry = this.#entries.get(nonce)
+    if (entry === undefined) return
+    this.#entries.delete(nonce)
+    this.#byId.delete(entry.sealed.id)
+  }
+
+  #nextNonce(): number {
+    const onLedger = this.#chain.state.account(this.#signer.account).nonce
+    let last = -1
+    for (const nonce of this.#entries.keys()) last = Math.max(last, nonce)
+    return Math.max(onLedger, last + 1)
+  }
+
+  #confirm(transactions: readonly Sealed[], height: number): void {
+    for (const { id } of transactions) {
+      const entry = this.#byId.get(id)
+      if (entry !== undefined) entry.confirmed = height
+    }
+  }
+
+  /** Forgets what is confirmed for good; a lost nonce (another program used the key) gets a new one. */
+  #settle(): void {
+    const { tip, state } = this.#chain
+    const nonceOnLedger = state.account(this.#signer.account).nonce
+    const lost: Entry[] = []
+    for (const [nonce, entry] of this.#entries) {
+      const { confirmed, height } = entry
+      if (confirmed === undefined && nonce < nonceOnLedger && tip.height - height >= SETTLED_DEPTH)
+        lost.push(entry)
+      else if (confirmed === undefined || tip.height - confirmed < SETTLED_DEPTH) continue
+      this.#drop(nonce)
+      this.#settled = Math.max(this.#settled, nonce + 1)
+    }
+    const first = this.#nextNonce()
+    this.#store(lost.map(({ sealed, key }, index) => this.#entry(sealed.transaction, key, first + index)))
+  }
+
+  #replay(kind: number, bytes: Uint8Array, position: number): void {
+    if (kind === RECORD.settled) {
+      const settled = decode(settledRecord, bytes, 64)
+      invariant(settled.ok, `outbox record at ${position} decodes`)
+      this.#settled = settled.value.nonce
+      return
+    }
+    if (kind === RECORD.key) {
+      const key = decode(keyRecord, bytes, 256)
+      invariant(key.ok, `outbox record at ${position} decodes`)
+      this.#remember(key.value.key)
+      return
+    }
+    const decoded = decode(entryRecord, bytes, 4096)
+    invariant(decoded.ok, `outbox record at ${position} decodes`)
+    const { height, key, transaction: tx } = decoded.value
+    const parsed = decode(transaction, tx, TRANSACTION_BYTES_MAX)
+    invariant(parsed.ok, `outbox transaction at ${position} decodes`)
+    if (parsed.value.network !== this.#chain.network.id) {
+      throw new WorldError(
+        'config',
+        `the outbox belongs to network ${parsed.value.network}; use another data directory for this one`,
+      )
+    }
+    this.#put({
+      sealed: sealTransaction(this.#chain.network, parsed.value, tx),
+      height,
+      key,
+      confirmed: undefined,
+    })
+  }
+
+  /** Finds what our chain already has of the entries on disk. */
+  #scan(): void {
+    let from = Number.POSITIVE_INFINITY
+    for (const { height } of this.#entries.values()) from = Math.min(from, height + 1)
+    for (let height = Math.max(1, from); height <= this.#chain.tip.height; height++) {
+      const entry = this.#chain.at(height)
+      invariant(entry !== undefined, `the chain has height ${height}`)
+      const block = parseBlock(this.#chain.network, this.#chain.archive.block(entry.hash))
+      invariant(block.ok, `stored block ${entry.hash} parses`)
+      this.#confirm(block.value.transactions, height)
+    }
+    this.#settle()
+  }
+}
+
+const toRecord = ({ sealed, height, key }: Entry): { kind: number; bytes: Uint8Array } => ({
+  kind: RECORD.entry,
+  bytes: encode(entryRecord, { nonce: sealed.transaction.nonce, height, key, transaction: sealed.bytes }),
+})

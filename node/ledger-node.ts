@@ -1,0 +1,398 @@
+/**
+ * A follower of the ledger over MQTT: checks every transaction and block, keeps the chain, answers its peers.
+ *
+ * The part that validators and edge agents share. Messages come one at a time from the session's queue and every
+ * change of the ledger is one synchronous step: check, store durably, then tell. Nothing is announced that is not on disk.
+ * Source: docs/PROTOCOL.md sections 7 and 8.
+ */
+import type { Chain, Update } from '../ledger/chain.ts'
+import { type Fault, faulty, verdictOf } from '../ledger/fault.ts'
+import { Mempool } from '../ledger/mempool.ts'
+import { parseTransaction, type Sealed } from '../ledger/transaction.ts'
+import { decode } from '../schemas/codec.ts'
+import { type Account, short } from '../schemas/hex.ts'
+import {
+  HEADERS_MAX,
+  MESSAGE_BYTES_MAX,
+  type Request,
+  type Tip,
+  tip as tipCodec,
+} from '../schemas/message.ts'
+import type { Result } from '../schemas/result.ts'
+import { everyone, mirror, type ParsedTopic, parseTopic, topic } from '../schemas/topic.ts'
+import type { Random } from './backoff.ts'
+import type { ChainStore } from './chain-store.ts'
+import type { Clock } from './clock.ts'
+import type { InboxMessage } from './inbox.ts'
+import type { Log } from './log.ts'
+import { type Answer, createRequests, type Requests } from './requests.ts'
+import { createSession, type Session, type SessionOptions } from './session.ts'
+import type { Signer } from './signing.ts'
+import { Sync } from './sync.ts'
+import { BucketPerKey } from './token-bucket.ts'
+
+/** Peers whose tips are remembered. */
+const PEERS_MAX = 64
+/** Blocks from the near future that wait for their time. */
+const HELD_MAX = 16
+/** How long a block may be on its way before a peer's better tip makes us ask for it. */
+const TIP_PATIENCE_MS = 400
+const TICK_MS = 1_000
+/** A publisher may break rules at this rate; beyond it, it is not listened to for a while. */
+const REJECTS = { perSecond: 1, burst: 20 } as const
+const MUTE_MS = 10_000
+const MUTED_MAX = 1_000
+/** A tip that no validator shares is published again this often. */
+const REPUBLISH_MS = 5_000
+
+export interface LedgerNodeOptions {
+  readonly session: Omit<SessionOptions, 'signer' | 'will' | 'birth' | 'farewell'>
+  readonly role: 'agent' | 'validator'
+  readonly name: string
+  readonly software: string
+  readonly signer: Signer
+}
+
+export interface LedgerNodeModules {
+  readonly store: ChainStore
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Log
+  /** The chain moved, or a side block came; what it says is on disk. */
+  readonly onUpdate: (update: Update, dropped: readonly Sealed[]) => void
+  /** A transaction entered the mempool. */
+  readonly onTransaction: (sealed: Sealed) => void
+  /** What `publisher` sent was refused. `bytes` is the message. */
+  readonly onRefused: (kind: 'tx' | 'block', publisher: Account, fault: Fault, bytes: Uint8Array) => void
+  readonly onConnected: () => void
+  readonly onDisconnected: () => void
+  /** Our own bug, or a disk that no longer stores: the program has to end. */
+  readonly onFatal: (error: unknown) => void
+}
+
+export class LedgerNode {
+  readonly chain: Chain
+  readonly mempool: Mempool
+  readonly session: Session
+  readonly requests: Requests
+  readonly #options: LedgerNodeOptions
+  readonly #modules: LedgerNodeModules
+  readonly #sync: Sync
+  readonly #peers = new Map<Account, Tip>()
+  readonly #rejects = new BucketPerKey(REJECTS, MUTED_MAX)
+  readonly #muted = new Map<Account, number>()
+  #held: { readonly bytes: Uint8Array; readonly time: number }[] = []
+  #timer: NodeJS.Timeout | undefined
+  #connectedMs = 0
+  #aheadMs: number | undefined
+
+  constructor(options: LedgerNodeOptions, modules: LedgerNodeModules) {
+    this.#options = options
+    this.#modules = modules
+    const { store, clock, random, log, onFatal } = modules
+    this.chain = store.chain
+    const { network } = this.chain
+    const self = options.signer.account
+    this.mempool = new Mempool(network, options.role === 'agent' ? self : undefined)
+    const statusTopic = mirror(topic(network.id, 'status', self))
+    const status = (state: 'online' | 'offline', since: number) => ({
+      topic: statusTopic,
+      payload: jsonBytes({
+        state,
+        role: options.role,
+        name: options.name,
+        software: options.software,
+        since,
+        protocol: 1,
+      }),
+      retain: true,
+    })
+    this.session = createSession(
+      {
+        ...options.session,
+        signer: options.signer,
+        will: status('offline', 0),
+        birth: () => status('online', clock.now()),
+        farewell: () => status('offline', clock.now()),
+      },
+      {
+        log,
+        random,
+        now: clock.monotonic,
+        onMessage: (message) => this.#receive(message),
+        onConnected: () => {
+          this.#connectedMs = clock.monotonic()
+          log.info('connected', { broker: options.session.url })
+          modules.onConnected()
+        },
+        onDisconnected: (reason, retryInMs) => {
+          log.warn('no connection to the broker', { reason, 'retry-seconds': (retryInMs / 1000).toFixed(1) })
+          this.#peers.clear()
+          modules.onDisconnected()
+        },
+        onDropped: (messages, bytes) =>
+          log.warn('messages came faster than they could be checked', { dropped: messages, bytes }),
+        onFault: onFatal,
+      },
+    )
+    this.requests = createRequests(
+      { network: network.id, self },
+      {
+        publish: this.session.publish.bind(this.session),
+        log,
+        random,
+        now: clock.monotonic,
+        onFault: onFatal,
+      },
+    )
+    this.requests.serve((question) => this.#answer(question))
+    this.#sync = new Sync({
+      chain: this.chain,
+      requests: this.requests,
+      log,
+      now: clock.now,
+      accept: (bytes) => this.accept(bytes),
+    })
+  }
+
+  start(): void {
+    const { id } = this.chain.network
+    this.session.subscribe([
+      everyone(id, 'tx'),
+      everyone(id, 'block'),
+      everyone(id, 'tip'),
+      ...this.requests.filters,
+    ])
+    this.session.start()
+    this.#timer = setInterval(() => this.#tick(), TICK_MS)
+  }
+
+  async stop(): Promise<void> {
+    clearInterval(this.#timer)
+    this.#sync.stop()
+    this.requests.stop()
+    await this.session.stop()
+  }
+
+  /** True when connected and no peer is known to have a better chain: the time to mine. */
+  get inSync(): boolean {
+    if (!this.session.connected || this.#sync.running) return false
+    if (this.#peers.size === 0) return this.#modules.clock.monotonic() - this.#connectedMs > 3_000
+    return this.#bestPeer() === undefined
+  }
+
+  /** Checks a block, stores it and tells; also for blocks of our own miner. */
+  accept(bytes: Uint8Array): Result<Update, Fault> {
+    const { store, clock, onUpdate } = this.#modules
+    const outcome = this.chain.accept(bytes, clock.now())
+    if (!outcome.ok) {
+      if (outcome.fault.code === 'time-too-new') this.#hold(bytes)
+      return outcome
+    }
+    const update = outcome.value
+    store.save(update)
+    const { tip, state } = this.chain
+    const disconnected = update.disconnected.flatMap(({ transactions }) => transactions)
+    const dropped =
+      update.connected.length === 0 ? [] : this.mempool.update(state, tip.height + 1, disconnected)
+    onUpdate(update, dropped)
+    return outcome
+  }
+
+  /** Checks a transaction that came on `publisher`'s topic and puts it into the mempool. */
+  add(bytes: Uint8Array, publisher: Account): Result<Sealed, Fault> {
+    const { tip, state, network, verified } = this.chain
+    const parsed = parseTransaction(network, bytes, verified)
+    if (!parsed.ok) return parsed
+    const { from } = parsed.value.transaction
+    if (from !== publisher)
+      return faulty('wrong-publisher', `topic: ${short(publisher)} sent a transaction of ${short(from)}`)
+    return this.mempool.add(parsed.value, state, tip.height + 1)
+  }
+
+  /** Sends a binary message under our own name, and its JSON mirror where people look. */
+  async publish(kind: 'tx' | 'block', bytes: Uint8Array, json: unknown): Promise<boolean> {
+    const name = topic(this.chain.network.id, kind, this.#options.signer.account)
+    const sent = await this.session.publish(name, bytes, { qos: 1, retain: false })
+    if (sent) await this.session.publish(mirror(name), jsonBytes(json), { qos: 0, retain: false })
+    return sent
+  }
+
+  /** What this node says of its own tip. */
+  tipMessage(): Tip {
+    const { tip, state } = this.chain
+    const { supply, transactions, readings } = state.totals()
+    return {
+      height: tip.height,
+      hash: tip.hash,
+      parent: tip.header.parent,
+      time: tip.time,
+      miner: tip.miner ?? this.#options.signer.account,
+      target: tip.target,
+      work: tip.work,
+      stateRoot: state.root(),
+      transactions,
+      readings,
+      supply,
+    }
+  }
+
+  #receive({ topic: name, payload, retain }: InboxMessage): void {
+    const parsed = parseTopic(name)
+    if (parsed === undefined || parsed.json || parsed.network !== this.chain.network.id) return
+    if (parsed.kind === 'request' || parsed.kind === 'reply') this.requests.receive(parsed, payload)
+    else if (parsed.kind === 'tip') this.#receiveTip(parsed.publisher, payload)
+    else if (parsed.kind === 'tx' || parsed.kind === 'block') this.#receiveEvent(parsed, payload, retain)
+  }
+
+  #receiveEvent({ kind, publisher }: ParsedTopic, payload: Uint8Array, retain: boolean): void {
+    const { clock, onTransaction } = this.#modules
+    const own = publisher === this.#options.signer.account
+    if (!own && (this.#muted.get(publisher) ?? 0) > clock.monotonic()) return
+    // An event that the broker kept is old news: a broker of ours refuses to keep any.
+    if (retain) return
+    if (kind === 'block') {
+      const outcome = this.accept(payload)
+      if (!outcome.ok) this.#blockRefused(publisher, outcome.fault, payload)
+      return
+    }
+    const outcome = this.add(payload, publisher)
+    if (outcome.ok) onTransaction(outcome.value)
+    else this.#refuse('tx', publisher, outcome.fault, payload)
+  }
+
+  #blockRefused(publisher: Account, fault: Fault, bytes: Uint8Array): void {
+    if (fault.code === 'known') return
+    if (fault.code === 'unknown-parent') {
+      // Its miner has the parents, if anybody has.
+      void this.#sync.from(publisher).catch(this.#modules.onFatal)
+      return
+    }
+    this.#refuse('block', publisher, fault, bytes)
+  }
+
+  #refuse(kind: 'tx' | 'block', publisher: Account, fault: Fault, bytes: Uint8Array): void {
+    const { clock, log, onRefused } = this.#modules
+    if (fault.code === 'known') return
+    const level = verdictOf(fault) === 'reject' ? 'warn' : 'debug'
+    log[level](`refused a ${kind === 'tx' ? 'transaction' : 'block'}`, {
+      from: short(publisher),
+      code: fault.code,
+      reason: fault.message,
+    })
+    onRefused(kind, publisher, fault, bytes)
+    if (verdictOf(fault) !== 'reject' || publisher === this.#options.signer.account) return
+    if (this.#rejects.take(publisher, clock.monotonic())) return
+    if (this.#muted.size >= MUTED_MAX) this.#muted.clear()
+    this.#muted.set(publisher, clock.monotonic() + MUTE_MS)
+    log.warn('not listening to a sender that keeps breaking rules', {
+      from: short(publisher),
+      seconds: MUTE_MS / 1000,
+    })
+  }
+
+  #receiveTip(publisher: Account, payload: Uint8Array): void {
+    if (publisher === this.#options.signer.account) return
+    const decoded = decode(tipCodec, payload, MESSAGE_BYTES_MAX)
+    if (!decoded.ok) {
+      this.#modules.log.warn('refused a tip', { from: short(publisher), reason: decoded.fault.message })
+      return
+    }
+    if (this.#peers.size >= PEERS_MAX && !this.#peers.has(publisher)) return
+    this.#peers.set(publisher, decoded.value)
+    if (this.#bestPeer() !== undefined) setTimeout(() => this.#catchUp(), TIP_PATIENCE_MS).unref()
+  }
+
+  /** The peer with the best chain that is better than ours. */
+  #bestPeer(): [Account, Tip] | undefined {
+    let best: [Account, Tip] | undefined
+    for (const peer of this.#peers) {
+      if (peer[1].work > (best?.[1].work ?? this.chain.tip.work)) best = peer
+    }
+    return best
+  }
+
+  #catchUp(): void {
+    const best = this.#bestPeer()
+    if (best === undefined || this.#sync.running) return
+    const [peer, claimed] = best
+    this.#sync
+      .from(peer)
+      .then(() => {
+        // A claim that its maker cannot back must not keep us waiting.
+        if (this.#peers.get(peer) === claimed && claimed.work > this.chain.tip.work) this.#peers.delete(peer)
+      })
+      .catch(this.#modules.onFatal)
+  }
+
+  #hold(bytes: Uint8Array): void {
+    if (this.#held.length >= HELD_MAX) this.#held.shift()
+    this.#held.push({ bytes, time: this.#modules.clock.now() + this.chain.network.genesis.interval })
+  }
+
+  #tick(): void {
+    const nowMs = this.#modules.clock.now()
+    const due = this.#held.filter(({ time }) => time <= nowMs)
+    this.#held = this.#held.filter(({ time }) => time > nowMs)
+    try {
+      for (const { bytes } of due) this.accept(bytes)
+    } catch (error) {
+      this.#modules.onFatal(error)
+    }
+    this.#catchUp()
+    this.#republish()
+  }
+
+  /** A block of ours that got lost on the way is sent again, so that validators can ask us for what they lack. */
+  #republish(): void {
+    const { tip } = this.chain
+    const ahead =
+      this.session.connected &&
+      tip.height > 0 &&
+      [...this.#peers.values()].every(({ work }) => work < tip.work)
+    const nowMs = this.#modules.clock.monotonic()
+    if (!ahead || this.#options.role === 'validator') this.#aheadMs = undefined
+    else if (this.#aheadMs === undefined) this.#aheadMs = nowMs
+    else if (nowMs - this.#aheadMs >= REPUBLISH_MS) {
+      this.#aheadMs = nowMs
+      const name = topic(this.chain.network.id, 'block', this.#options.signer.account)
+      void this.session.publish(name, this.#modules.store.block(tip.hash), { qos: 1, retain: false })
+    }
+  }
+
+  #answer(question: Request): Answer | undefined {
+    const { store } = this.#modules
+    if (question.type === 'getHeaders') {
+      return {
+        type: 'headers',
+        headers: this.chain.headersAfter(question.locator, Math.min(question.limit, HEADERS_MAX)),
+      }
+    }
+    if (question.type === 'getAccount') return { type: 'account', view: this.accountView(question.account) }
+    const blocks: Uint8Array[] = []
+    let room = MESSAGE_BYTES_MAX - 1024
+    for (const hash of question.hashes) {
+      const entry = this.chain.entry(hash)
+      if (entry === undefined || entry.height === 0) break
+      const bytes = store.block(hash)
+      if (bytes.length + 4 > room) break
+      room -= bytes.length + 4
+      blocks.push(bytes)
+    }
+    return { type: 'blocks', blocks }
+  }
+
+  accountView(account: Account) {
+    const { tip, state, network } = this.chain
+    const { nonce, balance } = state.account(account)
+    return {
+      account,
+      height: tip.height,
+      nonce,
+      balance,
+      maturing: state.maturing(account, tip.height, network.genesis.maturity),
+    }
+  }
+}
+
+export const jsonBytes = (value: unknown): Uint8Array => new TextEncoder().encode(JSON.stringify(value))

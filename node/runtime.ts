@@ -1,0 +1,99 @@
+/**
+ * What every program that follows a ledger opens first: its data directory, key and chain store.
+ *
+ * `key.json` is made on the first start and never leaves the directory; `chain.log` is the ledger.
+ */
+import { existsSync, readFileSync, statSync } from 'node:fs'
+import type { ConnectionConfig } from '../schemas/config.ts'
+import { ChainStore } from './chain-store.ts'
+import { type DataDir, openDataDir } from './data-dir.ts'
+import { openLogFile } from './disk.ts'
+import { WorldError } from './error.ts'
+import { readGenesis } from './genesis-file.ts'
+import { createKey, loadKey } from './key-file.ts'
+import type { Log } from './log.ts'
+import type { SessionOptions } from './session.ts'
+import { type Signer, selfTest } from './signing.ts'
+
+export const SOFTWARE = 'pinledger 0.1.0'
+export const CHAIN_FILE = 'chain.log'
+export const KEY_FILE = 'key.json'
+
+export interface Runtime {
+  readonly dir: DataDir
+  readonly signer: Signer
+  readonly store: ChainStore
+  close(): void
+}
+
+/** Throws WorldError; whatever was opened before is closed again. */
+export function openRuntime(data: string, genesisPath: string | undefined, log: Log): Runtime {
+  selfTest()
+  const dir = openDataDir(data)
+  try {
+    const keyPath = dir.file(KEY_FILE)
+    const signer = existsSync(keyPath) ? loadKey(keyPath) : createKey(keyPath)
+    const path = dir.file(CHAIN_FILE)
+    const fresh = !existsSync(path) || statSync(path).size === 0
+    if (fresh && genesisPath === undefined) {
+      throw new WorldError(
+        'config',
+        `${dir.path} holds no ledger yet: name the network's genesis file (genesis: in the configuration, or --genesis FILE)`,
+      )
+    }
+    const store = new ChainStore(
+      openLogFile(path),
+      genesisPath === undefined ? undefined : readGenesis(genesisPath),
+    )
+    if (store.torn > 0)
+      log.info('cut off an unfinished write, nothing announced was in it', { bytes: store.torn })
+    const { tip, network } = store.chain
+    log.info('ledger open', { network: network.id, height: tip.height, account: signer.account })
+    return {
+      dir,
+      signer,
+      store,
+      close() {
+        store.close()
+        dir.close()
+      },
+    }
+  } catch (error) {
+    dir.close()
+    throw error
+  }
+}
+
+/** Session options from a connection's configuration; reads the password and the CA from their files. */
+export function sessionOptions({
+  url,
+  caFile,
+  username,
+  passwordFile,
+}: ConnectionConfig): Pick<SessionOptions, 'url' | 'ca' | 'username' | 'password'> {
+  return {
+    url,
+    ca: caFile === undefined ? undefined : readText(caFile),
+    username,
+    password: passwordFile === undefined ? undefined : readText(passwordFile).trim(),
+  }
+}
+
+function readText(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (error) {
+    throw new WorldError('config', `cannot read ${path}: ${String(error)}`, error)
+  }
+}
+
+/** Resolves when the signal is aborted, rejects with the first fatal error. */
+export function untilAborted(signal: AbortSignal): { done: Promise<void>; fail: (error: unknown) => void } {
+  let fail: (error: unknown) => void = () => {}
+  const done = new Promise<void>((resolve, reject) => {
+    fail = reject
+    if (signal.aborted) resolve()
+    signal.addEventListener('abort', () => resolve(), { once: true })
+  })
+  return { done, fail }
+}

@@ -1,0 +1,43 @@
+/**
+ * Configuration of the programs: YAML files and command line options end here, checked and with defaults filled in.
+ *
+ * Units stand in the field's name or comment; amounts are coins as text ("0.01"), since YAML numbers are floats.
+ */
+import { z } from 'zod'
+import { accountText } from './hex.ts'
+
+const port = z.int().min(0).max(65_535).describe('TCP port, 0 for any free one')
+
+/** Where the broker is and, for a broker of another make, how to log in there. */
+export const connectionConfig = z.strictObject({
+  url: z
+    .string()
+    .regex(
+      /^(mqtts?|wss?):\/\/[^\s@]+$/,
+      'expected mqtt://, mqtts://, ws:// or wss://, host and port, without user name',
+    )
+    .describe('broker address, such as mqtt://192.168.1.10:1883'),
+  caFile: z.string().optional().describe('certificate authority (PEM) for mqtts:// and wss://'),
+  username: z.string().max(256).optional().describe('only for brokers of another make'),
+  passwordFile: z.string().optional().describe('file with the password, mode 0600'),
+})
+export type ConnectionConfig = z.infer<typeof connectionConfig>
+
+export const brokerConfig = z.strictObject({
+  host: z.string().default('0.0.0.0').describe('address to listen on'),
+  mqttPort: port.default(1883),
+  wsPort: port.default(9001),
+  httpPort: port.nullable().default(8080),
+  validators: z.array(accountText).max(64).describe('accounts that may publish the system topics'),
+})
+export type BrokerConfig = z.infer<typeof brokerConfig>
+
+export const validatorConfig = z.strictObject({
+  name: z.string().min(1).max(64).default('validator'),
+  broker: connectionConfig,
+  data: z.string().describe('directory for the key and the ledger'),
+  genesis: z.string().optional().describe('genesis file; needed on the first start'),
+  host: z.string().default('127.0.0.1').describe('address for HTTP'),
+  httpPort: port.nullable().default(null),
+})
+export type ValidatorConfig = z.infer<typeof validatorConfig>
