@@ -57,7 +57,7 @@ export const LIMITS = {
   loginFailuresPerMinuteMax: 60,
   /** Life of a challenge, and of one that somebody has logged in with. Twice this long a signature is accepted. */
   challengeMs: 60_000,
-  challengeUsedMs: 5000,
+  challengeUsedMs: 3000,
   /** Logins that one challenge takes. */
   loginsPerChallengeMax: 10_000,
 } as const satisfies Record<string, number>

@@ -4,7 +4,7 @@
 import { once } from 'node:events'
 import { connect as connectSocket, type Socket } from 'node:net'
 import { connectAsync, type IClientOptions, type MqttClient } from 'mqtt'
-import { generate, type Packet, parser } from 'mqtt-packet'
+import { generate, type IConnectPacket, type Packet, parser } from 'mqtt-packet'
 import type { Test } from 'tap'
 import { type Broker, type BrokerModules, createBroker } from '../../broker/broker.ts'
 import type { Limits } from '../../broker/limits.ts'
@@ -13,6 +13,7 @@ import { createSigner, hashing, type Signer } from '../../node/signing.ts'
 import { type Account, type Network, toHex } from '../../schemas/hex.ts'
 import { loginMessage } from '../../schemas/login.ts'
 import { CHALLENGE_TOPIC } from '../../schemas/topic.ts'
+import { waitUntil } from '../helpers/wait-until.ts'
 
 export const NETWORK = '0badcafe' as Network
 export const HOST = '127.0.0.1'
@@ -72,9 +73,9 @@ export async function join(
 /** The current challenge, as any client reads it. */
 export async function challengeOf(t: Test, broker: { readonly mqttPort: number }): Promise<string> {
   const client = await join(t, broker)
-  const message = once(client, 'message')
+  const message = next(client, 'message')
   await client.subscribeAsync(CHALLENGE_TOPIC)
-  const [, payload] = await message
+  const payload = await message
   await client.endAsync()
   return String(payload)
 }
@@ -107,8 +108,12 @@ export interface RawClient {
   readonly closed: Promise<unknown>
 }
 
-export async function raw(t: Test, broker: { readonly mqttPort: number }): Promise<RawClient> {
-  const socket = connectSocket(broker.mqttPort, HOST)
+export async function raw(
+  t: Test,
+  broker: { readonly mqttPort: number },
+  localAddress = HOST,
+): Promise<RawClient> {
+  const socket = connectSocket({ port: broker.mqttPort, host: HOST, localAddress })
   socket.on('error', () => {}) // a reset is one way of being refused
   t.teardown(() => socket.destroy())
   const packets: Packet[] = []
@@ -128,7 +133,7 @@ export async function raw(t: Test, broker: { readonly mqttPort: number }): Promi
   }
 }
 
-export const CONNECT: Packet = {
+export const CONNECT: IConnectPacket = {
   cmd: 'connect',
   clientId: 'somebody',
   protocolId: 'MQTT',
@@ -137,15 +142,18 @@ export const CONNECT: Packet = {
   keepalive: 60,
 }
 
-/** Waits until `check` holds; fails the test when it does not within `msMax`. */
-export async function until(t: Test, what: string, check: () => boolean, msMax = 5000): Promise<void> {
-  const start = performance.now()
-  while (!check()) {
-    if (performance.now() - start > msMax) {
-      t.fail(`waited ${msMax} ms for: ${what}`)
-      return
-    }
-    await new Promise((resolve) => setTimeout(resolve, 5))
-  }
+/** Resolves with an ordinary client's next `event`. */
+export const next = (client: MqttClient, event: 'close' | 'message'): Promise<unknown> =>
+  new Promise((resolve) => client.once(event, (...facts: unknown[]) => resolve(facts[1])))
+
+/** Passes once `check` holds; throws when it does not in time. */
+export async function until(t: Test, what: string, check: () => boolean): Promise<void> {
+  await waitUntil(what, check)
   t.pass(what)
+}
+
+/** The CONNECT of a signer that proves its account, for a raw client. */
+export function connectAs(signer: Signer, challenge: string): IConnectPacket {
+  const { password, ...rest } = loginOptions(signer, challenge)
+  return { ...CONNECT, ...rest, password: Buffer.from(password) }
 }
