@@ -53,8 +53,8 @@ export const LIMITS = {
   retainedDevicesBytesMax: 8 * MIB,
   retainedPerValidatorMax: 32_768,
   retainedPerValidatorBytesMax: 8 * MIB,
-  /** Wrong logins from one address before it is refused unseen until the minute is over. */
-  loginFailuresPerMinuteMax: 60,
+  /** Wrong signatures from one address before it is refused unseen until the minute is over; each costs some ms. */
+  loginFailuresPerMinuteMax: 300,
   /** Life of a challenge, and of one that somebody has logged in with. Twice this long a signature is accepted. */
   challengeMs: 60_000,
   challengeUsedMs: 3000,

@@ -17,6 +17,7 @@ export interface LoginFault {
   readonly code:
     | 'bad-user-name'
     | 'bad-password'
+    | 'wrong-signature'
     | 'foreign-client-id'
     | 'replayed-login'
     | 'too-many-failures'
@@ -89,8 +90,10 @@ export class Login {
     if (failures >= this.#limits.loginFailuresPerMinuteMax)
       return refuse({ code: 'too-many-failures', returnCode: 3 })
     const result = this.#prove(credentials)
-    // A refused signature costs noble's slow verdict, so an address has only so many.
-    if (!result.ok && (failures > 0 || this.#failures.size < ADDRESSES_MAX))
+    // A refused signature costs noble's slow verdict, so an address has only so many; what costs nothing is free, since
+    // honest clients may share the address.
+    const costly = !result.ok && result.fault.code === 'wrong-signature'
+    if (costly && (failures > 0 || this.#failures.size < ADDRESSES_MAX))
       this.#failures.set(credentials.address, failures + 1)
     return result
   }
@@ -113,7 +116,7 @@ export class Login {
       used.add(clientId)
       return accept(account)
     }
-    return refuse({ code: 'bad-password', returnCode: 4 })
+    return refuse({ code: 'wrong-signature', returnCode: 4 })
   }
 
   #forgetFailures(): void {

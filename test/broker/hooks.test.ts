@@ -83,7 +83,7 @@ t.test('a login with a wrong key, name, client id or no password is refused', as
   const good = loginOptions(pump, challenge)
   const { password, ...without } = good
   const cases = [
-    [{ ...good, password: loginOptions(probe, challenge).password }, 4, 'bad-password'],
+    [{ ...good, password: loginOptions(probe, challenge).password }, 4, 'wrong-signature'],
     [{ ...good, username: 'pump' }, 4, 'bad-user-name'],
     [{ ...good, username: '' }, 4, 'bad-user-name'],
     [{ ...good, clientId: probe.account }, 2, 'foreign-client-id'],
