@@ -123,8 +123,8 @@ export class Connection extends Duplex {
     this.backlog += chunk.length
     this.#modules.budget.outgoing += chunk.length
     if (chunk.length >= PAGE_BYTES / 4) {
+      this.#sealPage()
       this.#waiting.push(chunk)
-      this.#pageUsed = undefined
       return
     }
     const page = this.#waiting.at(-1)
@@ -140,10 +140,13 @@ export class Connection extends Duplex {
     this.#pageUsed = chunk.length
   }
 
+  /** Cuts the last page to what was written into it: the rest is other people's memory. */
   #sealPage(): void {
     const page = this.#waiting.pop()
     if (page === undefined) return
-    this.#waiting.push(this.#pageUsed === undefined ? page : page.subarray(0, this.#pageUsed))
+    const used = this.#pageUsed === undefined ? page : page.subarray(0, this.#pageUsed)
+    // A nearly empty page would keep all its memory while it counts for its few bytes.
+    this.#waiting.push(used.length < PAGE_BYTES / 2 ? Buffer.from(used) : used)
     this.#pageUsed = undefined
   }
 

@@ -114,6 +114,10 @@ export class FrameScanner {
 
   /** Whole length of the frame at `start`, or how many bytes it takes to know, or a fault. */
   #head(bytes: Buffer, start: number): number | FrameFault {
+    const first = bytes[start]
+    // Whoever speaks another protocol (HTTP on the wrong port) need not send a whole frame to be told.
+    if (this.#phase === 'connect' && first !== undefined && first >> 4 !== CONNECT)
+      return { code: 'no-connect' }
     let length = 0
     for (let index = 1; index <= 4; index++) {
       const byte = bytes[start + index]
@@ -121,7 +125,7 @@ export class FrameScanner {
       length += (byte & 0x7f) * 128 ** (index - 1)
       if (byte < 128) {
         const total = 1 + index + length
-        const max = this.#bytesMax((bytes[start] ?? 0) >> 4)
+        const max = this.#bytesMax((first ?? 0) >> 4)
         return total > max ? { code: 'frame-too-large', bytes: total } : total
       }
     }
@@ -136,10 +140,8 @@ export class FrameScanner {
   #frame(frame: Buffer): FrameFault | undefined {
     const type = (frame[0] ?? 0) >> 4
     const flags = (frame[0] ?? 0) & 15
-    if (this.#phase === 'connect') {
-      if (type !== CONNECT) return { code: 'no-connect' }
-      this.#phase = 'held'
-    } else if (type === CONNECT) return { code: 'second-connect' }
+    if (this.#phase === 'connect') this.#phase = 'held'
+    else if (type === CONNECT) return { code: 'second-connect' }
     let offset = 1
     while ((frame[offset] ?? 0) >= 128) offset += 1
     const body = new Cursor(frame.subarray(offset + 1))
