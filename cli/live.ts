@@ -25,6 +25,10 @@ const refusal = z.object({ kind: z.string(), from: z.string(), code: z.string(),
 
 /** Blocks whose hashes are remembered, to show each once. */
 const SHOWN_MAX = 1_000
+/** Accounts in a line of balances. */
+const BALANCES_MAX = 12
+/** How long the views of the accounts that a block changed take to come. */
+const BALANCES_DELAY_MS = 100
 
 export type Event =
   | {
@@ -158,13 +162,21 @@ export class Live {
   #account(value: unknown, retain: boolean): void {
     const parsed = accountView.json.safeParse(value)
     if (!parsed.success) return
-    this.#balances.set(this.nameOf(parsed.data.account), parsed.data.balance)
+    this.#balances.set(parsed.data.account, parsed.data.balance)
     if (retain || !this.#balancesDue) return
     this.#balancesDue = false
     setTimeout(
       () => this.#emit({ event: 'balances', balances: Object.fromEntries(this.#balances) }),
       100,
     ).unref()
+  }
+
+  #emitBalances(): void {
+    const named = [...this.#balances]
+      .slice(0, BALANCES_MAX)
+      .map(([account, balance]) => [this.nameOf(account), balance] as const)
+    const sorted = named.sort(([a], [b]) => a.localeCompare(b))
+    this.#emit({ event: 'balances', balances: Object.fromEntries(sorted) })
   }
 
   #refused(value: unknown): void {

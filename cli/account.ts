@@ -1,0 +1,69 @@
+/** `pinledger account`: what each validator on a broker says of an account. */
+import { setTimeout as sleep } from 'node:timers/promises'
+import { formatCoins } from '../ledger/amount.ts'
+import type { Log } from '../node/log.ts'
+import type { SessionOptions } from '../node/session.ts'
+import { type Account, type Network, short } from '../schemas/hex.ts'
+import { type AccountView, accountView } from '../schemas/message.ts'
+import { EXIT } from './exit.ts'
+import { openReader } from './reader.ts'
+
+type Where = Pick<SessionOptions, 'url' | 'ca' | 'username' | 'password'>
+
+export interface Answer {
+  readonly network: Network
+  readonly validator: Account
+  readonly view: AccountView
+}
+
+/** Retained views arrive at once; this long after the last one there are no more. */
+const QUIET_MS = 400
+const WAIT_MS_MAX = 3_000
+
+/** Each validator's view of `account`; empty when none knows it. Throws WorldError `broker-unreachable`. */
+export async function askAccount(where: Where, account: Account, log: Log): Promise<Answer[]> {
+  const answers = new Map<Account, Answer>()
+  let lastMs = performance.now()
+  const reader = openReader(where, ['account', 'tip'], log, ({ kind, publisher, network, rest, value }) => {
+    lastMs = performance.now()
+    if (kind !== 'account' || rest[0] !== account) return
+    const parsed = accountView.json.safeParse(value)
+    if (parsed.success) answers.set(publisher, { network, validator: publisher, view: parsed.data })
+  })
+  try {
+    await reader.connected(10_000)
+    const startedMs = performance.now()
+    lastMs = startedMs
+    while (performance.now() - lastMs < QUIET_MS && performance.now() - startedMs < WAIT_MS_MAX)
+      await sleep(50)
+  } finally {
+    await reader.stop()
+  }
+  return [...answers.values()]
+}
+
+/** Prints the views; 1 when no validator knows the account. */
+export async function accountCommand(
+  where: Where,
+  account: Account,
+  json: boolean,
+  log: Log,
+): Promise<number> {
+  const answers = await askAccount(where, account, log)
+  if (json)
+    process.stdout.write(
+      `${JSON.stringify({ account, views: answers.map(({ view, ...from }) => ({ ...from, ...view })) })}\n`,
+    )
+  else if (answers.length === 0)
+    process.stdout.write(
+      `no validator at ${where.url} has seen account ${account}: it has no coins and has sent nothing\n`,
+    )
+  else {
+    for (const { network, validator, view } of answers) {
+      process.stdout.write(
+        `network ${network}, validator ${short(validator)}, height ${view.height}: ${formatCoins(view.balance)} coins, ${formatCoins(view.maturing)} maturing, ${view.nonce} transactions sent\n`,
+      )
+    }
+  }
+  return answers.length === 0 ? EXIT.no : EXIT.ok
+}

@@ -1,0 +1,118 @@
+/**
+ * The network that `pinledger up` founds on its first start: keys, genesis and a configuration file for each agent,
+ * all in one directory where a person can read and change them.
+ */
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { stringify } from 'yaml'
+import { agentConfig } from '../edge-agent/config.ts'
+import { offeredQuantities } from '../edge-agent/drivers/host.ts'
+import { sysfsNumber } from '../edge-agent/drivers/sysfs-number.ts'
+import { thisMachine } from '../edge-agent/drivers.ts'
+import { measureHashRate } from '../edge-agent/mining/hash-rate.ts'
+import { COIN } from '../ledger/amount.ts'
+import { genesisFrom, PRESETS, type PresetName } from '../ledger/preset.ts'
+import { networkOf } from '../node/chain-store.ts'
+import { readGenesis, writeGenesis } from '../node/genesis-file.ts'
+import { createKey, loadKey } from '../node/key-file.ts'
+import { KEY_FILE } from '../node/runtime.ts'
+import type { Account, Network } from '../schemas/hex.ts'
+
+export const AGENTS = ['agent-1', 'agent-2', 'agent-3'] as const
+export const VALIDATORS = ['validator-1', 'validator-2'] as const
+
+/** Share of a core for each agent's miner: three of them leave a two-core machine usable. */
+const DUTY = 0.1
+const ALLOCATION = 100 * COIN
+const MEASURE_MS = 300
+
+export interface BenchNetwork {
+  readonly id: Network
+  readonly genesisHash: string
+  readonly genesisFile: string
+  readonly validators: readonly Account[]
+  readonly agentConfigs: readonly string[]
+  /** True when it was founded just now. */
+  readonly founded: boolean
+}
+
+/** Opens the network in `data` or founds one. Throws WorldError. */
+export async function openBenchNetwork(data: string, preset: PresetName): Promise<BenchNetwork> {
+  const genesisFile = join(data, 'genesis.json')
+  mkdirSync(join(data, 'logs'), { recursive: true, mode: 0o700 })
+  const accountOf = (name: string): Account => {
+    mkdirSync(join(data, name), { recursive: true, mode: 0o700 })
+    const path = join(data, name, KEY_FILE)
+    return (existsSync(path) ? loadKey(path) : createKey(path)).account
+  }
+  const validators = VALIDATORS.map(accountOf)
+  const agents = AGENTS.map(accountOf)
+  const founded = !existsSync(genesisFile)
+  if (founded) {
+    const hashesPerSecond = measureHashRate(MEASURE_MS)
+    const firstWork = (hashesPerSecond * DUTY * AGENTS.length * PRESETS[preset].interval) / 1000
+    const allocations = agents.map((account) => ({ account, amount: ALLOCATION }))
+    writeGenesis(genesisFile, genesisFrom(preset, { name: preset, time: Date.now(), firstWork, allocations }))
+  }
+  const agentConfigs = await Promise.all(
+    AGENTS.map((name, index) => writeAgentConfig(data, name, index, agents)),
+  )
+  const { id, genesisHash } = networkOf(readGenesis(genesisFile))
+  return { id, genesisHash, genesisFile, validators, agentConfigs, founded }
+}
+
+/** Writes an agent's configuration unless there is one, which is the user's to change. */
+async function writeAgentConfig(
+  data: string,
+  name: string,
+  index: number,
+  agents: readonly Account[],
+): Promise<string> {
+  const path = join(data, `${name}.yaml`)
+  if (existsSync(path)) return path
+  const neighbour = (index + 1) % AGENTS.length
+  const config = {
+    name,
+    broker: { url: 'mqtt://127.0.0.1:1883' },
+    data: join(data, name),
+    genesis: join(data, 'genesis.json'),
+    mine: { threads: 1, duty: DUTY },
+    sensors: await sensorsFor(index),
+    wires: [
+      {
+        when: { device: agents[neighbour], sensor: (await sensorsFor(neighbour))[0]?.name },
+        pay: '0.01',
+        for: `a reading of ${AGENTS[neighbour]}`,
+      },
+    ],
+  }
+  agentConfig.parse(config)
+  const head = `# ${name} of the network that pinledger up made here; change it and start again.\n# pinledger up overrides broker.url with its own broker's address.\n`
+  writeFileSync(path, head + stringify(config), { mode: 0o600 })
+  return path
+}
+
+/** What each agent reads: a share of the machine's own quantities, and on a Raspberry Pi one GPIO input. */
+async function sensorsFor(index: number): Promise<{ name: string; [field: string]: unknown }[]> {
+  const offered = await offeredQuantities(thisMachine(() => {}))
+  const mine = offered.filter((_, at) => at % AGENTS.length === index).slice(0, 2)
+  const sensors: { name: string; [field: string]: unknown }[] = mine.map((quantity) => ({
+    name: quantity,
+    driver: 'host',
+    quantity,
+    intervalSeconds: 4,
+  }))
+  if (index === 0 && hasGpio())
+    sensors.push({ name: 'gpio17', driver: 'gpio', pin: 17, mode: 'level', intervalSeconds: 10 })
+  return sensors
+}
+
+function hasGpio(): boolean {
+  try {
+    sysfsNumber(17, '/sys')
+    return true
+  } catch {
+    // No Raspberry Pi, or no sysfs GPIO: then there is no pin to read.
+    return false
+  }
+}

@@ -1,0 +1,124 @@
+/**
+ * A child process of `pinledger up`: starts it, keeps its log, restarts it with backoff when it dies, stops it.
+ *
+ * A child has its own process group, so that Ctrl-C reaches the supervisor alone and the order of stopping is kept;
+ * it ends by itself when the channel to the supervisor closes.
+ */
+import { type ChildProcess, fork } from 'node:child_process'
+import { appendFileSync, renameSync, statSync } from 'node:fs'
+import { createInterface } from 'node:readline'
+import { createBackoff } from '../node/backoff.ts'
+import type { Ready } from './program.ts'
+
+/** A log file is started anew at this size; the one before is kept as `.1`. */
+const LOG_BYTES_MAX = 2 << 20
+const BACKOFF = { baseMs: 500, capMs: 30_000, stableMs: 60_000 }
+/** How long a child may take to stop before it is killed. */
+const STOP_MS = 1_500
+
+export interface ChildOptions {
+  readonly name: string
+  readonly program: string
+  readonly args: () => readonly string[]
+  readonly logFile: string
+  /** A warning or error of the child, for the person who watches. */
+  readonly onProblem: (name: string, line: string) => void
+}
+
+export class Child {
+  readonly #options: ChildOptions
+  readonly #backoff = createBackoff(BACKOFF, Math.random)
+  #process: ChildProcess | undefined
+  #stopping = false
+  #timer: NodeJS.Timeout | undefined
+
+  constructor(options: ChildOptions) {
+    this.#options = options
+  }
+
+  /** Process id, while it runs. */
+  get pid(): number | undefined {
+    return this.#process?.pid
+  }
+
+  /** Starts it and resolves with what it says of itself; rejects when it ends before that. */
+  start(): Promise<Ready['ready']> {
+    return new Promise((resolve, reject) => {
+      const { name, program, args, onProblem } = this.#options
+      const startedMs = performance.now()
+      const child = fork(program, [...args(), '--json'], {
+        detached: true,
+        execArgv: [],
+        stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+      })
+      this.#process = child
+      let isReady = false
+      let lastProblem = ''
+      child.on('message', (message: Ready) => {
+        isReady = true
+        resolve(message.ready)
+      })
+      for (const stream of [child.stdout, child.stderr]) {
+        if (stream === null) continue
+        createInterface({ input: stream }).on('line', (line) => {
+          this.#write(line)
+          const problem = problemIn(line)
+          if (problem === undefined) return
+          lastProblem = problem
+          if (isReady) onProblem(name, problem)
+        })
+      }
+      child.once('close', (code, signal) => {
+        this.#process = undefined
+        if (!isReady) return reject(new Error(`${name} ended (${signal ?? code}): ${lastProblem}`))
+        if (this.#stopping) return
+        const waitMs = this.#backoff.next(performance.now() - startedMs)
+        onProblem(
+          name,
+          `ended (${signal ?? `exit code ${code}`}), starting again in ${(waitMs / 1000).toFixed(1)} s`,
+        )
+        this.#timer = setTimeout(() => this.#restart(), waitMs)
+      })
+    })
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping = true
+    clearTimeout(this.#timer)
+    const child = this.#process
+    if (child === undefined) return
+    const closed = new Promise<void>((resolve) => child.once('close', () => resolve()))
+    child.kill('SIGTERM')
+    const timer = setTimeout(() => child.kill('SIGKILL'), STOP_MS)
+    await closed
+    clearTimeout(timer)
+  }
+
+  #restart(): void {
+    this.start().catch((error: unknown) => {
+      this.#options.onProblem(this.#options.name, String(error))
+      if (!this.#stopping) this.#timer = setTimeout(() => this.#restart(), this.#backoff.next(0))
+    })
+  }
+
+  #write(line: string): void {
+    const { logFile } = this.#options
+    const size = statSync(logFile, { throwIfNoEntry: false })?.size ?? 0
+    if (size > LOG_BYTES_MAX) renameSync(logFile, `${logFile}.1`)
+    appendFileSync(logFile, `${line}\n`)
+  }
+}
+
+/** The words of a log line that is a warning or worse, or that is no log line at all. */
+function problemIn(line: string): string | undefined {
+  let entry: Record<string, unknown>
+  try {
+    entry = JSON.parse(line) as Record<string, unknown>
+  } catch {
+    return line
+  }
+  const { level, event, at: _at, name: _name, ...facts } = entry
+  if (level !== 'warn' && level !== 'error') return undefined
+  const details = Object.entries(facts).map(([key, value]) => `${key}=${String(value)}`)
+  return [String(event), ...details].join(' ')
+}

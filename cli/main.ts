@@ -1,0 +1,360 @@
+#!/usr/bin/env node
+/** The program `pinledger`: commands, options and exit codes; each command's work is in its own file. */
+import { Command, InvalidArgumentError, Option } from 'commander'
+import type { z } from 'zod'
+import { runBroker } from '../broker/main.ts'
+import { runValidator } from '../broker/validator-main.ts'
+import { runAgent } from '../edge-agent/agent-main.ts'
+import { agentConfig } from '../edge-agent/config.ts'
+import { parseCoins } from '../ledger/amount.ts'
+import { PRESETS, type PresetName } from '../ledger/preset.ts'
+import { systemClock } from '../node/clock.ts'
+import { formatIssues, loadConfig } from '../node/config-file.ts'
+import { WorldError } from '../node/error.ts'
+import { createKey, loadKey } from '../node/key-file.ts'
+import { createLog, formatFor, type Log } from '../node/log.ts'
+import { selfTest } from '../node/signing.ts'
+import { brokerConfig, validatorConfig } from '../schemas/config.ts'
+import { type Account, accountText } from '../schemas/hex.ts'
+import { MEMO_BYTES_MAX } from '../schemas/transaction.ts'
+import { accountCommand } from './account.ts'
+import { EXIT, EXIT_HELP, exitCodeOf, explain } from './exit.ts'
+import { payCommand } from './pay.ts'
+import { running } from './program.ts'
+import { upCommand } from './up.ts'
+import { verifyCommand } from './verify.ts'
+import { watchCommand } from './watch.ts'
+
+const DATA_DEFAULT = '.pinledger'
+const BROKER_DEFAULT = 'mqtt://127.0.0.1:1883'
+
+const port = (text: string): number => {
+  const value = Number(text)
+  if (!/^\d+$/.test(text) || value > 65_535)
+    throw new InvalidArgumentError('expected a port from 0 (any free one) to 65535')
+  return value
+}
+const seconds = (text: string): number => {
+  const value = Number(text)
+  if (!(value > 0 && value <= 2_000_000)) throw new InvalidArgumentError('expected seconds, such as 60')
+  return value
+}
+const coins = (text: string): number => {
+  const amount = parseCoins(text)
+  if (amount === undefined) throw new InvalidArgumentError('expected coins, such as 0.25')
+  return amount
+}
+const account = (text: string): Account => {
+  const parsed = accountText.safeParse(text)
+  if (!parsed.success) throw new InvalidArgumentError('expected an account: 64 lowercase hex digits')
+  return parsed.data
+}
+
+const example = (...lines: readonly string[]): string =>
+  `\nExample:\n${lines.map((line) => `  $ ${line}`).join('\n')}\n${EXIT_HELP}`
+const jsonOption = () => new Option('--json', 'output for machines, one JSON object a line').default(false)
+const durationOption = () =>
+  new Option('--duration <seconds>', 'stop by itself after this time').argParser(seconds)
+const brokerOption = () => new Option('--broker <url>', 'address of the broker').default(BROKER_DEFAULT)
+const quiet = (json: boolean): Log =>
+  createLog({
+    name: 'pinledger',
+    format: formatFor(process.stderr, json),
+    level: 'warn',
+    write: (line) => process.stderr.write(line),
+    now: Date.now,
+  })
+
+/** A configuration from a file, or from options alone; options given win over the file. */
+function configure<S extends z.ZodType>(schema: S, file: string | undefined, options: object): z.output<S> {
+  if (file !== undefined) return { ...(loadConfig(file, schema) as object), ...options } as z.output<S>
+  const parsed = schema.safeParse(options)
+  if (parsed.success) return parsed.data
+  const issues = formatIssues(parsed.error.issues, { value: options, schema })
+  throw new WorldError('config', `${issues.join('\n')}\ngive the missing options, or a file with --config`)
+}
+
+/** Leaves out options that were not given, so that they do not hide the file's. */
+const given = (options: Readonly<Record<string, unknown>>): object =>
+  Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
+
+function createProgram(): Command {
+  const program = new Command('pinledger')
+    .description('Sensors that sign, mine and pay over MQTT')
+    .version('0.1.0')
+    .showSuggestionAfterError()
+    .showHelpAfterError('(add --help for the options and an example)')
+    .addHelpText('after', example('pinledger up', 'pinledger watch', 'pinledger verify --data .pinledger'))
+
+  program
+    .command('up')
+    .description(
+      'a whole network on this machine: broker, two validators, three agents that read its own sensors',
+    )
+    .option('--data <dir>', 'where everything is kept', DATA_DEFAULT)
+    .addOption(
+      new Option('--preset <name>', 'parameters of a network that is founded now')
+        .choices(Object.keys(PRESETS))
+        .default('bench'),
+    )
+    .option('--host <address>', 'address to listen on', '127.0.0.1')
+    .option('--mqtt-port <port>', '0: any free one', port, 1883)
+    .option('--ws-port <port>', 'MQTT over WebSocket, 0: any free one', port, 0)
+    .option('--http-port <port>', 'health and metrics, 0: any free one', port, 0)
+    .addOption(durationOption())
+    .addOption(jsonOption())
+    .addHelpText(
+      'after',
+      example('pinledger up --duration 60', 'pinledger up --mqtt-port 0 --data /tmp/lab --json'),
+    )
+    .action(
+      async (options: {
+        data: string
+        preset: PresetName
+        host: string
+        mqttPort: number
+        wsPort: number
+        httpPort: number
+        duration?: number
+        json: boolean
+      }) => {
+        const run = running({ name: 'up', json: options.json, level: 'info', duration: options.duration })
+        const code = await upCommand(options, process.argv[1] ?? '', run.signal).finally(run.end)
+        process.exitCode = code
+      },
+    )
+
+  program
+    .command('broker')
+    .description('the MQTT broker alone')
+    .option('--config <file>', 'YAML configuration')
+    .option('--host <address>', 'address to listen on')
+    .option('--mqtt-port <port>', '0: any free one', port)
+    .option('--ws-port <port>', 'MQTT over WebSocket', port)
+    .option('--http-port <port>', 'health and metrics', port)
+    .option('--validator <account...>', 'account that may publish the system topics')
+    .addOption(durationOption())
+    .addOption(jsonOption())
+    .addHelpText(
+      'after',
+      example('pinledger broker --validator $(pinledger keygen --show validator/key.json)'),
+    )
+    .action(
+      async ({
+        config: file,
+        validator,
+        duration,
+        json,
+        ...rest
+      }: {
+        config?: string
+        validator?: string[]
+        duration?: number
+        json: boolean
+      }) => {
+        const config = configure(brokerConfig, file, given({ ...rest, validators: validator }))
+        const run = running({ name: 'broker', json, level: 'info', duration })
+        await runBroker(config, {
+          log: run.log,
+          signal: run.signal,
+          onReady: (ports) => run.ready({ ...ports }),
+        }).finally(run.end)
+      },
+    )
+
+  program
+    .command('validator')
+    .description('checks everything on a broker and keeps the ledger')
+    .option('--config <file>', 'YAML configuration')
+    .option('--name <name>', 'in words')
+    .option('--data <dir>', 'directory for its key and ledger')
+    .option('--genesis <file>', 'the network; needed on the first start')
+    .option('--broker <url>', `address of the broker, such as ${BROKER_DEFAULT}`)
+    .option('--host <address>', 'address for HTTP')
+    .option('--http-port <port>', 'health and metrics', port)
+    .addOption(durationOption())
+    .addOption(jsonOption())
+    .addHelpText(
+      'after',
+      example('pinledger validator --data v3 --genesis .pinledger/genesis.json --broker mqtt://192.168.1.10'),
+    )
+    .action(
+      async ({
+        config: file,
+        broker,
+        duration,
+        json,
+        ...rest
+      }: {
+        config?: string
+        broker?: string
+        duration?: number
+        json: boolean
+      }) => {
+        const config = configure(
+          validatorConfig,
+          file,
+          given({ ...rest, broker: broker === undefined ? undefined : { url: broker } }),
+        )
+        const run = running({ name: config.name, json, level: 'info', duration })
+        await runValidator(config, {
+          log: run.log,
+          clock: systemClock(),
+          random: Math.random,
+          signal: run.signal,
+          onReady: run.ready,
+        }).finally(run.end)
+      },
+    )
+
+  program
+    .command('agent')
+    .description('an edge agent: sensors, wallet and miner')
+    .requiredOption('--config <file>', 'YAML configuration')
+    .option('--data <dir>', 'directory for key, ledger and outbox')
+    .option('--genesis <file>', 'the network; needed on the first start')
+    .option('--broker <url>', 'address of the broker')
+    .addOption(durationOption())
+    .addOption(jsonOption())
+    .addHelpText('after', example('pinledger agent --config .pinledger/agent-1.yaml'))
+    .action(
+      async ({
+        config: file,
+        broker,
+        duration,
+        json,
+        ...rest
+      }: {
+        config: string
+        broker?: string
+        duration?: number
+        json: boolean
+      }) => {
+        const config = configure(
+          agentConfig,
+          file,
+          given({ ...rest, broker: broker === undefined ? undefined : { url: broker } }),
+        )
+        const run = running({ name: config.name, json, level: 'info', duration })
+        await runAgent(config, {
+          log: run.log,
+          clock: systemClock(),
+          random: Math.random,
+          signal: run.signal,
+          onReady: run.ready,
+        }).finally(run.end)
+      },
+    )
+
+  program
+    .command('keygen')
+    .description('makes an account: a secret key in a file of mode 0600; prints the account')
+    .argument('<file>', 'key file; an existing one is never replaced')
+    .option('--show', 'print the account of an existing key file', false)
+    .addOption(jsonOption())
+    .addHelpText('after', example('pinledger keygen visitor.json'))
+    .action((file: string, { show, json }: { show: boolean; json: boolean }) => {
+      selfTest()
+      const { account: made } = show ? loadKey(file) : createKey(file)
+      process.stdout.write(json ? `${JSON.stringify({ account: made, file })}\n` : `${made}\n`)
+    })
+
+  program
+    .command('account')
+    .description('what the validators on a broker say of an account')
+    .argument('<account>', '64 hex digits', account)
+    .addOption(brokerOption())
+    .addOption(jsonOption())
+    .addHelpText('after', example('pinledger account $(pinledger keygen --show visitor.json)'))
+    .action(async (of: Account, { broker, json }: { broker: string; json: boolean }) => {
+      process.exitCode = await accountCommand({ url: broker }, of, json, quiet(json))
+    })
+
+  program
+    .command('pay')
+    .description('pays an account and waits for the confirmation')
+    .requiredOption('--key <file>', 'key file of the payer')
+    .requiredOption('--to <account>', 'who is paid, 64 hex digits', account)
+    .requiredOption('--amount <coins>', 'such as 0.25', coins)
+    .option('--memo <text>', `what for, at most ${MEMO_BYTES_MAX} bytes`, '')
+    .option('--fee <coins>', "the network's least fee when left out", coins)
+    .option('--network <hash>', 'genesis hash, or its first 8 digits, that the network must have')
+    .option('--wait <seconds>', 'how long to wait for a block', seconds, 120)
+    .addOption(brokerOption())
+    .addOption(jsonOption())
+    .addHelpText(
+      'after',
+      example(
+        'pinledger pay --key .pinledger/agent-1/key.json --to $(pinledger keygen visitor.json) --amount 1.5 --memo "a coffee"',
+      ),
+    )
+    .action(
+      async (options: {
+        key: string
+        to: Account
+        amount: number
+        memo: string
+        fee?: number
+        network?: string
+        wait: number
+        broker: string
+        json: boolean
+      }) => {
+        const { key, to, amount, memo, fee, network, wait, broker, json } = options
+        if (Buffer.byteLength(memo) > MEMO_BYTES_MAX || /\p{Cc}/u.test(memo)) {
+          throw new WorldError(
+            'usage',
+            `--memo: at most ${MEMO_BYTES_MAX} bytes without control characters, got ${Buffer.byteLength(memo)} bytes`,
+          )
+        }
+        if (network !== undefined && !/^[0-9a-f]{8}([0-9a-f]{56})?$/.test(network))
+          throw new WorldError('usage', '--network: expected 8 or 64 hex digits')
+        selfTest()
+        const order = { to, amount, memo, fee, network, waitSeconds: wait }
+        process.exitCode = await payCommand({ url: broker }, loadKey(key), order, json, quiet(json))
+      },
+    )
+
+  program
+    .command('watch')
+    .description('one line per event of a running network')
+    .addOption(brokerOption())
+    .addOption(durationOption())
+    .addOption(jsonOption())
+    .addHelpText('after', example('pinledger watch --broker mqtt://192.168.1.10'))
+    .action(async ({ broker, duration, json }: { broker: string; duration?: number; json: boolean }) => {
+      const run = running({ name: 'watch', json, level: 'warn', duration })
+      await watchCommand({ url: broker }, json, run.signal).finally(run.end)
+    })
+
+  program
+    .command('verify')
+    .description(
+      're-validates stored ledgers from genesis and prints height, tip and supply; changes nothing',
+    )
+    .option('--data <dir>', 'data directory of a program, or of pinledger up', DATA_DEFAULT)
+    .addOption(jsonOption())
+    .addHelpText('after', example('pinledger verify --data .pinledger --json'))
+    .action((options: { data: string; json: boolean }) => {
+      process.exitCode = verifyCommand(options)
+    })
+  return program
+}
+
+process.on('uncaughtException', (error) => {
+  process.stderr.write(`${explain(error)}\n`)
+  process.exit(EXIT.bug)
+})
+try {
+  const program = createProgram()
+  for (const command of [program, ...program.commands]) command.exitOverride()
+  await program.parseAsync()
+} catch (error) {
+  const { code, exitCode } = error as { code?: unknown; exitCode?: number }
+  if (typeof code === 'string' && code.startsWith('commander.'))
+    process.exitCode = exitCode === 0 ? EXIT.ok : EXIT.usage
+  else {
+    process.stderr.write(`${explain(error)}\n`)
+    process.exitCode = exitCodeOf(error)
+  }
+}

@@ -1,0 +1,86 @@
+/** `pinledger verify`: re-validates stored chains and prints what they come to. */
+import { existsSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { formatCoins } from '../ledger/amount.ts'
+import { openLogFileReadOnly } from '../node/disk.ts'
+import { WorldError } from '../node/error.ts'
+import { CHAIN_FILE } from '../node/runtime.ts'
+import { type Verification, verifyStore } from '../node/verify.ts'
+import { EXIT } from './exit.ts'
+
+/** A data directory's own chain, or those of the programs below it (what `pinledger up` makes). */
+function storesIn(data: string): string[] {
+  const own = join(data, CHAIN_FILE)
+  if (existsSync(own)) return [own]
+  const below = existsSync(data) ? readdirSync(data).map((name) => join(data, name, CHAIN_FILE)) : []
+  const stores = below.filter((path) => existsSync(path))
+  if (stores.length > 0) return stores
+  throw new WorldError(
+    'usage',
+    `no ledger in ${data}: expected ${CHAIN_FILE} there or in a directory below; see --data`,
+  )
+}
+
+function verifyFile(path: string, progress: (height: number) => void): Verification {
+  const file = openLogFileReadOnly(path)
+  try {
+    const steps = verifyStore(file)
+    for (;;) {
+      const step = steps.next()
+      if (step.done === true) return step.value
+      progress(step.value)
+    }
+  } finally {
+    file.close()
+  }
+}
+
+/** Prints to stdout and returns the exit code: 0 when every store holds, 1 otherwise. */
+export function verifyCommand({ data, json }: { data: string; json: boolean }): number {
+  let shownMs = performance.now()
+  const stores = storesIn(data).map((store) => {
+    const progress = (height: number): void => {
+      if (json || performance.now() - shownMs < 1_000) return
+      shownMs = performance.now()
+      process.stderr.write(`${store}: block ${height}\n`)
+    }
+    return { store, ...verifyFile(store, progress) }
+  })
+  const ok = stores.every((store) => store.ok)
+  const best = stores.reduce((most, store) => (store.height > most.height ? store : most))
+  if (json) {
+    const { height, tip, stateRoot, transactions, readings, supply } = best
+    const fault = stores.find((store) => !store.ok)
+    const first = fault === undefined ? {} : { store: fault.store, fault: fault.fault }
+    process.stdout.write(
+      `${JSON.stringify({ height, tip, stateRoot, transactions, readings, supply, ok, ...first, stores })}\n`,
+    )
+  } else for (const store of stores) process.stdout.write(`${describe(store)}\n`)
+  return ok ? EXIT.ok : EXIT.no
+}
+
+function describe({
+  store,
+  ok,
+  fault,
+  torn,
+  height,
+  tip,
+  stateRoot,
+  transactions,
+  readings,
+  supply,
+}: Verification & { store: string }): string {
+  if (!ok) {
+    return `${store}: FAULT after block ${height}: ${fault ?? 'incomplete'}
+  What to do: stop the program that uses it, move this file away and start again; it fetches the chain from its peers.`
+  }
+  const note =
+    torn === undefined
+      ? ''
+      : ` (an unfinished write of ${torn} bytes at the end will be cut off at the next start)`
+  return `${store}: ok${note}
+  height ${height}, tip ${tip}
+  state root ${stateRoot}
+  ${transactions} transactions, ${readings} readings, ${formatCoins(supply)} coins`
+}

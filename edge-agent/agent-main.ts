@@ -1,0 +1,64 @@
+/** An edge agent as a program: data directory, outbox, sensors and MQTT wired together until the signal ends them. */
+import type { Clock } from '../node/clock.ts'
+import type { Log } from '../node/log.ts'
+import { replaceableLog } from '../node/replaceable-log.ts'
+import { openRuntime, SOFTWARE, sessionOptions, untilAborted } from '../node/runtime.ts'
+import type { Account } from '../schemas/hex.ts'
+import { Agent } from './agent.ts'
+import type { AgentConfig } from './config.ts'
+import { openSensor, thisMachine } from './drivers.ts'
+import { MINER_DEFAULTS } from './miner.ts'
+import { Outbox } from './outbox.ts'
+import { Wires } from './wires.ts'
+
+export interface AgentMainModules {
+  readonly log: Log
+  readonly clock: Clock
+  readonly random: () => number
+  /** Ends the program. */
+  readonly signal: AbortSignal
+  readonly onReady: (ready: { account: Account }) => void
+}
+
+/** Runs until the signal is aborted; throws WorldError, or our own bug, with nothing left running. */
+export async function runAgent(
+  config: AgentConfig,
+  { log, clock, random, signal, onReady }: AgentMainModules,
+): Promise<void> {
+  const runtime = openRuntime(config.data, config.genesis, log)
+  const { signer, store } = runtime
+  const { done, fail } = untilAborted(signal)
+  try {
+    const outbox = new Outbox(replaceableLog(runtime.dir.file('outbox.log')), store.chain, signer)
+    const surroundings = thisMachine(({ message }) => log.warn('sensor', { reason: message }))
+    const sensors = config.sensors.map((sensor) => ({
+      name: sensor.name,
+      driver: sensor.driver,
+      batch: sensor.batch,
+      sensor: openSensor(sensor, surroundings),
+    }))
+    const wires = config.wires.map(({ when, pay, to, for: purpose, confirmations, perHourMax }) => {
+      return { ...when, pay, to: to ?? when.device, purpose, confirmations, perHourMax }
+    })
+    const agent = new Agent(
+      {
+        session: sessionOptions(config.broker),
+        name: config.name,
+        software: SOFTWARE,
+        signer,
+        sensors,
+        mining: { ...MINER_DEFAULTS, ...config.mine },
+      },
+      { store, outbox, wires: new Wires(wires), clock, random, log, onFatal: fail },
+    )
+    try {
+      await agent.start()
+      onReady({ account: signer.account })
+      await done
+    } finally {
+      await agent.stop()
+    }
+  } finally {
+    runtime.close()
+  }
+}

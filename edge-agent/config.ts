@@ -1,0 +1,57 @@
+/** An agent's configuration file. Amounts are coins as text, since YAML numbers are floats. */
+import { z } from 'zod'
+import { parseCoins } from '../ledger/amount.ts'
+import { name } from '../schemas/codec.ts'
+import { connectionConfig } from '../schemas/config.ts'
+import { accountText } from '../schemas/hex.ts'
+import { sensorConfig } from './drivers.ts'
+
+const coins = z.string({ error: 'expected coins in quotes, such as "0.01"' }).transform((text, context) => {
+  const amount = parseCoins(text)
+  if (amount !== undefined) return amount
+  context.addIssue({
+    code: 'custom',
+    message: 'expected coins such as "0.01", at most 8 digits after the point',
+  })
+  return z.NEVER
+})
+
+const wire = z.strictObject({
+  when: z.strictObject({
+    device: accountText.describe('account whose readings are bought'),
+    sensor: name.json,
+  }),
+  pay: coins.describe('coins for each reading'),
+  to: accountText.optional().describe('who is paid; the device by default'),
+  for: z.string().min(1).max(48).describe('what is bought; stands in the memo'),
+  confirmations: z.int().min(1).max(100).default(1),
+  perHourMax: z.int().min(1).max(100_000).default(1_000),
+})
+
+export const agentConfig = z.strictObject({
+  name: z.string().min(1).max(64).describe('the device in words'),
+  broker: connectionConfig,
+  data: z.string().describe('directory for key, ledger and outbox'),
+  genesis: z.string().optional().describe('genesis file; needed on the first start'),
+  mine: z
+    .strictObject({
+      threads: z.int().min(1).max(64).default(1),
+      duty: z
+        .number()
+        .min(0)
+        .max(1)
+        .default(0.25)
+        .describe('share of a core for each thread; 0 does not mine'),
+    })
+    .prefault({}),
+  sensors: z
+    .array(sensorConfig)
+    .max(64)
+    .refine(
+      (list) => new Set(list.map((sensor) => sensor.name)).size === list.length,
+      'expected each sensor name once',
+    )
+    .default([]),
+  wires: z.array(wire).max(64).default([]),
+})
+export type AgentConfig = z.output<typeof agentConfig>
