@@ -48,7 +48,7 @@ const sha256 = (bytes: Uint8Array): Buffer => createHash('sha256').update(bytes)
 const nonceOf = (header: Uint8Array): bigint => Buffer.from(header).readBigUInt64BE(HEADER_NONCE_OFFSET)
 
 // Starting a thread is slow under test, so these serve several.
-const full = startMiner({ threads: 2 })
+const full = startMiner({ threads: 2, sliceMs: 300 })
 const sleepy = startMiner({ duty: 0.001, sliceMs: 5 })
 const part = startMiner({ duty: 0.3 })
 /** Waits for a find beyond those that were there. */
@@ -94,7 +94,9 @@ t.test('a new job interrupts the old one within milliseconds, and the delay is m
   const last = jobOf(EASY)
   t.equal((await another(last)).job, last)
   const { interruptMsP50 = -1, interruptMsP95 = -1, interruptMsMax = -1 } = full.miner.stats()
-  t.ok(interruptMsP50 > 0 && interruptMsP50 <= interruptMsP95 && interruptMsP95 <= interruptMsMax)
+  // The median may be 0: on a busy machine we run when the threads are preempted, and so not hashing.
+  t.ok(interruptMsP50 >= 0 && interruptMsP50 <= interruptMsP95 && interruptMsP95 <= interruptMsMax)
+  t.ok(interruptMsMax > 0)
   t.ok(interruptMsP50 < 20, `half of the interrupts take less than 20 ms: ${interruptMsP50}`)
 })
 

@@ -67,11 +67,13 @@ t.test('it finds exactly the nonces that a naive loop finds', async (t) => {
 })
 
 t.test('nonces carry across 24, 32 and 56 bits and wrap after 64', async (t) => {
-  for (const boundary of [2n ** 24n, 2n ** 32n, 2n ** 56n, 2n ** 64n]) {
-    const start = boundary - 300n
-    const expected = naive(headerOf(7), TARGET_ANY >> 4n, start, 600)
-    t.ok(expected.length > 10, `enough at ${boundary}`)
-    t.strictSame(found(headerOf(7), TARGET_ANY >> 4n, start, 600), expected, `boundary ${boundary}`)
+  for (const header of [headerOf(7), new Uint8Array(HEADER_BYTES)]) {
+    for (const boundary of [2n ** 24n, 2n ** 32n, 2n ** 56n, 2n ** 64n]) {
+      const start = boundary - 300n
+      const expected = naive(header, TARGET_ANY >> 4n, start, 600)
+      t.ok(expected.length > 10, `enough at ${boundary}`)
+      t.strictSame(found(header, TARGET_ANY >> 4n, start, 600), expected, `boundary ${boundary}`)
+    }
   }
 })
 
