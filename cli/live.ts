@@ -165,10 +165,7 @@ export class Live {
     this.#balances.set(parsed.data.account, parsed.data.balance)
     if (retain || !this.#balancesDue) return
     this.#balancesDue = false
-    setTimeout(
-      () => this.#emit({ event: 'balances', balances: Object.fromEntries(this.#balances) }),
-      100,
-    ).unref()
+    setTimeout(() => this.#emitBalances(), BALANCES_DELAY_MS).unref()
   }
 
   #emitBalances(): void {

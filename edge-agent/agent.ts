@@ -134,8 +134,8 @@ export class Agent {
   }
 
   #onSample({ name, sensor }: AgentSensor, value: Decimal): void {
-    const { clock } = this.#modules
-    const sequence = this.#sequences.get(name) ?? 0
+    const { clock, outbox } = this.#modules
+    const sequence = this.#sequences.get(name) ?? outbox.nextSequence(name)
     this.#sequences.set(name, sequence + 1)
     const sample: Sample = {
       sensor: name,

@@ -5,7 +5,7 @@
  * nonce and keeps it: one that expires is signed again under the same nonce, so no payment can happen twice. Records
  * (kind, payload): 1 entry, a transaction with its key and the height when it was made (a later one with the same
  * nonce replaces it); 2 settled, the nonce below which everything is confirmed for good; 3 key, of an event acted on whose
- * entry is settled. The log is rewritten with what still counts whenever it has grown large.
+ * entry is settled; 4 sequence, the next sequence number of a sensor. The log is rewritten with what still counts whenever it has grown large.
  */
 
 import { parseBlock } from '../ledger/block.ts'
@@ -14,7 +14,7 @@ import { feeFloorFor, type Sealed, sealTransaction, signTransaction } from '../l
 import { type AppendLog, type LogFile, openAppendLog } from '../node/append-log.ts'
 import { WorldError } from '../node/error.ts'
 import type { Signer } from '../node/signing.ts'
-import { blob, decode, encode, freeText, struct, u32, u64 } from '../schemas/codec.ts'
+import { blob, decode, encode, freeText, name, struct, u32, u64 } from '../schemas/codec.ts'
 import type { Hash } from '../schemas/hex.ts'
 import { invariant } from '../schemas/result.ts'
 import {
@@ -32,7 +32,7 @@ export const SETTLED_DEPTH = 30
 const LIFETIME_BLOCKS = 1_000
 /** Keys remembered, so that the same event does not act twice after a restart. */
 const KEYS_MAX = 10_000
-const RECORD = { entry: 1, settled: 2, key: 3 } as const
+const RECORD = { entry: 1, settled: 2, key: 3, sequence: 4 } as const
 /** The log is rewritten when it is larger than this and than four times what still counts. */
 const REWRITE_BYTES = 4 << 20
 
@@ -44,6 +44,7 @@ const entryRecord = struct({
 })
 const settledRecord = struct({ nonce: u64 })
 const keyRecord = struct({ key: freeText(200) })
+const sequenceRecord = struct({ sensor: name, sequence: u64 })
 
 interface Entry {
   sealed: Sealed
@@ -80,6 +81,8 @@ export class Outbox {
   readonly #entries = new Map<number, Entry>()
   readonly #byId = new Map<Hash, Entry>()
   readonly #keys = new Set<string>()
+  /** Next sequence number by sensor. */
+  readonly #sequences = new Map<string, number>()
   #settled = 0
   #settledStored = 0
 
@@ -116,6 +119,11 @@ export class Outbox {
   /** Whether an event with this key has been acted on. */
   has(key: string): boolean {
     return this.#keys.has(key)
+  }
+
+  /** The sequence number of a sensor's next reading: it goes on where the last stored one ended. */
+  nextSequence(sensor: string): number {
+    return this.#sequences.get(sensor) ?? 0
   }
 
   /** Signs and stores drafts in one durable write; `key` names the event behind each, empty for none. */
@@ -222,6 +230,10 @@ export class Outbox {
       ...[...this.#keys]
         .filter((key) => !live.has(key))
         .map((key) => ({ kind: RECORD.key, bytes: encode(keyRecord, { key }) })),
+      ...[...this.#sequences].map(([sensor, sequence]) => ({
+        kind: RECORD.sequence,
+        bytes: encode(sequenceRecord, { sensor, sequence }),
+      })),
       ...[...this.#entries.values()].map(toRecord),
     ])
     fresh.commit()
@@ -248,6 +260,13 @@ export class Outbox {
     this.#entries.set(nonce, entry)
     this.#byId.set(entry.sealed.id, entry)
     this.#remember(entry.key)
+    const { transaction: tx } = entry.sealed
+    if (tx.type === 'reading') this.#follow(tx.sample.sensor, tx.sample.sequence + 1)
+    if (tx.type === 'batch') this.#follow(tx.sensor, tx.sequence + tx.count)
+  }
+
+  #follow(sensor: string, next: number): void {
+    this.#sequences.set(sensor, Math.max(next, this.nextSequence(sensor)))
   }
 
   #drop(nonce: number): void {
@@ -299,6 +318,12 @@ export class Outbox {
       const key = decode(keyRecord, bytes, 256)
       invariant(key.ok, `outbox record at ${position} decodes`)
       this.#remember(key.value.key)
+      return
+    }
+    if (kind === RECORD.sequence) {
+      const next = decode(sequenceRecord, bytes, 256)
+      invariant(next.ok, `outbox record at ${position} decodes`)
+      this.#follow(next.value.sensor, next.value.sequence)
       return
     }
     const decoded = decode(entryRecord, bytes, 4096)
