@@ -134,7 +134,7 @@ t.test('the processor time used is near the duty', async (t) => {
   await sleep(1200)
   const { user, system } = process.cpuUsage(before)
   const used = (user + system) / 1000 / (performance.now() - startMs)
-  t.ok(used > 0.1 && used < 0.45, `used ${used} of a core`)
+  t.ok(used > 0.03 && used < 0.45, `used ${used} of a core`)
   t.ok(miner.stats().hashesPerSecond > 0)
 })
 
