@@ -1,11 +1,12 @@
 #!/usr/bin/env node
 /** The program `pinledger`: commands, options and exit codes; each command's work is in its own file. */
+import { dirname, resolve } from 'node:path'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import type { z } from 'zod'
 import { runBroker } from '../broker/main.ts'
 import { runValidator } from '../broker/validator-main.ts'
 import { runAgent } from '../edge-agent/agent-main.ts'
-import { agentConfig } from '../edge-agent/config.ts'
+import { type AgentConfig, agentConfig } from '../edge-agent/config.ts'
 import { parseCoins } from '../ledger/amount.ts'
 import { PRESETS, type PresetName } from '../ledger/preset.ts'
 import { systemClock } from '../node/clock.ts'
@@ -13,8 +14,9 @@ import { formatIssues, loadConfig } from '../node/config-file.ts'
 import { WorldError } from '../node/error.ts'
 import { createKey, loadKey } from '../node/key-file.ts'
 import { createLog, formatFor, type Log } from '../node/log.ts'
+import { SOFTWARE } from '../node/runtime.ts'
 import { selfTest } from '../node/signing.ts'
-import { brokerConfig, validatorConfig } from '../schemas/config.ts'
+import { brokerConfig, type ValidatorConfig, validatorConfig } from '../schemas/config.ts'
 import { type Account, accountText } from '../schemas/hex.ts'
 import { MEMO_BYTES_MAX } from '../schemas/transaction.ts'
 import { accountCommand } from './account.ts'
@@ -67,11 +69,45 @@ const quiet = (json: boolean): Log =>
 
 /** A configuration from a file, or from options alone; options given win over the file. */
 function configure<S extends z.ZodType>(schema: S, file: string | undefined, options: object): z.output<S> {
-  if (file !== undefined) return { ...(loadConfig(file, schema) as object), ...options } as z.output<S>
+  if (file !== undefined) {
+    const config = loadConfig(file, schema)
+    return {
+      ...(isFollower(config) ? besideFile(file, config) : (config as object)),
+      ...options,
+    } as z.output<S>
+  }
   const parsed = schema.safeParse(options)
   if (parsed.success) return parsed.data
   const issues = formatIssues(parsed.error.issues, { value: options, schema })
   throw new WorldError('config', `${issues.join('\n')}\ngive the missing options, or a file with --config`)
+}
+
+const isFollower = (config: unknown): config is AgentConfig | ValidatorConfig =>
+  typeof config === 'object' && config !== null && 'data' in config
+
+/** Paths in a configuration file are relative to that file; those in options, to where the user stands. */
+function besideFile(file: string, config: AgentConfig | ValidatorConfig): object {
+  const at = (path: string): string => resolve(dirname(file), path)
+  const { data, genesis, broker } = config
+  const sensors =
+    'sensors' in config
+      ? {
+          sensors: config.sensors.map((sensor) =>
+            sensor.driver === 'script' ? { ...sensor, file: at(sensor.file) } : sensor,
+          ),
+        }
+      : {}
+  return {
+    ...config,
+    ...sensors,
+    data: at(data),
+    ...(genesis === undefined ? {} : { genesis: at(genesis) }),
+    broker: {
+      ...broker,
+      ...(broker.caFile === undefined ? {} : { caFile: at(broker.caFile) }),
+      ...(broker.passwordFile === undefined ? {} : { passwordFile: at(broker.passwordFile) }),
+    },
+  }
 }
 
 /** Leaves out options that were not given, so that they do not hide the file's. */
@@ -81,7 +117,7 @@ const given = (options: Readonly<Record<string, unknown>>): object =>
 function createProgram(): Command {
   const program = new Command('pinledger')
     .description('Sensors that sign, mine and pay over MQTT')
-    .version('0.1.0')
+    .version(SOFTWARE)
     .showSuggestionAfterError()
     .showHelpAfterError('(add --help for the options and an example)')
     .addHelpText('after', example('pinledger up', 'pinledger watch', 'pinledger verify --data .pinledger'))

@@ -201,9 +201,13 @@ export class Agent {
     }
   }
 
+  /** Offers transactions to our own miner, and those that others may mine to the network. */
   #send(list: readonly Sealed[]): void {
+    const { network } = this.node.chain
     for (const { id, bytes, transaction: tx } of list) {
-      this.node.add(bytes, this.#options.signer.account)
+      const added = this.node.add(bytes, this.#options.signer.account)
+      if (!added.ok && added.fault.code !== 'known') continue
+      if (tx.fee < feeFloorFor(network, bytes.length)) continue
       void this.node.publish('tx', bytes, { id, ...(transaction.toJson(tx) as object) })
     }
   }
@@ -211,8 +215,10 @@ export class Agent {
   #onUpdate(update: Update): void {
     this.#modules.outbox.update(update)
     if (update.connected.length === 0) return
-    this.#mining.refresh()
     this.#pay(update)
+    // After a long absence there are more than fit a mempool at once: the next ones follow as room comes free.
+    this.#send(this.#modules.outbox.pending(SEND_MAX).filter(({ id }) => !this.node.mempool.has(id)))
+    this.#mining.refresh()
   }
 
   /** Pays for the readings that have become as deep as their wires ask. */

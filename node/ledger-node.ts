@@ -40,6 +40,8 @@ const TIP_PATIENCE_MS = 400
 const TICK_MS = 1_000
 /** A publisher may break rules at this rate; beyond it, it is not listened to for a while. */
 const REJECTS = { perSecond: 1, burst: 20 } as const
+/** Late, repeated and uncovered transactions come from honest senders too, but not at any rate. */
+const IGNORED = { perSecond: 20, burst: 400 } as const
 const MUTE_MS = 10_000
 const MUTED_MAX = 1_000
 /** A tip that no validator shares is published again this often. */
@@ -80,6 +82,7 @@ export class LedgerNode {
   readonly #sync: Sync
   readonly #peers = new Map<Account, Tip>()
   readonly #rejects = new BucketPerKey(REJECTS, MUTED_MAX)
+  readonly #ignored = new BucketPerKey(IGNORED, MUTED_MAX)
   readonly #muted = new Map<Account, number>()
   #held: { readonly bytes: Uint8Array; readonly time: number }[] = []
   #timer: NodeJS.Timeout | undefined
@@ -274,18 +277,21 @@ export class LedgerNode {
   #refuse(kind: 'tx' | 'block', publisher: Account, fault: Fault, bytes: Uint8Array): void {
     const { clock, log, onRefused } = this.#modules
     if (fault.code === 'known') return
-    const level = verdictOf(fault) === 'reject' ? 'warn' : 'debug'
-    log[level](`refused a ${kind === 'tx' ? 'transaction' : 'block'}`, {
+    // A block was made on purpose: whatever is wrong with it broke a rule.
+    const broken = verdictOf(fault) === 'reject' || (kind === 'block' && verdictOf(fault) !== 'hold')
+    const what = kind === 'tx' ? 'transaction' : 'block'
+    log[broken ? 'warn' : 'debug'](`refused a ${what}`, {
       from: short(publisher),
       code: fault.code,
       reason: fault.message,
     })
     onRefused(kind, publisher, fault, bytes)
-    if (verdictOf(fault) !== 'reject' || publisher === this.#options.signer.account) return
-    if (this.#rejects.take(publisher, clock.monotonic())) return
+    if (publisher === this.#options.signer.account) return
+    const nowMs = clock.monotonic()
+    if (broken ? this.#rejects.take(publisher, nowMs) : this.#ignored.take(publisher, nowMs)) return
     if (this.#muted.size >= MUTED_MAX) this.#muted.clear()
-    this.#muted.set(publisher, clock.monotonic() + MUTE_MS)
-    log.warn('not listening to a sender that keeps breaking rules', {
+    this.#muted.set(publisher, nowMs + MUTE_MS)
+    log.warn('not listening to a sender that keeps sending what is refused', {
       from: short(publisher),
       seconds: MUTE_MS / 1000,
     })
