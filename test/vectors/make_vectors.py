@@ -1,16 +1,19 @@
 #!/usr/bin/env python3
 """Golden vectors, made from docs/PROTOCOL.md and the curve's equation alone: standard library, none of our own code.
 
-Writes encoding.json (encodings, hashes, Merkle roots) and zip215.json (the 14 encodings of points of small order) next
-to itself. Run it again after a change of the protocol and read the difference.
+Writes encoding.json (encodings, hashes, Merkle roots), messages.json (what nodes say to each other and write to disk),
+ledger.json (a genesis, two blocks with their log, targets, subsidies, state roots, a login) and zip215.json (the 14
+encodings of points of small order) next to itself, or into the folder that it is given. Run it again after a change of
+the protocol and read the difference.
 """
 
 import hashlib
 import json
 import pathlib
 import struct
+import sys
 
-HERE = pathlib.Path(__file__).parent
+FOLDER = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else pathlib.Path(__file__).parent
 
 
 def sha256(data: bytes) -> bytes:
@@ -298,9 +301,501 @@ def small_order():
     }
 
 
+
+# Ed25519 signatures (RFC 8032 section 5.1), slow and plain.
+L = 2**252 + 27742317777372353535851937790883648493
+BASE_Y = 4 * pow(5, -1, P) % P
+BASE_X = square_root((BASE_Y**2 - 1) * pow(D * BASE_Y**2 + 1, -1, P) % P)
+BASE = (BASE_X if BASE_X % 2 == 0 else P - BASE_X, BASE_Y)
+
+
+def multiply(scalar, point):
+    result = (0, 1)
+    for digit in bin(scalar)[2:]:
+        result = add(result, result)
+        if digit == "1":
+            result = add(result, point)
+    return result
+
+
+def compress(point):
+    return (point[1] | (point[0] & 1) << 255).to_bytes(32, "little")
+
+
+def sha512_integer(*parts):
+    return int.from_bytes(hashlib.sha512(b"".join(parts)).digest(), "little")
+
+
+class Signer:
+    def __init__(self, number):
+        """Secret key: 32 bytes of the same number."""
+        self.secret = bytes([number]) * 32
+        digest = hashlib.sha512(self.secret).digest()
+        self.scalar = int.from_bytes(digest[:32], "little") & ~7 & (1 << 254) - 1 | 1 << 254
+        self.prefix = digest[32:]
+        self.account = compress(multiply(self.scalar, BASE))
+
+    def sign(self, message):
+        r = sha512_integer(self.prefix, message) % L
+        commitment = compress(multiply(r, BASE))
+        k = sha512_integer(commitment, self.account, message)
+        return commitment + ((r + k * self.scalar) % L).to_bytes(32, "little")
+
+
+ALICE, BOB, CAROL = Signer(1), Signer(2), Signer(3)
+
+
+def target_for(hashes):
+    return 2**256 // hashes - 1
+
+
+def next_target(target, solve_time, interval, half_life, target_max):
+    """Section 4. Division truncates towards zero, shifts round down."""
+    deviation = min(solve_time, 20 * interval) - interval
+    numerator, denominator = deviation << 16, half_life * interval
+    exponent = abs(numerator) // denominator * (1 if numerator >= 0 else -1)
+    shifts, fraction = exponent >> 16, exponent & 0xFFFF
+    factor = 65536 + (
+        (195766423245049 * fraction + 971821376 * fraction**2 + 5127 * fraction**3 + 2**47) >> 48
+    )
+    shift = shifts - 16
+    product = target * factor
+    result = product << shift if shift >= 0 else product >> -shift
+    return max(1, min(result, target_max))
+
+
+def targets():
+    first = target_for(2**20)
+    easiest = target_for(256)
+    cases = [(first, 600_000, 64, easiest, solve) for solve in (1, 300_000, 599_999, 600_000, 600_001, 1_200_000, 3_600_000, 11_999_999, 12_000_000, 12_000_001, 10**12)]
+    cases += [(easiest, 4_000, 64, easiest, solve) for solve in (1, 3_999, 4_000, 4_001)]
+    cases += [(1, 4_000, 1, easiest, solve) for solve in (1, 8_000, 24_000, 80_000)]
+    cases += [(first, 100, 1, easiest, solve) for solve in (1, 50, 99, 150, 300, 2_000)]
+    cases += [(2**256 - 1, 100, 1, 2**256 - 1, solve) for solve in (1, 2_000)]
+    return [
+        {
+            "target": f"{target:064x}",
+            "interval": interval,
+            "halfLife": half_life,
+            "targetMax": f"{target_max:064x}",
+            "solveTime": solve,
+            "next": f"{next_target(target, solve, interval, half_life, target_max):064x}",
+            "work": str(2**256 // (target + 1)),
+        }
+        for target, interval, half_life, target_max, solve in cases
+    ]
+
+
+def subsidies():
+    cases = [(5_000_000_000, 210_000, height) for height in (0, 1, 2, 210_000, 210_001, 420_000, 420_001, 840_001)]
+    cases += [(5_000_000_000, 210_000, 210_000 * era + 1) for era in (31, 32, 33, 63, 64, 65)]
+    cases += [(2**40 + 1, 1, height) for height in (1, 2, 40, 41, 42, 2_000, 2**32 - 1)]
+    cases += [(0, 0, 1), (0, 0, 2**32 - 1)]
+    return [
+        {
+            "subsidy": subsidy,
+            "halvingInterval": halving,
+            "height": height,
+            "amount": 0 if height == 0 else subsidy if halving == 0 else subsidy >> ((height - 1) // halving),
+        }
+        for subsidy, halving, height in cases
+    ]
+
+
+ACCOUNT, REWARD, TOTALS = 0, 1, 2
+
+
+def state_path(kind, key):
+    return tagged("state-key", u8(kind), key)
+
+
+def state_root(entries):
+    """Section 5. `entries`: (kind, key) -> value bytes."""
+
+    def root(leaves, depth):
+        if not leaves:
+            return bytes(32)
+        if len(leaves) == 1:
+            return tagged("state-leaf", *leaves[0])
+        sides = ([], [])
+        for leaf in leaves:
+            sides[leaf[0][depth // 8] >> (7 - depth % 8) & 1].append(leaf)
+        return tagged("state-node", root(sides[0], depth + 1), root(sides[1], depth + 1))
+
+    return root([(state_path(kind, key), value) for (kind, key), value in entries.items()], 0)
+
+
+def states():
+    def entry(number):
+        return (ACCOUNT, sha256(b"account" + u8(number))), u64(number) + u64(1000 * number + 1)
+
+    def case(name, entries):
+        return {
+            "name": name,
+            "entries": [
+                {"kind": kind, "key": key.hex(), "value": value.hex()} for (kind, key), value in entries.items()
+            ],
+            "root": state_root(entries).hex(),
+        }
+
+    twenty = dict(entry(number) for number in range(18))
+    twenty[(REWARD, u64(0) * 3 + u64(7))] = BOB.account + u64(5_000_000_000)
+    twenty[(TOTALS, bytes(32))] = u64(10_000_000_000) + u64(12) + u64(34)
+    fewer = dict(twenty)
+    for number in (0, 3, 17):
+        del fewer[entry(number)[0]]
+    cases = [case(f"{count} entries", dict(entry(number) for number in range(count))) for count in range(4)]
+    cases.append(case("20 entries of every kind", twenty))
+    cases.append(case("the same without accounts 0, 3 and 17", fewer))
+    return cases
+
+
+def genesis_bytes(facts):
+    def accounts(list_):
+        return u16(len(list_)) + b"".join(bytes.fromhex(account) for account in list_)
+
+    return (
+        u8(facts["version"])
+        + text(facts["name"])
+        + u48(facts["time"])
+        + u32(facts["interval"])
+        + u16(facts["halfLife"])
+        + bytes.fromhex(facts["target"])
+        + bytes.fromhex(facts["targetMax"])
+        + u64(facts["subsidy"])
+        + u32(facts["halvingInterval"])
+        + u64(facts["feeFloor"])
+        + u16(facts["maturity"])
+        + u32(facts["blockBytesMax"])
+        + u16(facts["blockSignaturesMax"])
+        + u16(facts["slowRatio"])
+        + accounts(facts["authorities"])
+        + accounts(facts["checkpointSigners"])
+        + u8(facts["checkpointThreshold"])
+        + u16(len(facts["activations"]))
+        + b"".join(u8(entry["type"]) + u32(entry["height"]) for entry in facts["activations"])
+        + u16(len(facts["allocations"]))
+        + b"".join(bytes.fromhex(entry["account"]) + u64(entry["amount"]) for entry in facts["allocations"])
+    )
+
+
+class Ledger:
+    """Two blocks by hand: what goes into them and what they make of the state is written out, not computed."""
+
+    def __init__(self):
+        self.genesis_json = {
+            "version": 1,
+            "name": "vectors",
+            "time": 1_767_225_600_000,
+            "interval": 4000,
+            "halfLife": 64,
+            "target": f"{target_for(16):064x}",
+            "targetMax": f"{target_for(4):064x}",
+            "subsidy": 5_000_000_000,
+            "halvingInterval": 1,
+            "feeFloor": 1000,
+            "maturity": 1,
+            "blockBytesMax": 4096,
+            "blockSignaturesMax": 10,
+            "slowRatio": 0,
+            "authorities": [],
+            "checkpointSigners": [],
+            "checkpointThreshold": 0,
+            "activations": [{"type": 1, "height": 0}, {"type": 2, "height": 1}, {"type": 3, "height": 2}],
+            "allocations": [
+                {"account": ALICE.account.hex(), "amount": 100_000_000_000},
+                {"account": CAROL.account.hex(), "amount": 1},
+            ],
+        }
+        self.genesis = genesis_bytes(self.genesis_json)
+        self.genesis_hash = tagged("genesis", self.genesis)
+        self.network = self.genesis_hash[:4]
+        self.state = {
+            (ACCOUNT, ALICE.account): u64(0) + u64(100_000_000_000),
+            (ACCOUNT, CAROL.account): u64(0) + u64(1),
+            (TOTALS, bytes(32)): u64(100_000_000_001) + u64(0) + u64(0),
+        }
+        self.target, self.time = target_for(16), self.genesis_json["time"]
+        self.state_root0 = state_root(self.state)
+        self.header0 = (
+            u8(1)
+            + u32(0)
+            + self.genesis_hash
+            + self.state_root0
+            + self.target.to_bytes(32, "big")
+            + u48(self.time)
+            + bytes(8)
+        )
+        self.parent = sha256(sha256(self.header0))
+        self.height, self.work, self.solve_time = 0, 0, 4000
+        self.records = [(1, self.genesis)]
+        self.log = log_begin() + log_batch([(1, self.genesis)], 0)
+        self.log_records = 1
+
+    def signed(self, signer, type_number, nonce, fee, expiry, fields):
+        body = u8(type_number) + self.network + signer.account + u64(nonce) + u64(fee) + u32(expiry) + fields
+        return body + signer.sign(tagged("sign", self.genesis_hash, body))
+
+    def block(self, miner, reward, transactions, changed, solve_time):
+        """`changed`: (kind, key) -> value, or b"" when the entry goes."""
+        changes = []
+        for (kind, key), after in sorted(changed.items()):
+            before = self.state.pop((kind, key), b"")
+            if after:
+                self.state[(kind, key)] = after
+            changes.append(u8(kind) + key + u32(len(before)) + before + u32(len(after)) + after)
+        height = self.height + 1
+        state, root = state_root(self.state), merkle_root([tagged("leaf", tx) for tx in transactions])
+        body = u8(0) + self.network + miner.account + u32(height) + self.parent + u64(reward) + bytes(32) + root + state
+        coinbase = body + miner.sign(tagged("sign", self.genesis_hash, body))
+        content = tagged("leaf", coinbase)
+        if height > 1:
+            facts = self.genesis_json
+            self.target = next_target(
+                self.target, self.solve_time, facts["interval"], facts["halfLife"], target_for(4)
+            )
+        self.time, self.solve_time = self.time + solve_time, solve_time
+        start = u8(1) + u32(height) + self.parent + content + self.target.to_bytes(32, "big") + u48(self.time)
+        nonce = 0
+        while int.from_bytes(sha256(sha256(start + u64(nonce))), "big") > self.target:
+            nonce += 1
+        header = start + u64(nonce)
+        self.parent, self.height, self.work = sha256(sha256(header)), height, self.work + 2**256 // (self.target + 1)
+        block = header + coinbase + u16(len(transactions)) + b"".join(transactions)
+        record = self.parent + u16(len(changes)) + b"".join(changes)
+        batch = [(2, block), (3, record), (4, u32(0) + u16(1) + self.parent)]
+        self.log += log_batch(batch, self.log_records)
+        self.log_records += len(batch)
+        return {
+            "bytes": block.hex(),
+            "hash": self.parent.hex(),
+            "height": height,
+            "target": f"{self.target:064x}",
+            "content": content.hex(),
+            "transactionsRoot": root.hex(),
+            "ids": "|".join(tagged("transaction", self.genesis_hash, tx[:-64]).hex() for tx in transactions),
+            "stateRoot": state.hex(),
+            "changes": record.hex(),
+            "work": str(self.work),
+        }
+
+
+def log_begin():
+    return b"PINLOG" + u16(1)
+
+
+def log_batch(records, first):
+    """Section 10."""
+    batch = b""
+    for index, (kind, payload) in enumerate(records):
+        head = u32(len(payload)) + u8(kind) + u8(1 if index == len(records) - 1 else 0) + u48(first + index)
+        head += sha256(head)[:4]
+        batch += head + payload + sha256(head + payload)[:8]
+    return batch
+
+
+def ledger():
+    chain = Ledger()
+    block0 = chain.header0
+    facts = {
+        "source": "make_vectors.py in this folder: struct, hashlib and the curve's equation",
+        "signers": [
+            {"secret": signer.secret.hex(), "account": signer.account.hex()} for signer in (ALICE, BOB, CAROL)
+        ],
+        "genesis": {
+            "json": chain.genesis_json,
+            "bytes": chain.genesis.hex(),
+            "hash": chain.genesis_hash.hex(),
+            "network": chain.network.hex(),
+            "stateRoot": chain.state_root0.hex(),
+            "block0": block0.hex(),
+            "block0Hash": chain.parent.hex(),
+        },
+    }
+    # Alice pays 7 coins to Carol with a memo; Bob, who mines, reports a reading without a fee.
+    transfer = chain.signed(ALICE, 1, 0, 1000, 50, CAROL.account + u64(700_000_000) + text("für Licht"))
+    reading = chain.signed(BOB, 2, 0, 0, 50, sample("soil-1", 9, 215, -1, "Cel", chain.time, 1))
+    first = chain.block(
+        BOB,
+        5_000_001_000,
+        [transfer, reading],
+        {
+            (ACCOUNT, ALICE.account): u64(1) + u64(99_299_999_000),
+            (ACCOUNT, BOB.account): u64(1) + u64(0),
+            (ACCOUNT, CAROL.account): u64(0) + u64(700_000_001),
+            (REWARD, u64(0) * 3 + u64(1)): BOB.account + u64(5_000_001_000),
+            (TOTALS, bytes(32)): u64(105_000_000_001) + u64(2) + u64(1),
+        },
+        1500,
+    )
+    # Bob's reward has matured; Alice's batch of 400 pays the miner, who takes 100 units less than it might.
+    batch = chain.signed(
+        ALICE,
+        3,
+        1,
+        1000,
+        2,
+        text("imu") + u64(0) + u16(400) + text("m/s2") + u48(1) + u48(2) + u8(0) + sha256(b"a batch root"),
+    )
+    second = chain.block(
+        ALICE,
+        2_500_000_900,
+        [batch],
+        {
+            (ACCOUNT, ALICE.account): u64(2) + u64(99_299_998_000),
+            (ACCOUNT, BOB.account): u64(1) + u64(5_000_001_000),
+            (REWARD, u64(0) * 3 + u64(1)): b"",
+            (REWARD, u64(0) * 3 + u64(2)): ALICE.account + u64(2_500_000_900),
+            (TOTALS, bytes(32)): u64(107_499_999_901) + u64(3) + u64(401),
+        },
+        9000,
+    )
+    challenge, client = sha256(b"a challenge"), ALICE.account.hex() + "-agent"
+    message = tagged("login", challenge, client.encode())
+    return {
+        **facts,
+        "blocks": [first, second],
+        "log": chain.log.hex(),
+        "targets": targets(),
+        "subsidies": subsidies(),
+        "states": states(),
+        "login": {
+            "challenge": challenge.hex(),
+            "clientId": client,
+            "message": message.hex(),
+            "userName": ALICE.account.hex(),
+            "password": ALICE.sign(message).hex(),
+        },
+    }
+
+
+def messages():
+    a, b, c = sha256(b"a"), sha256(b"b"), sha256(b"c")
+    target, work = 0xFFFF << 208, 2**200 + 5
+    header = u8(1) + u32(2) + a + b + target.to_bytes(32, "big") + u48(TIME) + u64(3)
+    header_json = {
+        "version": 1,
+        "height": 2,
+        "parent": a.hex(),
+        "content": b.hex(),
+        "target": f"{target:064x}",
+        "time": TIME,
+        "nonce": u64(3).hex(),
+    }
+    view = FROM + u32(12) + u64(3) + u64(4_000) + u64(50)
+    view_json = {"account": FROM.hex(), "height": 12, "nonce": 3, "balance": 4_000, "maturing": 50}
+
+    def entry(codec, bytes_, json_mirror):
+        return {"codec": codec, "bytes": bytes_.hex(), "json": json_mirror}
+
+    def receipt(number, status, height, code, words):
+        return entry(
+            "receipt",
+            a + u8(number) + u32(height) + text(code) + text(words),
+            {"transaction": a.hex(), "status": status, "height": height, "code": code, "message": words},
+        )
+
+    return {
+        "source": "make_vectors.py in this folder: struct and hashlib only",
+        "messages": [
+            entry(
+                "tip",
+                u32(12)
+                + a
+                + b
+                + u48(TIME)
+                + FROM
+                + target.to_bytes(32, "big")
+                + work.to_bytes(32, "big")
+                + c
+                + u64(5)
+                + u64(6)
+                + u64(7),
+                {
+                    "height": 12,
+                    "hash": a.hex(),
+                    "parent": b.hex(),
+                    "time": TIME,
+                    "miner": FROM.hex(),
+                    "target": f"{target:064x}",
+                    "work": f"{work:064x}",
+                    "stateRoot": c.hex(),
+                    "transactions": 5,
+                    "readings": 6,
+                    "supply": 7,
+                },
+            ),
+            entry("accountView", view, view_json),
+            entry(
+                "request",
+                u8(1) + u32(77) + u16(2) + a + b + u16(1000),
+                {"type": "getHeaders", "id": 77, "locator": [a.hex(), b.hex()], "limit": 1000},
+            ),
+            entry("request", u8(2) + u32(78) + u16(2) + c + a, {"type": "getBlocks", "id": 78, "hashes": [c.hex(), a.hex()]}),
+            entry("request", u8(3) + u32(79) + FROM, {"type": "getAccount", "id": 79, "account": FROM.hex()}),
+            entry(
+                "reply",
+                u8(1) + u32(77) + u16(1) + header,
+                {"type": "headers", "id": 77, "headers": [header_json]},
+            ),
+            entry(
+                "reply",
+                u8(2) + u32(78) + u16(2) + u32(115) + header + u32(0),
+                {"type": "blocks", "id": 78, "blocks": [header.hex(), ""]},
+            ),
+            entry("reply", u8(3) + u32(79) + view, {"type": "account", "id": 79, "view": view_json}),
+            receipt(1, "accepted", 0, "", ""),
+            receipt(2, "confirmed", 12, "", ""),
+            receipt(3, "refused", 0, "nonce-gap", "nonce: expected 3, got 5"),
+            receipt(4, "disconnected", 12, "", ""),
+            entry(
+                "batchedSample",
+                a + u16(1) + u16(3) + sample("imu", 5001, -981, -2, "m/s2", TIME, 1) + u16(2) + b + c,
+                {
+                    "transaction": a.hex(),
+                    "index": 1,
+                    "count": 3,
+                    "sample": {
+                        "sensor": "imu",
+                        "sequence": 5001,
+                        "value": "-9.81",
+                        "unit": "m/s2",
+                        "time": TIME,
+                        "synchronised": True,
+                    },
+                    "path": [b.hex(), c.hex()],
+                },
+            ),
+            entry(
+                "status",
+                u8(1) + u8(2) + text("Küche") + text("0.1.0") + u48(TIME) + u8(1),
+                {
+                    "state": "online",
+                    "role": "validator",
+                    "name": "Küche",
+                    "software": "0.1.0",
+                    "since": TIME,
+                    "protocol": 1,
+                },
+            ),
+            entry(
+                "changesRecord",
+                a + u16(1) + u8(0) + FROM + u32(0) + u32(16) + u64(1) + u64(2),
+                {
+                    "block": a.hex(),
+                    "changes": [{"kind": 0, "key": FROM.hex(), "before": "", "after": (u64(1) + u64(2)).hex()}],
+                },
+            ),
+            entry("tipRecord", u32(1) + u16(2) + b + c, {"disconnected": 1, "connected": [b.hex(), c.hex()]}),
+        ],
+    }
+
+
 def write(name, value):
-    (HERE / name).write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    (FOLDER / name).write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 write("encoding.json", encodings())
+write("messages.json", messages())
+write("ledger.json", ledger())
 write("zip215.json", small_order())
