@@ -31,7 +31,7 @@ export async function askAccount(where: Where, account: Account, log: Log): Prom
     if (parsed.success) answers.set(publisher, { network, validator: publisher, view: parsed.data })
   })
   try {
-    await reader.connected(10_000)
+    await reader.connected(5_000)
     const startedMs = performance.now()
     lastMs = startedMs
     while (performance.now() - lastMs < QUIET_MS && performance.now() - startedMs < WAIT_MS_MAX)

@@ -19,6 +19,8 @@ import { KEY_FILE } from '../node/runtime.ts'
 import type { Account, Network } from '../schemas/hex.ts'
 
 export const AGENTS = ['agent-1', 'agent-2', 'agent-3'] as const
+/** The person's own purse: a key with coins that no program uses. */
+const VISITOR_FILE = 'visitor.json'
 export const VALIDATORS = ['validator-1', 'validator-2'] as const
 
 /** Share of a core for each agent's miner: three of them leave a two-core machine usable. */
@@ -32,6 +34,8 @@ export interface BenchNetwork {
   readonly genesisFile: string
   readonly validators: readonly Account[]
   readonly agentConfigs: readonly string[]
+  readonly visitor: Account
+  readonly visitorFile: string
   /** True when it was founded just now. */
   readonly founded: boolean
 }
@@ -42,24 +46,27 @@ export async function openBenchNetwork(data: string, preset: PresetName): Promis
   mkdirSync(join(data, 'logs'), { recursive: true, mode: 0o700 })
   const accountOf = (name: string): Account => {
     mkdirSync(join(data, name), { recursive: true, mode: 0o700 })
-    const path = join(data, name, KEY_FILE)
-    return (existsSync(path) ? loadKey(path) : createKey(path)).account
+    return openKey(join(data, name, KEY_FILE))
   }
+  const visitorFile = join(data, VISITOR_FILE)
+  const visitor = openKey(visitorFile)
   const validators = VALIDATORS.map(accountOf)
   const agents = AGENTS.map(accountOf)
   const founded = !existsSync(genesisFile)
   if (founded) {
     const hashesPerSecond = measureHashRate(MEASURE_MS)
     const firstWork = (hashesPerSecond * DUTY * AGENTS.length * PRESETS[preset].interval) / 1000
-    const allocations = agents.map((account) => ({ account, amount: ALLOCATION }))
+    const allocations = [...agents, visitor].map((account) => ({ account, amount: ALLOCATION }))
     writeGenesis(genesisFile, genesisFrom(preset, { name: preset, time: Date.now(), firstWork, allocations }))
   }
   const agentConfigs = await Promise.all(
     AGENTS.map((name, index) => writeAgentConfig(data, name, index, agents)),
   )
   const { id, genesisHash } = networkOf(readGenesis(genesisFile))
-  return { id, genesisHash, genesisFile, validators, agentConfigs, founded }
+  return { id, genesisHash, genesisFile, validators, agentConfigs, visitor, visitorFile, founded }
 }
+
+const openKey = (path: string): Account => (existsSync(path) ? loadKey(path) : createKey(path)).account
 
 /** Writes an agent's configuration unless there is one, which is the user's to change. */
 async function writeAgentConfig(

@@ -8,6 +8,7 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { appendFileSync, renameSync, statSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { createBackoff } from '../node/backoff.ts'
+import { WorldError } from '../node/error.ts'
 import type { Ready } from './program.ts'
 
 /** A log file is started anew at this size; the one before is kept as `.1`. */
@@ -70,7 +71,13 @@ export class Child {
       }
       child.once('close', (code, signal) => {
         this.#process = undefined
-        if (!isReady) return reject(new Error(`${name} ended (${signal ?? code}): ${lastProblem}`))
+        if (!isReady)
+          return reject(
+            new WorldError(
+              'child',
+              `cannot start the ${name}: ${lastProblem || `it ended (${signal ?? code})`}`,
+            ),
+          )
         if (this.#stopping) return
         const waitMs = this.#backoff.next(performance.now() - startedMs)
         onProblem(

@@ -76,8 +76,10 @@ export class Live {
   #lastTime: number | undefined
   #balancesDue = false
 
-  constructor(emit: (event: Event) => void) {
+  /** `names`: accounts whose names are known beforehand. */
+  constructor(emit: (event: Event) => void, names: ReadonlyMap<string, string> = new Map()) {
     this.#emit = emit
+    for (const [account, name] of names) this.#names.set(account, name)
   }
 
   /** A device's name, or the start of its account. */

@@ -288,7 +288,7 @@ function createProgram(): Command {
     .argument('<file>', 'key file; an existing one is never replaced')
     .option('--show', 'print the account of an existing key file', false)
     .addOption(jsonOption())
-    .addHelpText('after', example('pinledger keygen visitor.json'))
+    .addHelpText('after', example('pinledger keygen friend.json'))
     .action((file: string, { show, json }: { show: boolean; json: boolean }) => {
       selfTest()
       const { account: made } = show ? loadKey(file) : createKey(file)
@@ -301,7 +301,7 @@ function createProgram(): Command {
     .argument('<account>', '64 hex digits', account)
     .addOption(brokerOption())
     .addOption(jsonOption())
-    .addHelpText('after', example('pinledger account $(pinledger keygen --show visitor.json)'))
+    .addHelpText('after', example('pinledger account $(pinledger keygen --show friend.json)'))
     .action(async (of: Account, { broker, json }: { broker: string; json: boolean }) => {
       process.exitCode = await accountCommand({ url: broker }, of, json, quiet(json))
     })
@@ -321,7 +321,7 @@ function createProgram(): Command {
     .addHelpText(
       'after',
       example(
-        'pinledger pay --key .pinledger/agent-1/key.json --to $(pinledger keygen visitor.json) --amount 1.5 --memo "a coffee"',
+        'pinledger pay --key .pinledger/visitor.json --to $(pinledger keygen friend.json) --amount 1.5 --memo "a coffee"',
       ),
     )
     .action(

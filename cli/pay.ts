@@ -30,6 +30,15 @@ export interface Order {
 /** Blocks that the transfer may wait. */
 const LIFETIME_BLOCKS = 1_000
 
+/** What to do about the refusals that a payer can do something about. */
+const IN_USE =
+  '; another program, such as a running agent, sends with this key: pay from an account of your own'
+const REMEDIES: Readonly<Record<string, string>> = {
+  'nonce-taken': IN_USE,
+  'nonce-too-low': IN_USE,
+  'nonce-gap': IN_USE,
+}
+
 interface Known {
   network?: Network
   height?: number
@@ -137,7 +146,11 @@ export async function payCommand(
       })
     const { status, code, message } = outcome
     if (status === 'refused')
-      return tell(json, EXIT.no, { status, transaction: sealed.id, reason: `${code}: ${message}` })
+      return tell(json, EXIT.no, {
+        status,
+        transaction: sealed.id,
+        reason: `${code}: ${message}${REMEDIES[code] ?? ''}`,
+      })
     return tell(json, EXIT.ok, { status, transaction: sealed.id, height: outcome.height, fee })
   } finally {
     await session.stop()

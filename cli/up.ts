@@ -9,7 +9,6 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
 import type { PresetName } from '../ledger/preset.ts'
 import { openDataDir } from '../node/data-dir.ts'
-import { WorldError } from '../node/error.ts'
 import { createLog, formatFor } from '../node/log.ts'
 import { AGENTS, type BenchNetwork, openBenchNetwork, VALIDATORS } from './bench-network.ts'
 import { Child } from './child.ts'
@@ -59,10 +58,13 @@ export async function upCommand(options: UpOptions, program: string, signal: Abo
     const network = await openBenchNetwork(data, options.preset)
     say(network.founded ? `founded network ${network.id} in ${data}` : `network ${network.id} from ${data}`)
     const url = await startBroker(options, network, child)
-    const live = new Live((event) => {
-      summary.event(event)
-      print(event)
-    })
+    const live = new Live(
+      (event) => {
+        summary.event(event)
+        print(event)
+      },
+      new Map([[network.visitor, 'visitor']]),
+    )
     const log = createLog({
       name: 'up',
       format: formatFor(process.stderr, options.json),
@@ -82,10 +84,6 @@ export async function upCommand(options: UpOptions, program: string, signal: Abo
     await reader.stop()
     summary.print(options.json)
     return EXIT.ok
-  } catch (error) {
-    // A child that cannot start says why; the others must not stay behind.
-    if (error instanceof WorldError || !(error instanceof Error)) throw error
-    throw new WorldError('usage', error.message, error)
   } finally {
     await Promise.all(children.map((each) => each.stop()))
     dir.close()
@@ -171,6 +169,7 @@ function greet(
     `  metrics   ${url.http}/metrics (broker), ${health.map((each) => `${each}/metrics`).join(', ')} (validators)`,
   )
   say(`  data      ${data}   (agents' settings: agent-*.yaml, logs: logs/)`)
+  say(`  your key  ${visitorFile}   (100 coins at the start: pinledger pay --key ${visitorFile} ...)`)
   say('  stop      Ctrl-C; the next start goes on from the same tip')
   say('')
 }

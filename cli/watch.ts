@@ -34,7 +34,7 @@ export async function watchCommand(
   })
   const live = new Live(eventPrinter(json))
   const reader: Reader = openReader(session, WATCHED, log, (mirror) => live.receive(mirror))
-  await reader.connected(10_000)
+  await reader.connected(5_000)
   await new Promise<void>((resolve) => {
     if (signal.aborted) resolve()
     signal.addEventListener('abort', () => resolve(), { once: true })

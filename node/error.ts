@@ -10,6 +10,7 @@ export type ErrorCode =
   | 'store-locked'
   | 'port-in-use'
   | 'broker-unreachable'
+  | 'child'
   | 'sensor'
   | 'usage'
 
