@@ -161,7 +161,7 @@ function greet(
   { data }: UpOptions,
   url: Urls,
   health: readonly string[],
-  { id }: BenchNetwork,
+  { id, visitorFile }: BenchNetwork,
 ): void {
   say(`  MQTT      ${url.mqtt}   (WebSocket ${url.ws})`)
   say(`            mosquitto_sub -p ${url.mqttPort} -v -t 'pinledger/${id}/#'`)
