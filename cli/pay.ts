@@ -114,10 +114,13 @@ export async function payCommand(
         reason: `the account has ${formatCoins(view.balance)} coins and needs ${formatCoins(order.amount + fee)}`,
       })
     }
+    let accepted = false
     const settled = new Promise<Receipt>((resolve) => {
       receipts.push((value) => {
         if (value.transaction !== sealed.id) return
-        if (value.status === 'accepted' && !json) process.stdout.write('accepted, waiting for a block\n')
+        if (value.status === 'accepted' && !json && !accepted)
+          process.stdout.write('accepted, waiting for a block\n')
+        accepted ||= value.status === 'accepted'
         if (value.status === 'confirmed' || value.status === 'refused') resolve(value)
       })
     })

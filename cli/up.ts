@@ -58,10 +58,13 @@ export async function upCommand(options: UpOptions, program: string, signal: Abo
     const network = await openBenchNetwork(data, options.preset)
     say(network.founded ? `founded network ${network.id} in ${data}` : `network ${network.id} from ${data}`)
     const url = await startBroker(options, network, child)
+    // What happens while the parts start is shown after the greeting.
+    let early: Event[] | undefined = []
     const live = new Live(
       (event) => {
         summary.event(event)
-        print(event)
+        if (early === undefined) print(event)
+        else early.push(event)
       },
       new Map([[network.visitor, 'visitor']]),
     )
@@ -79,6 +82,8 @@ export async function upCommand(options: UpOptions, program: string, signal: Abo
     await reader.connected(10_000)
     const health = await startFollowers(options, network, url.mqtt, child)
     greet(say, options, url, health, network)
+    for (const event of early) print(event)
+    early = undefined
     await aborted(signal)
     await stop(children, summary)
     await reader.stop()
