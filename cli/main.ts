@@ -1,118 +1,40 @@
 #!/usr/bin/env node
 /** The program `pinledger`: commands, options and exit codes; each command's work is in its own file. */
-import { dirname, resolve } from 'node:path'
-import { Command, InvalidArgumentError, Option } from 'commander'
-import type { z } from 'zod'
+import { Command, Option } from 'commander'
 import { runBroker } from '../broker/main.ts'
 import { runValidator } from '../broker/validator-main.ts'
 import { runAgent } from '../edge-agent/agent-main.ts'
-import { type AgentConfig, agentConfig } from '../edge-agent/config.ts'
-import { parseCoins } from '../ledger/amount.ts'
+import { agentConfig } from '../edge-agent/config.ts'
 import { PRESETS, type PresetName } from '../ledger/preset.ts'
 import { systemClock } from '../node/clock.ts'
-import { formatIssues, loadConfig } from '../node/config-file.ts'
 import { WorldError } from '../node/error.ts'
 import { createKey, loadKey } from '../node/key-file.ts'
-import { createLog, formatFor, type Log } from '../node/log.ts'
 import { SOFTWARE } from '../node/runtime.ts'
 import { selfTest } from '../node/signing.ts'
-import { brokerConfig, type ValidatorConfig, validatorConfig } from '../schemas/config.ts'
-import { type Account, accountText } from '../schemas/hex.ts'
+import { brokerConfig, validatorConfig } from '../schemas/config.ts'
+import type { Account } from '../schemas/hex.ts'
 import { MEMO_BYTES_MAX } from '../schemas/transaction.ts'
 import { accountCommand } from './account.ts'
-import { EXIT, EXIT_HELP, exitCodeOf, explain } from './exit.ts'
+import { configure, given } from './configure.ts'
+import { EXIT, exitCodeOf, explain } from './exit.ts'
+import {
+  account,
+  BROKER_DEFAULT,
+  brokerOption,
+  coins,
+  DATA_DEFAULT,
+  durationOption,
+  example,
+  jsonOption,
+  port,
+  quiet,
+  seconds,
+} from './options.ts'
 import { payCommand } from './pay.ts'
 import { running } from './program.ts'
 import { upCommand } from './up.ts'
 import { verifyCommand } from './verify.ts'
 import { watchCommand } from './watch.ts'
-
-const DATA_DEFAULT = '.pinledger'
-const BROKER_DEFAULT = 'mqtt://127.0.0.1:1883'
-
-const port = (text: string): number => {
-  const value = Number(text)
-  if (!/^\d+$/.test(text) || value > 65_535)
-    throw new InvalidArgumentError('expected a port from 0 (any free one) to 65535')
-  return value
-}
-const seconds = (text: string): number => {
-  const value = Number(text)
-  if (!(value > 0 && value <= 2_000_000)) throw new InvalidArgumentError('expected seconds, such as 60')
-  return value
-}
-const coins = (text: string): number => {
-  const amount = parseCoins(text)
-  if (amount === undefined) throw new InvalidArgumentError('expected coins, such as 0.25')
-  return amount
-}
-const account = (text: string): Account => {
-  const parsed = accountText.safeParse(text)
-  if (!parsed.success) throw new InvalidArgumentError('expected an account: 64 lowercase hex digits')
-  return parsed.data
-}
-
-const example = (...lines: readonly string[]): string =>
-  `\nExample:\n${lines.map((line) => `  $ ${line}`).join('\n')}\n${EXIT_HELP}`
-const jsonOption = () => new Option('--json', 'output for machines, one JSON object a line').default(false)
-const durationOption = () =>
-  new Option('--duration <seconds>', 'stop by itself after this time').argParser(seconds)
-const brokerOption = () => new Option('--broker <url>', 'address of the broker').default(BROKER_DEFAULT)
-const quiet = (json: boolean): Log =>
-  createLog({
-    name: 'pinledger',
-    format: formatFor(process.stderr, json),
-    level: 'warn',
-    write: (line) => process.stderr.write(line),
-    now: Date.now,
-  })
-
-/** A configuration from a file, or from options alone; options given win over the file. */
-function configure<S extends z.ZodType>(schema: S, file: string | undefined, options: object): z.output<S> {
-  if (file !== undefined) {
-    const config = loadConfig(file, schema)
-    return {
-      ...(isFollower(config) ? besideFile(file, config) : (config as object)),
-      ...options,
-    } as z.output<S>
-  }
-  const parsed = schema.safeParse(options)
-  if (parsed.success) return parsed.data
-  const issues = formatIssues(parsed.error.issues, { value: options, schema })
-  throw new WorldError('config', `${issues.join('\n')}\ngive the missing options, or a file with --config`)
-}
-
-const isFollower = (config: unknown): config is AgentConfig | ValidatorConfig =>
-  typeof config === 'object' && config !== null && 'data' in config
-
-/** Paths in a configuration file are relative to that file; those in options, to where the user stands. */
-function besideFile(file: string, config: AgentConfig | ValidatorConfig): object {
-  const at = (path: string): string => resolve(dirname(file), path)
-  const { data, genesis, broker } = config
-  const sensors =
-    'sensors' in config
-      ? {
-          sensors: config.sensors.map((sensor) =>
-            sensor.driver === 'script' ? { ...sensor, file: at(sensor.file) } : sensor,
-          ),
-        }
-      : {}
-  return {
-    ...config,
-    ...sensors,
-    data: at(data),
-    ...(genesis === undefined ? {} : { genesis: at(genesis) }),
-    broker: {
-      ...broker,
-      ...(broker.caFile === undefined ? {} : { caFile: at(broker.caFile) }),
-      ...(broker.passwordFile === undefined ? {} : { passwordFile: at(broker.passwordFile) }),
-    },
-  }
-}
-
-/** Leaves out options that were not given, so that they do not hide the file's. */
-const given = (options: Readonly<Record<string, unknown>>): object =>
-  Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
 
 function createProgram(): Command {
   const program = new Command('pinledger')

@@ -1,0 +1,58 @@
+/** Configuration of a program from its file and its options. */
+import { dirname, resolve } from 'node:path'
+import type { z } from 'zod'
+import type { AgentConfig } from '../edge-agent/config.ts'
+import { formatIssues, loadConfig } from '../node/config-file.ts'
+import { WorldError } from '../node/error.ts'
+import type { ValidatorConfig } from '../schemas/config.ts'
+
+/** A configuration from a file, or from options alone; options given win over the file. */
+export function configure<S extends z.ZodType>(
+  schema: S,
+  file: string | undefined,
+  options: object,
+): z.output<S> {
+  if (file !== undefined) {
+    const config = loadConfig(file, schema)
+    return {
+      ...(isFollower(config) ? besideFile(file, config) : (config as object)),
+      ...options,
+    } as z.output<S>
+  }
+  const parsed = schema.safeParse(options)
+  if (parsed.success) return parsed.data
+  const issues = formatIssues(parsed.error.issues, { value: options, schema })
+  throw new WorldError('config', `${issues.join('\n')}\ngive the missing options, or a file with --config`)
+}
+
+const isFollower = (config: unknown): config is AgentConfig | ValidatorConfig =>
+  typeof config === 'object' && config !== null && 'data' in config
+
+/** Paths in a configuration file are relative to that file; those in options, to where the user stands. */
+function besideFile(file: string, config: AgentConfig | ValidatorConfig): object {
+  const at = (path: string): string => resolve(dirname(file), path)
+  const { data, genesis, broker } = config
+  const sensors =
+    'sensors' in config
+      ? {
+          sensors: config.sensors.map((sensor) =>
+            sensor.driver === 'script' ? { ...sensor, file: at(sensor.file) } : sensor,
+          ),
+        }
+      : {}
+  return {
+    ...config,
+    ...sensors,
+    data: at(data),
+    ...(genesis === undefined ? {} : { genesis: at(genesis) }),
+    broker: {
+      ...broker,
+      ...(broker.caFile === undefined ? {} : { caFile: at(broker.caFile) }),
+      ...(broker.passwordFile === undefined ? {} : { passwordFile: at(broker.passwordFile) }),
+    },
+  }
+}
+
+/** Leaves out options that were not given, so that they do not hide the file's. */
+export const given = (options: Readonly<Record<string, unknown>>): object =>
+  Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))

@@ -1,0 +1,48 @@
+/** Options that commands share, and how their texts become values; a wrong one is refused with what was expected. */
+import { InvalidArgumentError, Option } from 'commander'
+import { parseCoins } from '../ledger/amount.ts'
+import { createLog, formatFor, type Log } from '../node/log.ts'
+import { type Account, accountText } from '../schemas/hex.ts'
+import { EXIT_HELP } from './exit.ts'
+
+export const DATA_DEFAULT = '.pinledger'
+export const BROKER_DEFAULT = 'mqtt://127.0.0.1:1883'
+
+export const port = (text: string): number => {
+  const value = Number(text)
+  if (!/^\d+$/.test(text) || value > 65_535)
+    throw new InvalidArgumentError('expected a port from 0 (any free one) to 65535')
+  return value
+}
+export const seconds = (text: string): number => {
+  const value = Number(text)
+  if (!(value > 0 && value <= 2_000_000)) throw new InvalidArgumentError('expected seconds, such as 60')
+  return value
+}
+export const coins = (text: string): number => {
+  const amount = parseCoins(text)
+  if (amount === undefined) throw new InvalidArgumentError('expected coins, such as 0.25')
+  return amount
+}
+export const account = (text: string): Account => {
+  const parsed = accountText.safeParse(text)
+  if (!parsed.success) throw new InvalidArgumentError('expected an account: 64 lowercase hex digits')
+  return parsed.data
+}
+
+export const example = (...lines: readonly string[]): string =>
+  `\nExample:\n${lines.map((line) => `  $ ${line}`).join('\n')}\n${EXIT_HELP}`
+export const jsonOption = () =>
+  new Option('--json', 'output for machines, one JSON object a line').default(false)
+export const durationOption = () =>
+  new Option('--duration <seconds>', 'stop by itself after this time').argParser(seconds)
+export const brokerOption = () =>
+  new Option('--broker <url>', 'address of the broker').default(BROKER_DEFAULT)
+export const quiet = (json: boolean): Log =>
+  createLog({
+    name: 'pinledger',
+    format: formatFor(process.stderr, json),
+    level: 'warn',
+    write: (line) => process.stderr.write(line),
+    now: Date.now,
+  })
