@@ -150,7 +150,7 @@ export class Live {
         event: 'reading',
         device,
         sensor: tx.sensor,
-        value: `${tx.count} readings`,
+        value: `${tx.count} readings in`,
         unit: tx.unit,
         count: tx.count,
         height,
