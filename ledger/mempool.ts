@@ -116,7 +116,9 @@ export class Mempool {
     this.#ids.clear()
     this.#bytes = 0
     const dropped: Sealed[] = []
-    for (const sealed of [...disconnected, ...waiting]) {
+    // Blocks are disconnected from the tip back; by nonce, an account's transactions come in sequence again.
+    const returning = disconnected.toSorted((a, b) => a.transaction.nonce - b.transaction.nonce)
+    for (const sealed of [...returning, ...waiting]) {
       const added = this.add(sealed, state, height)
       if (!added.ok && added.fault.code !== 'nonce-too-low' && added.fault.code !== 'known')
         dropped.push(sealed)
@@ -124,20 +126,31 @@ export class Mempool {
     return dropped
   }
 
-  /** Evicts the ends of the cheapest queues until `bytes` fit; false when those pay as much as the newcomer. */
+  /**
+   * Evicts the cheapest until `bytes` fit, an account's last first; false, and nobody evicted, when those that pay
+   * less than the newcomer are not enough.
+   */
   #makeRoom(bytes: number, rate: number, from: Account): boolean {
-    while (this.#bytes + bytes > this.#limits.bytesMax) {
-      let cheapest: Waiting[] | undefined
-      for (const [account, queue] of this.#queues) {
-        const last = queue.at(-1)
-        if (account === from || last === undefined) continue
-        if (last.rate < (cheapest?.at(-1)?.rate ?? rate)) cheapest = queue
-      }
-      const evicted = cheapest?.pop()
-      if (evicted === undefined) return false
-      this.#ids.delete(evicted.id)
-      this.#bytes -= evicted.bytes.length
-      if (cheapest?.length === 0) this.#queues.delete(evicted.transaction.from)
+    let excess = this.#bytes + bytes - this.#limits.bytesMax
+    if (excess <= 0) return true
+    const cheaper = [...this.#queues.values()]
+      .flat()
+      .filter((waiting) => waiting.rate < rate && waiting.transaction.from !== from)
+      // Rates fall along a queue, so an account's last goes before the one that it follows.
+      .sort((a, b) => a.rate - b.rate || b.arrival - a.arrival)
+    const evicted: Waiting[] = []
+    for (const waiting of cheaper) {
+      if (excess <= 0) break
+      evicted.push(waiting)
+      excess -= waiting.bytes.length
+    }
+    if (excess > 0) return false
+    for (const { id, bytes, transaction: tx } of evicted) {
+      const queue = this.#queues.get(tx.from)
+      queue?.pop()
+      if (queue?.length === 0) this.#queues.delete(tx.from)
+      this.#ids.delete(id)
+      this.#bytes -= bytes.length
     }
     return true
   }

@@ -62,7 +62,8 @@ export function checkMerklePath(
   count: number,
   path: readonly Uint8Array[],
 ): boolean {
-  if (index < 0 || index >= count) return false
+  // A larger count would wrap in `countBytes` and pass for a small one.
+  if (!Number.isInteger(index) || index < 0 || index >= count || count > 0xffffffff) return false
   const sides: ('left' | 'right')[] = []
   let from = 0
   let to = count

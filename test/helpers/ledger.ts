@@ -1,19 +1,21 @@
 /** A network whose blocks take some 16 hashes, keys that anybody may know, and a chain kept in memory. */
 
 import { COIN } from '../../ledger/amount.ts'
+import { transactionsRoot } from '../../ledger/block.ts'
 import { type Archive, Chain, type Update } from '../../ledger/chain.ts'
 import { targetFor } from '../../ledger/difficulty.ts'
 import { createNetwork, type Network } from '../../ledger/network.ts'
 import { genesisFrom } from '../../ledger/preset.ts'
+import type { State } from '../../ledger/state.ts'
 import { buildTemplate } from '../../ledger/template.ts'
 import { type Sealed, sealCoinbase, signTransaction } from '../../ledger/transaction.ts'
 import { createSigner, hashing, type Signer, signatures } from '../../node/signing.ts'
 import { type Block, block as blockCodec, type Header, header as headerCodec } from '../../schemas/block.ts'
-import { encode } from '../../schemas/codec.ts'
+import { encode, Reader, u64 } from '../../schemas/codec.ts'
 import type { Genesis } from '../../schemas/genesis.ts'
-import { type Account, type Hash, toHex } from '../../schemas/hex.ts'
-import { invariant } from '../../schemas/result.ts'
-import type { Transaction, Unsigned } from '../../schemas/transaction.ts'
+import { type Account, type Hash, toHex, ZERO_HASH } from '../../schemas/hex.ts'
+import { invariant, type Result } from '../../schemas/result.ts'
+import type { Batch, Transaction, Unsigned } from '../../schemas/transaction.ts'
 
 /** Genesis time of every test network: 2026-01-01T00:00:00Z. */
 export const START_MS = 1_767_225_600_000
@@ -38,13 +40,37 @@ export function testNetwork(overrides: Partial<Genesis> = {}): Network {
   return network.value
 }
 
-/** Finds a nonce (unless the block already has a good one) by trying. */
-export function mine(network: Network, block: Block): Block {
+/** Numbers from 0 to below 1 that a seed decides (mulberry32), so that a failure can be replayed. */
+export function seeded(seed: number): () => number {
+  let state = seed
+  return () => {
+    state = (state + 0x6d2b79f5) | 0
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
+  }
+}
+
+/** The fault code of an outcome, 'ok' when it has none. */
+export const codeOf = <F extends { code: string }>(outcome: Result<unknown, F>): F['code'] | 'ok' =>
+  outcome.ok ? 'ok' : outcome.fault.code
+
+/** All balances and maturing rewards, read from the entries' bytes: 16 are an account's, 40 a reward's. */
+export function coinsIn(state: State): number {
+  let sum = 0
+  for (const bytes of state.values()) {
+    if (bytes.length !== 24) sum += u64.read(new Reader(bytes.subarray(bytes.length - 8)))
+  }
+  return sum
+}
+
+/** Finds a nonce by trying; with `meets` false one whose hash is above the target. */
+export function mine(network: Network, block: Block, meets = true): Block {
   const bytes = encode(headerCodec, block.header)
   const view = new DataView(bytes.buffer)
   for (let nonce = 0; ; nonce++) {
     view.setUint32(111, nonce)
-    if (BigInt(`0x${toHex(network.hashing.double(bytes))}`) <= block.header.target) {
+    if (BigInt(`0x${toHex(network.hashing.double(bytes))}`) <= block.header.target === meets) {
       return { ...block, header: { ...block.header, nonce: bytes.slice(107) } }
     }
   }
@@ -79,24 +105,51 @@ export class TestChain {
     return this.chain.tip.time + this.network.genesis.interval
   }
 
-  accept(block: Block) {
-    const outcome = this.chain.accept(encode(blockCodec, block), this.nowMs)
+  accept(block: Block, nowMs = this.nowMs) {
+    return this.acceptBytes(encode(blockCodec, block), nowMs)
+  }
+
+  acceptBytes(bytes: Uint8Array, nowMs = this.nowMs) {
+    const outcome = this.chain.accept(bytes, nowMs)
     if (outcome.ok) this.archive.store(outcome.value)
     return outcome
   }
 
-  /** A valid block on the tip, mined; `change` may spoil it before the nonce is found. */
+  /** Accepts another chain's best blocks in order; the outcome of the last. */
+  follow(other: TestChain) {
+    let last: ReturnType<TestChain['accept']> | undefined
+    for (let height = 1; height <= other.chain.tip.height; height++) {
+      const hash = other.chain.at(height)?.hash as Hash
+      if (this.chain.entry(hash) === undefined) last = this.acceptBytes(other.archive.block(hash))
+    }
+    return last
+  }
+
+  /**
+   * A valid block on the tip, mined; `header` and `coinbase` may spoil it before the nonce is found, and `forced`
+   * are transactions that are put in whatever the rules say.
+   */
   block(
     transactions: readonly Sealed[] = [],
     {
       miner = bob,
       header = {},
       coinbase = {},
-    }: { miner?: Signer; header?: Partial<Header>; coinbase?: Partial<Block['coinbase']> } = {},
+      forced,
+    }: {
+      miner?: Signer
+      header?: Partial<Header>
+      coinbase?: Partial<Block['coinbase']>
+      forced?: readonly Sealed[]
+    } = {},
   ): Block {
     const { tip, state } = this.chain
     const template = buildTemplate(this.network, tip, state, transactions, miner, this.nowMs)
-    return mine(this.network, remake(this.network, template, { header, coinbase }, miner))
+    if (forced === undefined)
+      return mine(this.network, remake(this.network, template, { header, coinbase }, miner))
+    const filled = { ...template, transactions: forced.map(({ transaction }) => transaction) }
+    const root = { transactionsRoot: transactionsRoot(this.network, forced), ...coinbase }
+    return mine(this.network, remake(this.network, filled, { header, coinbase: root }, miner))
   }
 
   /** Mines and accepts `count` blocks. */
@@ -117,19 +170,40 @@ export class TestChain {
     amount: number,
     overrides: Partial<Unsigned<Transaction>> = {},
   ): Sealed {
-    const unsigned = {
-      type: 'transfer',
+    return this.sign(from, { type: 'transfer', to, amount, memo: '', ...overrides })
+  }
+
+  reading(from: Signer, overrides: Partial<Unsigned<Transaction>> = {}): Sealed {
+    const value = { mantissa: 215, exponent: -1 }
+    const sample = { sensor: 'soil', sequence: 0, value, unit: 'Cel', time: START_MS, synchronised: true }
+    return this.sign(from, { type: 'reading', sample, ...overrides })
+  }
+
+  batch(from: Signer, count: number, overrides: Partial<Unsigned<Batch>> = {}): Sealed {
+    return this.sign(from, {
+      type: 'batch',
+      sensor: 'soil',
+      sequence: 0,
+      count,
+      unit: 'Cel',
+      firstTime: START_MS,
+      lastTime: START_MS + 1000,
+      synchronised: true,
+      root: ZERO_HASH,
+      ...overrides,
+    })
+  }
+
+  /** Signs a transaction of this network with the sender's next nonce, unless `fields` say otherwise. */
+  sign(from: Signer, fields: object): Sealed {
+    const head = {
       network: this.network.id,
       from: from.account,
       nonce: this.nonceOf(from.account),
       fee: 0,
       expiry: 1_000_000,
-      to,
-      amount,
-      memo: '',
-      ...overrides,
-    } as Unsigned<Transaction>
-    return signTransaction(this.network, unsigned, from.sign)
+    }
+    return signTransaction(this.network, { ...head, ...fields } as Unsigned<Transaction>, from.sign)
   }
 }
 

@@ -1,0 +1,149 @@
+/** Every fault code of the ledger, each produced by bytes or a value that a peer could send. */
+import t from 'tap'
+import { COIN } from '../../ledger/amount.ts'
+import type { Fault, FaultCode } from '../../ledger/fault.ts'
+import { fromDecode, VERDICTS, verdictOf } from '../../ledger/fault.ts'
+import { Mempool } from '../../ledger/mempool.ts'
+import { parseTransaction, type Sealed, SignatureCache } from '../../ledger/transaction.ts'
+import { type Block, block as blockCodec } from '../../schemas/block.ts'
+import { encode } from '../../schemas/codec.ts'
+import { type Account, type Hash, type Network, ZERO_HASH } from '../../schemas/hex.ts'
+import type { Result } from '../../schemas/result.ts'
+import { alice, bob, carol, codeOf, mine, TestChain, testNetwork } from '../helpers/ledger.ts'
+
+type Outcome = Result<unknown, Fault>
+/** Who publishes what is the node's rule: test/functional/hostile.test.ts has its case. */
+type LedgerCode = Exclude<FaultCode, 'wrong-publisher'>
+
+const wrongHash = 'ab'.repeat(32) as Hash
+const test = () => new TestChain()
+const most = Number.MAX_SAFE_INTEGER
+
+function coinbase(changes: Partial<Block['coinbase']>): Outcome {
+  const node = test()
+  return node.accept(node.block([], { coinbase: changes }))
+}
+function header(changes: Partial<Block['header']>): Outcome {
+  const node = test()
+  return node.accept(node.block([], { header: changes }))
+}
+function forced(make: (node: TestChain) => Sealed, node = test()): Outcome {
+  return node.accept(node.block([], { forced: [make(node)] }))
+}
+function pool(
+  make: (node: TestChain) => readonly Sealed[],
+  limits = { bytesMax: 1 << 20, accountMax: 1 },
+): Outcome {
+  const node = test()
+  const mempool = new Mempool(node.network, undefined, limits)
+  return make(node)
+    .map((sealed) => mempool.add(sealed, node.chain.state, 1))
+    .at(-1) as Outcome
+}
+function body(change: (block: Block) => Uint8Array): Outcome {
+  const node = test()
+  return node.acceptBytes(change(node.block([node.transfer(alice, bob.account, 1)])))
+}
+function child(): Outcome {
+  const node = test()
+  const bad = node.block([], { coinbase: { reward: 51 * COIN } })
+  node.accept(bad)
+  const place = {
+    height: 2,
+    parent: Buffer.from(node.network.hashing.double(encode(blockCodec, bad).subarray(0, 115))).toString(
+      'hex',
+    ) as Hash,
+  }
+  return node.accept(node.block([], { header: place }))
+}
+
+const PRODUCED: Readonly<Record<LedgerCode, () => Outcome>> = {
+  'bad-encoding': () => body((block) => encode(blockCodec, block).subarray(1)),
+  'wrong-network': () => coinbase({ network: '00000000' as Network }),
+  'type-not-active': () =>
+    forced((node) => node.reading(alice), new TestChain(testNetwork({ activations: [] }))),
+  'bad-account': () => forced((node) => node.transfer(alice, ZERO_HASH as string as Account, 1)),
+  'bad-signature': () => coinbase({ signature: new Uint8Array(64) }),
+  'bad-batch': () => forced((node) => node.batch(alice, 0)),
+  'amount-overflow': () => forced((node) => node.transfer(alice, bob.account, most, { fee: most })),
+  'fee-too-low': () => forced((node) => node.reading(alice), new TestChain(testNetwork({ feeFloor: 1 }))),
+  'insufficient-balance': () => forced((node) => node.transfer(carol, bob.account, 1)),
+  expired: () => forced((node) => node.reading(alice, { expiry: 0 })),
+  'nonce-too-low': () => {
+    const node = test()
+    const sealed = node.reading(alice)
+    node.grow(1, [sealed])
+    return forced(() => sealed, node)
+  },
+  'nonce-gap': () => forced((node) => node.reading(alice, { nonce: 1 })),
+  'bad-height': () => header({ height: 2 }),
+  'bad-target': () => header({ target: 1n << 255n }),
+  'high-hash': () => {
+    const node = test()
+    return node.accept(mine(node.network, node.block(), false))
+  },
+  'time-too-old': () => header({ time: 0 }),
+  'time-too-new': () => header({ time: 2 ** 48 - 1 }),
+  'unknown-parent': () => header({ parent: wrongHash }),
+  'invalid-parent': child,
+  'block-too-large': () =>
+    body((block) => new Uint8Array([...encode(blockCodec, block), ...new Uint8Array(1 << 17)])),
+  'too-many-signatures': () => {
+    const node = new TestChain(testNetwork({ blockSignaturesMax: 2 }))
+    return node.accept(node.block([], { forced: [node.reading(alice), node.reading(bob)] }))
+  },
+  'bad-content': () =>
+    body((block) => encode(blockCodec, { ...block, coinbase: { ...block.coinbase, from: carol.account } })),
+  'bad-transactions-root': () => body((block) => encode(blockCodec, { ...block, transactions: [] })),
+  'bad-coinbase': () => coinbase({ height: 2 }),
+  'bad-tick': () => coinbase({ tick: wrongHash }),
+  'bad-reward': () => coinbase({ reward: 51 * COIN }),
+  'bad-state-root': () => coinbase({ stateRoot: wrongHash }),
+  known: () => {
+    const node = test()
+    const block = node.block()
+    node.accept(block)
+    return node.accept(block)
+  },
+  'nonce-taken': () => pool((node) => [node.reading(alice), node.reading(alice, { expiry: 5 })]),
+  'account-queue-full': () => pool((node) => [node.reading(alice), node.reading(alice, { nonce: 1 })]),
+  'mempool-full': () => pool((node) => [node.reading(alice)], { bytesMax: 10, accountMax: 1 }),
+}
+
+for (const code of Object.keys(VERDICTS) as FaultCode[]) {
+  if (code === 'wrong-publisher') continue
+  t.test(`${code} is produced, with a message that names what is wrong`, async (t) => {
+    const outcome = PRODUCED[code]()
+    t.equal(codeOf(outcome), code)
+    if (outcome.ok) return
+    t.equal(verdictOf(outcome.fault), VERDICTS[code])
+    t.match(outcome.fault.message, /\w+/)
+  })
+}
+
+t.test(
+  'what may become valid with time is held; what is late, repeated or local is ignored; the rest rejected',
+  async (t) => {
+    const of = (verdict: string) =>
+      Object.entries(VERDICTS).flatMap(([code, value]) => (value === verdict ? [code] : []))
+    t.strictSame(of('hold').sort(), ['time-too-new', 'unknown-parent'])
+    t.strictSame(of('ignore').sort(), [
+      'account-queue-full',
+      'expired',
+      'insufficient-balance',
+      'known',
+      'mempool-full',
+      'nonce-gap',
+      'nonce-taken',
+      'nonce-too-low',
+    ])
+  },
+)
+
+t.test('a decoding fault keeps the field that it names', async (t) => {
+  t.equal(fromDecode({ code: 'bad-encoding', field: '', message: 'cut' }).message, 'cut')
+  t.equal(fromDecode({ code: 'bad-encoding', field: 'fee', message: 'cut' }).message, 'fee: cut')
+  const { network } = test()
+  const parsed = parseTransaction(network, Uint8Array.of(9), new SignatureCache())
+  t.match(parsed, { ok: false, fault: { code: 'bad-encoding', message: /^type: / } })
+})
