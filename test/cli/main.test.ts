@@ -1,0 +1,175 @@
+/** The command line as a person meets it: help, wrong usage, configuration, keys, ports and exit codes. */
+import { once } from 'node:events'
+import { readFileSync, statSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import t from 'tap'
+import { openDataDir } from '../../node/data-dir.ts'
+import { writeGenesis } from '../../node/genesis-file.ts'
+import { createKey } from '../../node/key-file.ts'
+import { testGenesis } from '../helpers/ledger.ts'
+import { pinledger, run, temporary } from '../helpers/processes.ts'
+
+const COMMANDS = ['up', 'broker', 'validator', 'agent', 'keygen', 'account', 'pay', 'watch', 'verify']
+const ACCOUNT = 'd75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a'
+
+/** A few at a time, so that starting programs one after the other does not take the test's whole time. */
+async function inParallel<T, R>(list: readonly T[], task: (item: T) => Promise<R>): Promise<R[]> {
+  const results: R[] = []
+  for (let at = 0; at < list.length; at += 4)
+    results.push(...(await Promise.all(list.slice(at, at + 4).map(task))))
+  return results
+}
+
+t.test('help on every level has an example and the exit codes', async (t) => {
+  const top = await run(t, ['--help'])
+  t.equal(top.code, 0)
+  for (const command of COMMANDS) t.match(top.out, new RegExp(`^ {2}${command} `, 'm'))
+  const all = await inParallel(
+    COMMANDS,
+    async (command) => [command, await run(t, [command, '--help'])] as const,
+  )
+  for (const [command, { code, out, err }] of [['', top] as const, ...all]) {
+    t.equal(code, 0, `${command} --help`)
+    t.equal(err, '')
+    t.match(out, new RegExp(`Example:\n {2}\\$ pinledger ${command}`), `${command} has an example`)
+    for (const exit of [0, 1, 2, 3, 70]) t.match(out, new RegExp(`^ {2}${exit} `, 'm'))
+  }
+})
+
+t.test('wrong usage: exit code 2 and a message that says what to do', async (t) => {
+  const cases: readonly [args: readonly string[], said: RegExp][] = [
+    [['pya'], /Did you mean pay\?/],
+    [['up', '--dat', 'x'], /Did you mean --data\?/],
+    [['up', '--mqtt-port', '70000'], /expected a port from 0 \(any free one\) to 65535/],
+    [['up', '--mqtt-port', '1e3'], /expected a port/],
+    [['up', '--duration', '-5'], /expected seconds, such as 60/],
+    [['up', '--preset', 'moon'], /Allowed choices are bench, field, bitcoin/],
+    [['account', 'abc'], /expected an account: 64 lowercase hex digits/],
+    [['pay', '--key', 'k', '--to', ACCOUNT, '--amount', '1,5'], /expected coins, such as 0\.25/],
+    [['pay', '--key', 'k', '--to', ACCOUNT], /--amount/],
+    [
+      ['pay', '--key', 'k', '--to', ACCOUNT, '--amount', '1', '--memo', 'x'.repeat(81)],
+      /--memo: at most 80 bytes/,
+    ],
+    [
+      ['pay', '--key', 'k', '--to', ACCOUNT, '--amount', '1', '--network', 'zz'],
+      /--network: expected 8 or 64/,
+    ],
+    [['agent'], /--config/],
+    [['validator'], /give the missing options, or a file with --config/],
+    [['broker'], /validators: .*\n?.*give the missing options/s],
+    [['verify', '--data', '/nonexistent/x'], /no ledger in .*see --data/],
+    [['watch', '--broker', 'http://somewhere'], /expected mqtt:, mqtts:, ws: or wss:/],
+    [['agent', '--config', '/nonexistent.yaml'], /there is no config file .*Make one/],
+  ]
+  const outcomes = await inParallel(cases, async ([args, said]) => ({ args, said, ...(await run(t, args)) }))
+  for (const { args, said, code, err, out } of outcomes) {
+    t.equal(code, 2, `pinledger ${args.join(' ').slice(0, 60)}`)
+    t.match(err, said)
+    t.notMatch(err + out, /at \S+ \(.*:\d+:\d+\)/, 'no stack')
+  }
+})
+
+t.test('configuration errors name file, line, field and remedy', async (t) => {
+  const file = join(temporary(t), 'agent.yaml')
+  writeFileSync(
+    file,
+    `name: pump
+broker:
+  url: tcp://10.0.0.1
+data: x
+sensors:
+  - name: cpu
+    driver: host
+    quantity: cpu-load
+    intervalSecond: 4
+wires:
+  - when: { device: ${ACCOUNT}, sensor: soil }
+    pay: 0.5
+    for: water
+`,
+  )
+  const { code, err } = await run(t, ['agent', '--config', file])
+  t.equal(code, 2)
+  t.match(err, `${file}:3:`)
+  t.match(err, /broker\.url: .*expected mqtt:\/\//)
+  t.match(err, `${file}:9:`)
+  t.match(err, /intervalSecond: .*Did you mean 'intervalSeconds'/)
+  t.match(err, `${file}:12:`)
+  t.match(err, /wires\[0\]\.pay: .*in quotes/)
+})
+
+t.test('keygen makes a private key, prints the account, and never replaces a file', async (t) => {
+  const file = join(temporary(t), 'visitor.json')
+  const made = await run(t, ['keygen', file])
+  t.equal(made.code, 0)
+  t.match(made.out, /^[0-9a-f]{64}$/)
+  t.equal(statSync(file).mode & 0o777, 0o600)
+  const bytes = readFileSync(file)
+  const again = await run(t, ['keygen', file])
+  t.equal(again.code, 3)
+  t.match(again.err, 'is already there and is never replaced')
+  t.ok(readFileSync(file).equals(bytes))
+  t.equal((await run(t, ['keygen', '--show', file])).out, made.out)
+  const shown = await run(t, ['keygen', '--show', '--json', file])
+  t.strictSame(JSON.parse(shown.out), { account: made.out, file })
+  const { secret } = JSON.parse(bytes.toString()) as { secret: string }
+  t.notMatch(made.out + again.err + shown.out, secret, 'the secret is never printed')
+  t.equal((await run(t, ['keygen', '--show', `${file}.none`])).code, 3)
+})
+
+t.test('what another program holds: exit code 3 and how to help', async (t) => {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.teardown(() => server.close())
+  const address = server.address()
+  const port = String(typeof address === 'object' ? address?.port : 0)
+  const broker = await run(t, ['broker', '--host', '127.0.0.1', '--mqtt-port', port, '--validator', ACCOUNT])
+  t.equal(broker.code, 3, 'a port in use')
+  t.match(broker.err, port)
+  t.match(broker.err, /--mqtt-port|another port|stop/i)
+
+  const data = temporary(t)
+  const up = await run(t, ['up', '--data', data, '--mqtt-port', port, '--ws-port', '0', '--http-port', '0'])
+  t.equal(up.code, 3, 'the port of pinledger up')
+  t.match(up.err, port)
+
+  const genesis = join(data, 'genesis-of-test.json')
+  writeGenesis(genesis, testGenesis())
+  const held = join(data, 'held')
+  const dir = openDataDir(held)
+  t.teardown(() => dir.close())
+  const options = ['--genesis', genesis, '--broker', 'mqtt://127.0.0.1:1', '--duration', '5']
+  const validator = await run(t, ['validator', '--data', held, ...options])
+  t.equal(validator.code, 3, 'a data directory in use')
+  t.match(validator.err, /is in use by process \d+: stop it first/)
+  const second = await run(t, ['up', '--data', held, '--mqtt-port', '0'])
+  t.equal(second.code, 3, 'the data directory of pinledger up')
+  t.match(second.err, /is in use by process \d+/)
+})
+
+t.test('a broker that cannot be reached: exit code 3 in reasonable time', async (t) => {
+  const key = join(temporary(t), 'key.json')
+  createKey(key)
+  const nobody = ['--broker', 'mqtt://127.0.0.1:1']
+  const pay = ['pay', '--key', key, '--to', ACCOUNT, '--amount', '1', ...nobody]
+  const outcomes = await Promise.all([
+    run(t, pay),
+    run(t, ['account', ACCOUNT, ...nobody]),
+    run(t, ['watch', ...nobody]),
+  ])
+  for (const { code, err, ms } of outcomes) {
+    t.equal(code, 3)
+    t.match(err, 'cannot reach the broker at mqtt://127.0.0.1:1')
+    t.ok(ms < 16_000, `after ${ms.toFixed(0)} ms`)
+  }
+})
+
+t.test('SIGTERM stops a program cleanly', async (t) => {
+  const ports = ['--mqtt-port', '0', '--ws-port', '0', '--http-port', '0']
+  const broker = pinledger(t, ['broker', '--host', '127.0.0.1', ...ports, '--validator', ACCOUNT])
+  await broker.line('it listens', (line) => line.includes('listening'))
+  broker.child.kill('SIGTERM')
+  t.strictSame(await broker.ended, { code: 0, signal: null })
+})
