@@ -5,8 +5,9 @@
  * (retained), a receipt for every transaction it takes, confirms or refuses, and as JSON only the blocks it
  * connected and what it refused. It knows no broker but the one in its configuration.
  */
-import type { Update } from '../ledger/chain.ts'
+import type { ConnectedBlock, Update } from '../ledger/chain.ts'
 import type { Fault } from '../ledger/fault.ts'
+import { KIND } from '../ledger/state.ts'
 import type { Sealed } from '../ledger/transaction.ts'
 import type { ChainStore } from '../node/chain-store.ts'
 import type { Clock } from '../node/clock.ts'
@@ -16,9 +17,10 @@ import { hashing } from '../node/signing.ts'
 import { type Codec, encode } from '../schemas/codec.ts'
 import { genesis as genesisCodec } from '../schemas/genesis.ts'
 import { type Account, type Hash, hashFromBytes, short, ZERO_HASH } from '../schemas/hex.ts'
-import { accountView, type Receipt, receipt, tip as tipCodec } from '../schemas/message.ts'
+import { accountView, MESSAGE_BYTES_MAX, type Receipt, receipt, tip as tipCodec } from '../schemas/message.ts'
 import { type Kind, mirror, topic } from '../schemas/topic.ts'
 import { transaction } from '../schemas/transaction.ts'
+import { Announcer } from './announcer.ts'
 
 /** Accounts whose view is kept on the broker; the one changed longest ago makes room. */
 const ACCOUNTS_PUBLISHED_MAX = 1_000
@@ -48,6 +50,7 @@ export class Validator {
   readonly #events: ValidatorEvents
   /** In the order in which they changed, the latest last. */
   readonly #accounts = new Set<Account>()
+  readonly #announcer: Announcer
 
   constructor(options: Omit<LedgerNodeOptions, 'role'>, modules: ValidatorModules) {
     this.#account = options.signer.account
@@ -65,10 +68,17 @@ export class Validator {
           this.#receipt(sealed.transaction.from, { transaction: sealed.id, status: 'accepted' }),
         onRefused: (kind, publisher, fault, bytes) => this.#onRefused(kind, publisher, fault, bytes),
         onConnected: () => this.#publishAll(),
-        onDisconnected: () => {},
+        onDisconnected: () => this.#announcer.clear(),
         onFatal: modules.onFatal,
       },
     )
+    const { session } = this.node
+    this.#announcer = new Announcer({
+      publish: session.publish.bind(session),
+      connected: () => session.connected && this.node.durable,
+      onDropped: (events) => modules.log.warn('more to say than the broker takes', { dropped: events }),
+      onFault: modules.onFatal,
+    })
   }
 
   start(): void {
@@ -84,6 +94,7 @@ export class Validator {
 
   async stop(): Promise<void> {
     await this.node.stop()
+    this.#announcer.clear()
   }
 
   #onUpdate({ disconnected, connected, tip }: Update, dropped: readonly Sealed[]): void {
@@ -108,20 +119,16 @@ export class Validator {
         message: 'dropped from the mempool: expired or no longer covered',
       })
     }
-    const changed = new Set<Account>()
+    const changed = accountsIn([...disconnected, ...connected])
     let [transactions, readings] = [0, 0]
     for (const block of connected) {
-      changed.add(block.block.coinbase.from)
       for (const { id, transaction: tx } of block.transactions) {
         transactions++
         if (tx.type !== 'transfer') readings += tx.type === 'batch' ? tx.count : 1
-        changed.add(tx.from)
-        if (tx.type === 'transfer') changed.add(tx.to)
         this.#receipt(tx.from, { transaction: id, status: 'confirmed', height: block.entry.height })
       }
       this.#confirmed(block)
     }
-    this.#matured(tip.height, connected.length, changed)
     this.#events.connected(connected.length, transactions, readings)
     this.#log.info('block', {
       height: tip.height,
@@ -133,15 +140,6 @@ export class Validator {
     for (const account of changed) this.#touch(account)
     this.#publishTip()
     for (const account of changed) this.#publishAccount(account)
-  }
-
-  /** Whose reward became spendable with these blocks. */
-  #matured(height: number, count: number, changed: Set<Account>): void {
-    const { maturity } = this.node.chain.network.genesis
-    for (let at = height - count + 1; at <= height; at++) {
-      const miner = this.node.chain.at(at - maturity)?.miner
-      if (miner !== undefined) changed.add(miner)
-    }
   }
 
   #confirmed({ block, transactions, entry }: Update['connected'][number]): void {
@@ -189,21 +187,22 @@ export class Validator {
   }
 
   #receipt(account: Account, value: Partial<Receipt> & Pick<Receipt, 'transaction' | 'status'>): void {
-    this.#send('receipt', [account], receipt, { height: 0, code: '', message: '', ...value }, false)
+    const name = topic(this.node.chain.network.id, 'receipt', this.#account, account)
+    this.#announcer.event(...both(name, receipt, { height: 0, code: '', message: '', ...value }))
   }
 
   #publishAll(): void {
-    this.#send('genesis', [], genesisCodec, this.node.chain.network.genesis, true)
+    this.#retain('genesis', [], genesisCodec, () => this.node.chain.network.genesis)
     this.#publishTip()
     for (const account of this.#accounts) this.#publishAccount(account)
   }
 
   #publishTip(): void {
-    this.#send('tip', [], tipCodec, this.node.tipMessage(), true)
+    this.#retain('tip', [], tipCodec, () => this.node.tipMessage())
   }
 
   #publishAccount(account: Account): void {
-    this.#send('account', [account], accountView, this.node.accountView(account), true)
+    this.#retain('account', [account], accountView, () => this.node.accountView(account))
   }
 
   #touch(account: Account): void {
@@ -214,22 +213,42 @@ export class Validator {
       this.#accounts.delete(oldest)
       // An empty retained message takes the old view off the broker.
       const name = topic(this.node.chain.network.id, 'account', this.#account, oldest)
-      for (const gone of [name, mirror(name)])
-        void this.node.session.publish(gone, new Uint8Array(0), { qos: 1, retain: true })
+      const payload = new Uint8Array(0)
+      this.#announcer.retained(name, () =>
+        [name, mirror(name)].map((gone) => ({ topic: gone, payload, qos: 1 })),
+      )
       break
     }
   }
 
-  #send<T>(kind: Kind, levels: readonly string[], codec: Codec<T>, value: T, retain: boolean): void {
+  #retain<T>(kind: Kind, levels: readonly string[], codec: Codec<T>, value: () => T): void {
     const name = topic(this.node.chain.network.id, kind, this.#account, ...levels)
-    void this.node.session.publish(name, encode(codec, value), { qos: 1, retain })
-    void this.node.session.publish(mirror(name), jsonBytes(codec.toJson(value)), { qos: 1, retain })
+    this.#announcer.retained(name, () => both(name, codec, value()))
   }
 
   #json(kind: Kind, levels: readonly string[], value: unknown): void {
     const name = mirror(topic(this.node.chain.network.id, kind, this.#account, ...levels))
-    void this.node.session.publish(name, jsonBytes(value), { qos: 0, retain: false })
+    const payload = jsonBytes(value)
+    // JSON takes some three times the room: what is too large for a message has no mirror.
+    if (payload.length <= MESSAGE_BYTES_MAX) this.#announcer.event({ topic: name, payload, qos: 0 })
   }
+}
+
+/** A binary message and its mirror. */
+const both = <T>(name: string, codec: Codec<T>, value: T) =>
+  [
+    { topic: name, payload: encode(codec, value), qos: 1 },
+    { topic: mirror(name), payload: jsonBytes(codec.toJson(value)), qos: 1 },
+  ] as const
+
+/** Whose views blocks changed: senders, receivers, their miners, and miners whose reward matured. */
+function accountsIn(blocks: readonly ConnectedBlock[]): Set<Account> {
+  const accounts = new Set<Account>()
+  for (const { block, changes } of blocks) {
+    accounts.add(block.coinbase.from)
+    for (const { kind, key } of changes) if (kind === KIND.account) accounts.add(key as string as Account)
+  }
+  return accounts
 }
 
 /** Cuts text to what a receipt carries, without control characters. */

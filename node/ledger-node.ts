@@ -9,6 +9,7 @@ import type { Chain, Update } from '../ledger/chain.ts'
 import { type Fault, faulty, verdictOf } from '../ledger/fault.ts'
 import { Mempool } from '../ledger/mempool.ts'
 import { parseTransaction, type Sealed } from '../ledger/transaction.ts'
+import { HEADER_BYTES, header as headerCodec } from '../schemas/block.ts'
 import { decode } from '../schemas/codec.ts'
 import { type Account, short } from '../schemas/hex.ts'
 import {
@@ -18,7 +19,7 @@ import {
   type Tip,
   tip as tipCodec,
 } from '../schemas/message.ts'
-import type { Result } from '../schemas/result.ts'
+import { type Result, refuse } from '../schemas/result.ts'
 import { everyone, mirror, type ParsedTopic, parseTopic, topic } from '../schemas/topic.ts'
 import type { Random } from './backoff.ts'
 import type { ChainStore } from './chain-store.ts'
@@ -35,6 +36,8 @@ import { BucketPerKey } from './token-bucket.ts'
 const PEERS_MAX = 64
 /** Blocks from the near future that wait for their time. */
 const HELD_MAX = 16
+/** Blocks below the tip at which a block that nobody asked for may still branch off. */
+const SIDE_DEPTH_MAX = 100
 /** How long a block may be on its way before a peer's better tip makes us ask for it. */
 const TIP_PATIENCE_MS = 400
 const TICK_MS = 1_000
@@ -44,6 +47,8 @@ const REJECTS = { perSecond: 1, burst: 20 } as const
 const IGNORED = { perSecond: 20, burst: 400 } as const
 const MUTE_MS = 10_000
 const MUTED_MAX = 1_000
+/** How long claims of a better tip are not believed after one that its maker could not back; longer than it is left alone. */
+const DOUBT_MS = 120_000
 /** A tip that no validator shares is published again this often. */
 const REPUBLISH_MS = 5_000
 
@@ -88,6 +93,8 @@ export class LedgerNode {
   #timer: NodeJS.Timeout | undefined
   #connectedMs = 0
   #aheadMs: number | undefined
+  #doubtUntilMs = 0
+  #durable = true
 
   constructor(options: LedgerNodeOptions, modules: LedgerNodeModules) {
     this.#options = options
@@ -154,6 +161,7 @@ export class LedgerNode {
       requests: this.requests,
       log,
       now: clock.now,
+      monotonic: clock.monotonic,
       accept: (bytes) => this.accept(bytes),
     })
   }
@@ -177,11 +185,18 @@ export class LedgerNode {
     await this.session.stop()
   }
 
+  /** False once the disk refused a block: from then on the chain in memory must not be told to anybody. */
+  get durable(): boolean {
+    return this.#durable
+  }
+
   /** True when connected and no peer is known to have a better chain: the time to mine. */
   get inSync(): boolean {
-    if (!this.session.connected || this.#sync.running) return false
-    if (this.#peers.size === 0) return this.#modules.clock.monotonic() - this.#connectedMs > 3_000
-    return this.#bestPeer() === undefined
+    if (!this.session.connected || this.#sync.downloading) return false
+    const nowMs = this.#modules.clock.monotonic()
+    if (this.#peers.size === 0) return nowMs - this.#connectedMs > 3_000
+    // Claims cost nothing: after an empty one, only headers that prove their work keep us from mining.
+    return nowMs < this.#doubtUntilMs || this.#bestPeer() === undefined
   }
 
   /** Checks a block, stores it and tells; also for blocks of our own miner. */
@@ -193,7 +208,9 @@ export class LedgerNode {
       return outcome
     }
     const update = outcome.value
+    this.#durable = false
     store.save(update)
+    this.#durable = true
     const { tip, state } = this.chain
     const disconnected = update.disconnected.flatMap(({ transactions }) => transactions)
     const dropped =
@@ -217,7 +234,10 @@ export class LedgerNode {
   async publish(kind: 'tx' | 'block', bytes: Uint8Array, json: unknown): Promise<boolean> {
     const name = topic(this.chain.network.id, kind, this.#options.signer.account)
     const sent = await this.session.publish(name, bytes, { qos: 1, retain: false })
-    if (sent) await this.session.publish(mirror(name), jsonBytes(json), { qos: 0, retain: false })
+    const text = jsonBytes(json)
+    // JSON takes some three times the room: what is too large for a message has no mirror.
+    if (sent && text.length <= MESSAGE_BYTES_MAX)
+      await this.session.publish(mirror(name), text, { qos: 0, retain: false })
     return sent
   }
 
@@ -255,7 +275,8 @@ export class LedgerNode {
     // An event that the broker kept is old news: a broker of ours refuses to keep any.
     if (retain) return
     if (kind === 'block') {
-      const outcome = this.accept(payload)
+      const stale = this.#staleness(payload)
+      const outcome = stale === undefined ? this.accept(payload) : refuse(stale)
       if (!outcome.ok) this.#blockRefused(publisher, outcome.fault, payload)
       return
     }
@@ -264,18 +285,38 @@ export class LedgerNode {
     else this.#refuse('tx', publisher, outcome.fault, payload)
   }
 
+  /**
+   * A branch that leaves our chain far below the tip can be made where blocks were cheap, and each would be stored for
+   * ever. Unasked, none is taken; a peer whose branch has more work proves that by its headers, when we catch up.
+   */
+  #staleness(bytes: Uint8Array): Fault | undefined {
+    const decoded = decode(headerCodec, bytes.subarray(0, HEADER_BYTES), HEADER_BYTES)
+    const parent = decoded.ok ? this.chain.entry(decoded.value.parent) : undefined
+    const { tip } = this.chain
+    if (parent === undefined || tip.height - parent.height <= SIDE_DEPTH_MAX) return undefined
+    return {
+      code: 'known',
+      message: `parent: ${tip.height - parent.height} blocks below the tip, at most ${SIDE_DEPTH_MAX}`,
+    }
+  }
+
   #blockRefused(publisher: Account, fault: Fault, bytes: Uint8Array): void {
-    if (fault.code === 'known') return
+    if (fault.code === 'known') {
+      this.#mute(publisher, this.#ignored)
+      return
+    }
     if (fault.code === 'unknown-parent') {
       // Its miner has the parents, if anybody has.
-      void this.#sync.from(publisher).catch(this.#modules.onFatal)
+      if (this.#sync.mayAsk(publisher, 'orphan'))
+        void this.#sync.from(publisher, 'orphan').catch(this.#modules.onFatal)
+      else this.#mute(publisher, this.#ignored)
       return
     }
     this.#refuse('block', publisher, fault, bytes)
   }
 
   #refuse(kind: 'tx' | 'block', publisher: Account, fault: Fault, bytes: Uint8Array): void {
-    const { clock, log, onRefused } = this.#modules
+    const { log, onRefused } = this.#modules
     if (fault.code === 'known') return
     // A block was made on purpose: whatever is wrong with it broke a rule.
     const broken = verdictOf(fault) === 'reject' || (kind === 'block' && verdictOf(fault) !== 'hold')
@@ -286,9 +327,15 @@ export class LedgerNode {
       reason: fault.message,
     })
     onRefused(kind, publisher, fault, bytes)
+    this.#mute(publisher, broken ? this.#rejects : this.#ignored)
+  }
+
+  /** Counts a message that was of no use; mutes a publisher that has sent too many. */
+  #mute(publisher: Account, allowed: BucketPerKey): void {
+    const { clock, log } = this.#modules
     if (publisher === this.#options.signer.account) return
     const nowMs = clock.monotonic()
-    if (broken ? this.#rejects.take(publisher, nowMs) : this.#ignored.take(publisher, nowMs)) return
+    if (allowed.take(publisher, nowMs)) return
     if (this.#muted.size >= MUTED_MAX) this.#muted.clear()
     this.#muted.set(publisher, nowMs + MUTE_MS)
     log.warn('not listening to a sender that keeps sending what is refused', {
@@ -304,34 +351,43 @@ export class LedgerNode {
       this.#modules.log.warn('refused a tip', { from: short(publisher), reason: decoded.fault.message })
       return
     }
-    if (this.#peers.size >= PEERS_MAX && !this.#peers.has(publisher)) return
+    // In the order in which they were heard: names are cheap, so the one silent for longest makes room.
+    this.#peers.delete(publisher)
     this.#peers.set(publisher, decoded.value)
+    if (this.#peers.size > PEERS_MAX) {
+      for (const oldest of this.#peers.keys()) {
+        this.#peers.delete(oldest)
+        break
+      }
+    }
     if (this.#bestPeer() !== undefined) setTimeout(() => this.#catchUp(), TIP_PATIENCE_MS).unref()
   }
 
-  /** The peer with the best chain that is better than ours. */
-  #bestPeer(): [Account, Tip] | undefined {
+  /** The peer with the best chain that is better than ours, of those that `counts`. */
+  #bestPeer(counts: (peer: Account) => boolean = () => true): [Account, Tip] | undefined {
     let best: [Account, Tip] | undefined
     for (const peer of this.#peers) {
-      if (peer[1].work > (best?.[1].work ?? this.chain.tip.work)) best = peer
+      if (peer[1].work > (best?.[1].work ?? this.chain.tip.work) && counts(peer[0])) best = peer
     }
     return best
   }
 
   #catchUp(): void {
-    const best = this.#bestPeer()
-    if (best === undefined || this.#sync.running) return
+    const best = this.#bestPeer((peer) => this.#sync.mayAsk(peer, 'tip'))
+    if (best === undefined) return
     const [peer, claimed] = best
     this.#sync
-      .from(peer)
+      .from(peer, 'tip')
       .then(() => {
+        if (claimed.work <= this.chain.tip.work) return
         // A claim that its maker cannot back must not keep us waiting.
-        if (this.#peers.get(peer) === claimed && claimed.work > this.chain.tip.work) this.#peers.delete(peer)
+        this.#doubtUntilMs = this.#modules.clock.monotonic() + DOUBT_MS
       })
       .catch(this.#modules.onFatal)
   }
 
   #hold(bytes: Uint8Array): void {
+    if (this.#held.some((held) => Buffer.compare(held.bytes, bytes) === 0)) return
     if (this.#held.length >= HELD_MAX) this.#held.shift()
     this.#held.push({ bytes, time: this.#modules.clock.now() + this.chain.network.genesis.interval })
   }
@@ -355,7 +411,8 @@ export class LedgerNode {
     const ahead =
       this.session.connected &&
       tip.height > 0 &&
-      [...this.#peers.values()].every(({ work }) => work < tip.work)
+      // A claim of more is either true, and we soon have that tip, or it says nothing.
+      [...this.#peers.values()].every(({ work }) => work !== tip.work)
     const nowMs = this.#modules.clock.monotonic()
     if (!ahead || this.#options.role === 'validator') this.#aheadMs = undefined
     else if (this.#aheadMs === undefined) this.#aheadMs = nowMs
@@ -368,6 +425,7 @@ export class LedgerNode {
 
   #answer(question: Request): Answer | undefined {
     const { store } = this.#modules
+    if (!this.#durable) return undefined
     if (question.type === 'getHeaders') {
       return {
         type: 'headers',
