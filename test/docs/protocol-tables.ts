@@ -1,0 +1,222 @@
+/**
+ * Reads the tables of docs/PROTOCOL.md and uses them: a layout becomes a codec, so that document and code are compared
+ * byte by byte.
+ */
+import { readFileSync } from 'node:fs'
+import type { Test } from 'tap'
+import { FUTURE_INTERVALS_MAX } from '../../ledger/header.ts'
+import { MEMPOOL_DEFAULTS } from '../../ledger/mempool.ts'
+import { change } from '../../ledger/state.ts'
+import { BATCH_BYTES_MAX, PAYLOAD_BYTES_MAX } from '../../node/append-log.ts'
+import { REQUEST_BYTES_MAX } from '../../node/requests.ts'
+import { BLOCK_BYTES_MAX, BLOCK_TRANSACTIONS_MAX, HEADER_BYTES, header } from '../../schemas/block.ts'
+import type { Codec } from '../../schemas/codec.ts'
+import * as codecs from '../../schemas/codec.ts'
+import { GENESIS_BYTES_MAX } from '../../schemas/genesis.ts'
+import { toHex } from '../../schemas/hex.ts'
+import {
+  accountView,
+  BLOCKS_MAX,
+  HEADERS_MAX,
+  LOCATOR_MAX,
+  MESSAGE_BYTES_MAX,
+} from '../../schemas/message.ts'
+import {
+  coinbase,
+  MEMO_BYTES_MAX,
+  sample,
+  TRANSACTION_BYTES_MAX,
+  transaction,
+} from '../../schemas/transaction.ts'
+import { decimal, unit } from '../../schemas/units.ts'
+
+const text = readFileSync(new URL('../../docs/PROTOCOL.md', import.meta.url), 'utf8')
+
+export type Row = Readonly<Record<string, string>>
+interface Table {
+  readonly section: string
+  /** Text before it. */
+  readonly lead: string
+  readonly columns: readonly string[]
+  readonly rows: readonly Row[]
+}
+
+function readTables(): Table[] {
+  const tables: Table[] = []
+  let [section, lead] = ['', '']
+  let open: { columns: string[]; rows: Row[] } | undefined
+  for (const line of text.split('\n')) {
+    if (!line.startsWith('|')) {
+      open = undefined
+      section = /^## (\d+)/.exec(line)?.[1] ?? section
+      if (line !== '') lead = line
+      continue
+    }
+    const cells = line.split('|').slice(1, -1)
+    const trimmed = cells.map((cell) => cell.trim().replaceAll('`', ''))
+    if (open === undefined) {
+      open = { columns: trimmed, rows: [] }
+      tables.push({ section, lead, ...open })
+    } else if (!/^\|[-|]+\|$/.test(line)) {
+      const { columns } = open
+      open.rows.push(Object.fromEntries(trimmed.map((cell, at) => [columns[at] ?? '', cell])))
+    }
+  }
+  return tables
+}
+
+const tables = readTables()
+
+export function rowsOf(section: number, columns: string, lead = ''): readonly Row[] {
+  const found = tables.find(
+    (table) =>
+      table.section === String(section) &&
+      table.columns.join(' ').startsWith(columns) &&
+      table.lead.startsWith(lead),
+  )
+  if (found === undefined) throw new Error(`PROTOCOL.md section ${section} has no table ${lead} ${columns}`)
+  return found.rows
+}
+
+export const layout = (section: number, lead = '') => rowsOf(section, 'Offset Size Field Type', lead)
+
+const SIMPLE: Readonly<Record<string, Codec<unknown>>> = {
+  ...{ u8: codecs.u8, u16: codecs.u16, u32: codecs.u32, time: codecs.time, u64: codecs.u64 },
+  ...{ u256: codecs.u256, hash: codecs.hash, account: codecs.account, network: codecs.network },
+  ...{ bool: codecs.bool, name: codecs.name, unit, decimal, change },
+  ...{ sample, coinbase, transaction },
+  ...{ header, accountView },
+}
+
+/** The codec that a type of the document means. */
+function typed(type: string, meaning = ''): Codec<unknown> {
+  const simple = SIMPLE[type]
+  if (simple !== undefined) return simple
+  const [, word = '', size = '', item = ''] = /^(\w+)(?: (\d+))?(?: of (.+))?$/.exec(type) ?? []
+  if (word === 'bytes') return codecs.fixed(Number(size))
+  if (word === 'text') return codecs.freeText(Number(size))
+  if (word === 'blob') return codecs.blob(Number(size))
+  if (word === 'constant') return codecs.constant(Number(size))
+  if (word === 'list')
+    return codecs.list(/[, ]/.test(item) && !/^blob/.test(item) ? fields(item) : typed(item), Number(size))
+  if (word === 'choice') {
+    const options = meaning.split(', ').map((option) => option.split(' '))
+    return codecs.choice(Object.fromEntries(options.map(([number, value = '']) => [value, Number(number)])))
+  }
+  throw new Error(`PROTOCOL.md uses an unknown type ${type}`)
+}
+
+/** A list of fields in words: `id u32, locator list 64 of hash`, or `account, amount u64`, as a structure. */
+export function fields(list: string): Codec<unknown> {
+  const entries = list.split(', ').map((entry) => {
+    const [name = '', ...type] = entry.split(' ')
+    return [name, typed(type.join(' ') || name)] as const
+  })
+  return codecs.struct(Object.fromEntries(entries))
+}
+
+const fromRows = (rows: readonly Row[]): Codec<unknown> =>
+  codecs.struct(Object.fromEntries(rows.map((row) => [row.Field, typed(row.Type ?? '', row.Meaning)])))
+
+/** Value of `98 + n` or `113 + n + 32(a + c)`; undefined while it has an unknown letter. */
+function sum(expression: string, known: ReadonlyMap<string, number>): number | undefined {
+  const flat = expression.replace(/(\d+)\(([^)]+)\)/g, (_, factor, inner: string) =>
+    inner
+      .split(' + ')
+      .map((letter) => `${factor}${letter}`)
+      .join(' + '),
+  )
+  let total = 0
+  for (const term of flat.split(' + ')) {
+    const [, factor = '', letter = ''] = /^(\d*)([a-z]?)$/.exec(term) ?? []
+    const value = letter === '' ? 1 : known.get(letter)
+    if (value === undefined) return undefined
+    total += (factor === '' ? 1 : Number(factor)) * value
+  }
+  return total
+}
+
+/**
+ * Checks that the document's rows encode a value as our codec does, at the offsets and sizes that they state. `facts`
+ * is the value as the rows name it, where that differs from the JSON mirror.
+ */
+export function agrees(
+  t: Test,
+  title: string,
+  rows: readonly Row[],
+  codec: Codec<unknown>,
+  json: unknown,
+  facts = json,
+): void {
+  const ours = codecs.encode(codec, codec.json.parse(json))
+  const documented = fromRows(rows)
+  const value = documented.json.parse(facts) as Record<string, unknown>
+  t.equal(toHex(codecs.encode(documented, value)), toHex(ours), `${title}: bytes`)
+  const known = new Map<string, number>()
+  let offset = 0
+  for (const row of rows) {
+    const { Field = '', Type = '', Meaning = '', Size = '', Offset = '' } = row
+    const size = typed(Type, Meaning).size(value[Field])
+    if (Offset !== '') t.equal(sum(Offset, known), offset, `${title}: offset of ${Field}`)
+    const [, fixed = '0', factor = '', letter = ''] =
+      /^(?:(\d+)(?: \+ )?)?(?:(\d*)([a-z]))?$/.exec(Size) ?? []
+    if (letter !== '') known.set(letter, (size - Number(fixed)) / Number(factor || 1))
+    if (Size !== '') t.equal(sum(Size, known), size, `${title}: size of ${Field}`)
+    offset += size
+  }
+  t.equal(offset, ours.length, `${title}: no field is missing`)
+}
+
+/** Checks that our codec takes as many items or bytes as the document says, and not one more. */
+export function limits(
+  t: Test,
+  title: string,
+  rows: readonly Row[],
+  own: Readonly<Record<string, Codec<unknown>>>,
+): void {
+  for (const { Field = '', Type = '' } of rows) {
+    const [, word = '', size = ''] = /^(text|list) (\d+)/.exec(Type) ?? []
+    const max = Number(size)
+    const item = {
+      account: '0'.repeat(64),
+      activations: { type: 1, height: 0 },
+      allocations: { account: '0'.repeat(64), amount: 1 },
+    }
+    const one = item[Field as 'activations'] ?? item.account
+    const make = (count: number) => (word === 'text' ? 'a'.repeat(count) : Array(count).fill(one))
+    if (word === '') continue
+    t.ok(own[Field]?.json.safeParse(make(max)).success, `${title}: ${Field} takes ${max}`)
+    t.notOk(own[Field]?.json.safeParse(make(max + 1)).success, `${title}: ${Field} takes no more`)
+  }
+}
+
+/** Sentences of the document with a limit, the number that stands there, and the one in the code. */
+export function limitsInText(): { sentence: string; found: number; value: number }[] {
+  const flat = text.replace(/\s+/g, ' ')
+  return LIMITS.map(([sentence, value]) => {
+    const [before = '', after = ''] = sentence.split('#')
+    const at = flat.indexOf(before)
+    const [digits = ''] = /^\d+/.exec(flat.slice(at + before.length)) ?? []
+    const matches = at >= 0 && flat.startsWith(after, at + before.length + digits.length)
+    return { sentence, value, found: matches ? Number(digits) : Number.NaN }
+  })
+}
+
+const LIMITS: readonly (readonly [sentence: string, value: number])[] = [
+  ['A transaction is a `union` by type number. At most # bytes', TRANSACTION_BYTES_MAX],
+  ['| memo | text # |', MEMO_BYTES_MAX],
+  ['A header has # bytes', HEADER_BYTES],
+  ['time is at most # intervals ahead', FUTURE_INTERVALS_MAX],
+  ['and a list of at most # transactions', BLOCK_TRANSACTIONS_MAX],
+  ['(`block-too-large`), which is at most #.', BLOCK_BYTES_MAX],
+  ['A network is its genesis. At most # bytes', GENESIS_BYTES_MAX],
+  ['No MQTT payload is larger than # bytes', MESSAGE_BYTES_MAX],
+  ['no request larger than #.', REQUEST_BYTES_MAX],
+  ['locator list # of hash', LOCATOR_MAX],
+  ['hashes list # of hash', BLOCKS_MAX],
+  ['headers list # of header', HEADERS_MAX],
+  ['Ours keeps at most # bytes', MEMPOOL_DEFAULTS.bytesMax],
+  ['and at most # transactions of one account', MEMPOOL_DEFAULTS.accountMax],
+  ['| length | u32 | n, at most # |', PAYLOAD_BYTES_MAX],
+  ['has flag 1, at most # bytes', BATCH_BYTES_MAX],
+]

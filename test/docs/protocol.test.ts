@@ -1,0 +1,316 @@
+/**
+ * docs/PROTOCOL.md, our code, and programs written from the document alone agree.
+ *
+ * The document's tables are read and used: its layouts encode values, its numbers are compared. The Python programs
+ * beside the vectors share no code with ours. Source of the vectors: test/vectors/make_vectors.py.
+ */
+import { spawnSync } from 'node:child_process'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import t from 'tap'
+import { nextTarget, workOf } from '../../ledger/difficulty.ts'
+import { VERDICTS } from '../../ledger/fault.ts'
+import { Hashing, TAGS } from '../../ledger/hashing.ts'
+import { PRESETS } from '../../ledger/preset.ts'
+import { type Change, change, KIND, State } from '../../ledger/state.ts'
+import { subsidyAt } from '../../ledger/subsidy.ts'
+import type { Sealed } from '../../ledger/transaction.ts'
+import { openAppendLog } from '../../node/append-log.ts'
+import { ChainStore, changesRecord, networkOf, RECORD, tipRecord } from '../../node/chain-store.ts'
+import { openLogFile, openLogFileReadOnly } from '../../node/disk.ts'
+import { createSigner, hashing, type Signer } from '../../node/signing.ts'
+import { verifyStore } from '../../node/verify.ts'
+import { type Block, block, header } from '../../schemas/block.ts'
+import { type Codec, decode, encode } from '../../schemas/codec.ts'
+import { genesis } from '../../schemas/genesis.ts'
+import { fromHex, type Hash, toHex } from '../../schemas/hex.ts'
+import { loginMessage } from '../../schemas/login.ts'
+import { accountView, batchedSample, receipt, reply, request, status, tip } from '../../schemas/message.ts'
+import { KINDS } from '../../schemas/topic.ts'
+import { coinbase, sample, TYPE_NUMBERS, transaction } from '../../schemas/transaction.ts'
+import { alice, bob, carol, mine, remake, TestChain, testNetwork } from '../helpers/ledger.ts'
+import { agrees, fields, layout, limits, limitsInText, rowsOf } from './protocol-tables.ts'
+
+/** The messages of section 8 and the records of section 10, by their names in the vectors. */
+const laidOut = { tip, accountView, receipt, batchedSample, status }
+const named: Readonly<Record<string, Codec<unknown>>> = {
+  ...laidOut,
+  request,
+  reply,
+  changesRecord,
+  tipRecord,
+}
+
+const path = (name: string) => fileURLToPath(new URL(`../vectors/${name}`, import.meta.url))
+const vectors = (name: string) => JSON.parse(readFileSync(path(name), 'utf8'))
+const encoding = vectors('encoding.json')
+const ledger = vectors('ledger.json')
+const spoken = vectors('messages.json').messages as { codec: string; json: unknown; bytes: string }[]
+const ofCodec = (name: string) => spoken.filter(({ codec }) => codec === name)
+
+function python(script: string, argument: string) {
+  const { error, ...outcome } = spawnSync('python3', ['-B', path(script), argument], { encoding: 'utf8' })
+  if (error !== undefined)
+    throw new Error('python3 checks the protocol: install it (apt-get install python3)')
+  return outcome
+}
+
+t.test('the layouts of the document are those of the codecs', async (t) => {
+  const head = layout(3, 'Numbers 4 to 13').filter(({ Field }) => Field !== 'own fields')
+  for (const [name, type] of Object.entries({ transfer: 'transfer', reading: 'reading', batch: 'batch' })) {
+    const { json } = encoding.transactions[name]
+    const numbered = { ...json, type: TYPE_NUMBERS[type as 'batch'] }
+    agrees(t, type, [...head, ...layout(3, `\`${type}\``)], transaction, json, numbered)
+  }
+  agrees(t, 'sample', layout(3, '`sample`'), sample, encoding.transactions.reading.json.sample)
+  agrees(t, 'header', layout(4), header, encoding.header.json)
+  agrees(t, 'coinbase', layout(5, 'The coinbase:'), coinbase, encoding.coinbase.json)
+  const whole = decode(block, fromHex(ledger.blocks[0].bytes), 1 << 20)
+  agrees(t, 'block', layout(5, 'bytes ('), block, whole.ok && block.toJson(whole.value))
+  agrees(t, 'genesis', layout(6), genesis, ledger.genesis.json)
+  limits(t, 'genesis', layout(6), genesis.fields)
+  for (const [name, codec] of Object.entries(laidOut)) {
+    const rows = layout(8, `\`${name}\``)
+    for (const { json } of ofCodec(name)) agrees(t, name, rows, codec, json)
+    limits(t, name, rows, codec.fields)
+  }
+  const [record] = ofCodec('changesRecord')
+  const stored = record?.json as { changes: unknown[] } | undefined
+  agrees(t, 'change', layout(10, '`change`'), change, stored?.changes[0])
+})
+
+t.test('requests, replies and log records are those of the document', async (t) => {
+  for (const [title, codec] of [
+    ['Request', request],
+    ['Reply', reply],
+  ] as const) {
+    const rows = rowsOf(8, `Number ${title} Fields`)
+    t.equal(rows.length, ofCodec(title.toLowerCase()).length, `every ${title} has a vector`)
+    for (const { json, bytes } of ofCodec(title.toLowerCase())) {
+      const value = (codec as Codec<unknown>).json.parse(json) as { type: string }
+      const row = rows.find((each) => each[title] === value.type)
+      const number = toHex(Uint8Array.of(Number(row?.Number)))
+      t.equal(number + toHex(encode(fields(row?.Fields ?? ''), value)), bytes, `${title} ${value.type}`)
+    }
+  }
+  const records = rowsOf(10, 'Kind Record Payload').map(({ Kind, Record = '' }) => [Record, Number(Kind)])
+  t.same(Object.fromEntries(records), RECORD)
+  const reserved = rowsOf(12, 'Reserved Numbers')[0]?.Numbers?.match(/\d+/g)
+  t.same(reserved, ['4', '5', '6', '7', '8', '9', '10', '11', '12', '13'])
+  for (const number of reserved ?? []) {
+    const bytes = fromHex(encoding.transactions.transfer.bytes)
+    bytes[0] = Number(number)
+    t.notOk(decode(transaction, bytes, 1024).ok, `type ${number} is refused`)
+  }
+})
+
+t.test(
+  'tags, numbers, faults, topics, presets and limits of the document are those of the code',
+  async (t) => {
+    const table = (section: number, columns: string, key: string, value: string) =>
+      Object.fromEntries(rowsOf(section, columns).map((row) => [row[key], row[value]]))
+    t.strictSame(table(2, 'Name Tag', 'Name', 'Tag'), TAGS)
+    t.strictSame(table(11, 'Code Verdict', 'Code', 'Verdict'), VERDICTS)
+    t.same(table(3, 'Number Type', 'Type', 'Number'), { coinbase: 0, ...TYPE_NUMBERS })
+    t.same(table(5, 'Kind Name Key', 'Name', 'Kind'), KIND)
+    const kinds = rowsOf(7, 'Kind Publisher').map(({ Kind, Publisher, Retained, Levels }) => {
+      return [Kind, { publisher: Publisher, retained: Retained === 'yes', levels: Number(Levels) }]
+    })
+    t.strictSame(Object.fromEntries(kinds), KINDS)
+    for (const { Preset, ...numbers } of rowsOf(6, 'Preset interval')) {
+      for (const [name, number] of Object.entries(numbers)) {
+        const preset = PRESETS[Preset as keyof typeof PRESETS]
+        t.equal(Number(number), preset[name as 'interval'], `${Preset} ${name}`)
+      }
+    }
+    for (const { sentence, value, found } of limitsInText()) t.equal(found, value, sentence)
+  },
+)
+
+t.test('the worked examples of the document are vectors', async (t) => {
+  for (const row of rowsOf(4, 'Interval Half-life')) {
+    const vector = ledger.targets.find(
+      (each: { interval: number; halfLife: number; solveTime: number; target: string }) =>
+        each.interval === Number(row.Interval) &&
+        each.halfLife === Number(row['Half-life']) &&
+        each.solveTime === Number(row['Solve time']) &&
+        each.target.startsWith(row["Parent's target"]?.replace('...', '') ?? '-'),
+    )
+    t.ok(vector?.next.startsWith(row.Target?.replace('...', '')), JSON.stringify(row))
+  }
+  const known = JSON.stringify([encoding, ledger, spoken])
+  const hashes = readFileSync(new URL('../../docs/PROTOCOL.md', import.meta.url), 'utf8').match(
+    /\b[0-9a-f]{64}\b/g,
+  )
+  for (const hash of new Set(hashes)) t.ok(known.includes(hash), `${hash} is in a vector`)
+})
+
+t.test('the code agrees with vectors of a whole ledger', async (t) => {
+  const network = networkOf(genesis.json.parse(ledger.genesis.json))
+  t.equal(toHex(encode(genesis, network.genesis)), ledger.genesis.bytes)
+  t.equal(network.genesisHash, ledger.genesis.hash)
+  t.equal(network.id, ledger.genesis.network)
+  t.equal(network.state0.root(), ledger.genesis.stateRoot)
+  t.equal(toHex(encode(header, network.block0)), ledger.genesis.block0)
+  t.equal(network.block0Hash, ledger.genesis.block0Hash)
+
+  const log = join(t.testdir(), 'chain.log')
+  const store = new ChainStore(openLogFile(log), network.genesis)
+  for (const { bytes, hash, work, stateRoot } of ledger.blocks) {
+    const outcome = store.chain.accept(fromHex(bytes), network.genesis.time + 100_000)
+    if (!outcome.ok) throw new Error(outcome.fault.message)
+    store.save(outcome.value)
+    t.strictSame([store.chain.tip.hash, String(store.chain.tip.work)], [hash, work])
+    t.equal(store.chain.state.root(), stateRoot)
+  }
+  store.close()
+  t.equal(toHex(readFileSync(log)), ledger.log, 'the log is the same to the byte')
+})
+
+t.test('the code agrees with vectors of targets, subsidies, state roots, messages and a login', async (t) => {
+  for (const { target, targetMax, next, solveTime, work, ...rest } of ledger.targets) {
+    const parameters = { ...PRESETS.bench, ...rest, targetMax: BigInt(`0x${targetMax}`) }
+    const result = nextTarget(parameters, BigInt(`0x${target}`), solveTime)
+    t.equal(result.toString(16).padStart(64, '0'), next, `${rest.interval} ms, solved in ${solveTime} ms`)
+    t.equal(String(workOf(BigInt(`0x${target}`))), work)
+  }
+  for (const { height, amount, ...schedule } of ledger.subsidies)
+    t.equal(subsidyAt(schedule, height), amount, `${JSON.stringify(schedule)} at ${height}`)
+  let built = new State(new Hashing())
+  let before: Change[] = []
+  for (const { name, entries, root } of ledger.states) {
+    const added: Change[] = entries.map(
+      ({ kind, key, value }: { kind: number; key: Hash; value: string }) => ({
+        ...{ kind, key, before: new Uint8Array(0), after: fromHex(value) },
+      }),
+    )
+    t.equal(new State(hashing).with(added, 'after').root(), root, name)
+    built = built
+      .with(
+        before.map((entry) => ({ ...entry, after: entry.before })),
+        'after',
+      )
+      .with(added, 'after')
+    t.equal(built.root(), root, `${name}, reached from the state before`)
+    before = added
+  }
+  for (const { codec, json, bytes } of spoken) {
+    const own = named[codec] as Codec<unknown>
+    t.equal(toHex(encode(own, own.json.parse(json))), bytes, codec)
+    const decoded = decode(own, fromHex(bytes), 4096)
+    t.same(decoded.ok && own.toJson(decoded.value), json, `${codec} back`)
+  }
+  const { challenge, clientId, message, password } = ledger.login
+  for (const { secret, account } of ledger.signers) t.equal(createSigner(fromHex(secret)).account, account)
+  const digest = hashing.tagged('login', loginMessage(challenge, clientId))
+  t.equal(toHex(digest), message)
+  t.equal(toHex(alice.sign(digest)), password)
+})
+
+t.test('the vectors are what make_vectors.py makes', async (t) => {
+  const folder = t.testdir()
+  const { status, stderr } = python('make_vectors.py', folder)
+  t.equal(status, 0, stderr)
+  for (const name of ['encoding.json', 'messages.json', 'ledger.json', 'zip215.json'])
+    t.equal(readFileSync(join(folder, name), 'utf8'), readFileSync(path(name), 'utf8'), name)
+})
+
+/** A log of 13 blocks with every type of transaction, two of which were undone and later connected again. */
+function reorganisedLog(log: string): ChainStore {
+  const network = testNetwork({ maturity: 2 })
+  const [main, rival] = [new TestChain(network), new TestChain(network)]
+  const store = new ChainStore(openLogFile(log), network.genesis)
+  const add = (
+    chains: readonly TestChain[],
+    miner: Signer,
+    make: readonly ((chain: TestChain) => Sealed)[] = [],
+  ) => {
+    const [chain] = chains as [TestChain]
+    const made = chain.block(
+      make.map((each) => each(chain)),
+      { miner },
+    )
+    for (const each of chains) if (!each.accept(made).ok) throw new Error('the test made a bad block')
+    const outcome = store.chain.accept(encode(block, made), chain.nowMs)
+    if (!outcome.ok) throw new Error(outcome.fault.message)
+    store.save(outcome.value)
+  }
+  const pays = (from: Signer, to: Signer) => (chain: TestChain) => chain.transfer(from, to.account, 5)
+  const says = (from: Signer) => (chain: TestChain) =>
+    chain.transfer(from, from.account, 0, { type: 'reading', sample: sample.json.parse(measured) } as never)
+  const batches = (from: Signer) => (chain: TestChain) =>
+    chain.transfer(from, from.account, 0, batched as never)
+  add([main, rival], bob, [pays(alice, bob)])
+  add([main, rival], bob, [says(alice)])
+  add([main, rival], carol, [batches(bob)])
+  add([main], bob, [pays(alice, carol)])
+  add([main], bob, [pays(carol, carol)])
+  add([rival], carol, [batches(alice)])
+  add([rival], carol)
+  add([rival], carol, [pays(bob, alice)])
+  add([main], bob)
+  add([main], bob, [says(carol), says(bob)])
+  for (let count = 0; count < 5; count++) add([main], count % 2 === 0 ? alice : carol, [pays(alice, bob)])
+  return store
+}
+
+const measured = { sensor: 'soil', sequence: 3, value: '-1.50', unit: 'Cel', time: 7, synchronised: true }
+const batched = {
+  ...{ type: 'batch', sensor: 'imu', sequence: 0, count: 7, unit: 'm/s2', firstTime: 1, lastTime: 2 },
+  ...{ synchronised: false, root: 'ab'.repeat(32) },
+}
+
+t.test('a program written from the document finds the same ledger in a log as we do', async (t) => {
+  const log = join(t.testdir(), 'chain.log')
+  const store = reorganisedLog(log)
+  const { tip, state } = store.chain
+  store.close()
+  const { status, stdout, stderr } = python('check_chain.py', log)
+  t.equal(status, 0, stderr)
+  const found = JSON.parse(stdout)
+  t.strictSame(found, { height: tip.height, tip: tip.hash, stateRoot: state.root(), ...state.totals() })
+  t.equal(tip.height, 12)
+  t.ok(found.readings > 7, 'with readings of a batch')
+  const file = openLogFileReadOnly(log)
+  const audit = verifyStore(file)
+  let step = audit.next()
+  while (!step.done) step = audit.next()
+  file.close()
+  t.strictSame(step.value, { ...found, ok: true })
+})
+
+t.test('a program written from the document refuses what we refuse', async (t) => {
+  const folder = t.testdir()
+  const log = join(folder, 'chain.log')
+  const network = testNetwork()
+  const chain = new TestChain(network)
+  const good = chain.block([chain.transfer(alice, bob.account, 5)])
+  const verdict = (name: string, bytes: Uint8Array) => {
+    writeFileSync(join(folder, name), bytes)
+    return python('check_chain.py', join(folder, name))
+  }
+  const stored = (name: string, made: Block) => {
+    const file = openAppendLog(openLogFile(join(folder, name)))
+    file.append([{ kind: RECORD.genesis, bytes: encode(genesis, network.genesis) }])
+    file.append([{ kind: RECORD.block, bytes: encode(block, made) }])
+    file.close()
+    return python('check_chain.py', join(folder, name)).stderr
+  }
+  const spoilt = (coinbase: Partial<Block['coinbase']>, header: Partial<Block['header']> = {}) =>
+    mine(network, remake(network, good, { coinbase, header }, bob))
+  t.match(stored('reward', spoilt({ reward: good.coinbase.reward + 1 })), /bad-reward/)
+  t.match(stored('root', spoilt({ stateRoot: 'ab'.repeat(32) as Hash })), /bad-state-root/)
+  t.match(stored('signature', spoilt({ signature: new Uint8Array(64) })), /bad-signature/)
+  t.match(stored('time', spoilt({}, { time: network.genesis.time })), /time-too-old/)
+  t.match(stored('target', spoilt({}, { target: network.genesis.targetMax })), /bad-target/)
+  t.match(stored('known', good), /records are missing/, 'the changes and the tip belong to it')
+
+  reorganisedLog(log).close()
+  const bytes = readFileSync(log)
+  const flipped = Uint8Array.from(bytes)
+  flipped[1000] = (flipped[1000] ?? 0) ^ 1
+  t.match(verdict('flipped', flipped).stderr, /bad-(payload|header)/)
+  const torn = verdict('torn', bytes.subarray(0, -1))
+  t.equal(JSON.parse(torn.stdout).height, 11, 'a torn last batch does not count')
+})
