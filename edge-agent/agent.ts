@@ -25,7 +25,7 @@ import type { Sensor } from './driver.ts'
 import type { MinerOptions } from './miner.ts'
 import { Mining } from './mining.ts'
 import type { Draft, Outbox } from './outbox.ts'
-import type { Wires } from './wires.ts'
+import type { Payment, Wires } from './wires.ts'
 
 /** Samples are signed and written to disk this often, all in one write. */
 const FLUSH_MS = 1_000
@@ -34,6 +34,12 @@ const RESEND_MS = 15_000
 /** Transactions sent at once: what a validator lets one account have waiting. */
 const SEND_MAX = 64
 const REPORT_MS = 60_000
+/** Blocks looked through again for wires after a start: what a crash may have come between. */
+const PAY_AGAIN_BLOCKS = 30
+/** Blocks looked through for wires in one go: a long way back must not stop everything else. */
+const PAY_BLOCKS_MAX = 20
+/** Own payments remembered from blocks, so that a lost or older outbox does not pay again. */
+const PAID_MAX = 10_000
 
 export interface AgentSensor {
   readonly name: string
@@ -67,6 +73,10 @@ export class Agent {
   /** Samples that are not signed yet, by sensor. */
   readonly #samples = new Map<string, Sample[]>()
   readonly #sequences = new Map<string, number>()
+  /** Own payments on the ledger, by receiver and memo. */
+  readonly #paid = new Set<string>()
+  /** Height up to which blocks have been looked at for wires. */
+  #paidHeight = 0
   #timers: NodeJS.Timeout[] = []
 
   constructor(options: AgentOptions, modules: AgentModules) {
@@ -99,6 +109,7 @@ export class Agent {
   }
 
   async start(): Promise<void> {
+    this.#paidHeight = Math.max(0, this.node.chain.tip.height - PAY_AGAIN_BLOCKS)
     this.node.start()
     this.#mining.start()
     const guarded = (task: () => void) => () => {
@@ -110,7 +121,10 @@ export class Agent {
     }
     this.#timers = [
       setInterval(
-        guarded(() => this.#flush()),
+        guarded(() => {
+          this.#flush()
+          this.#pay()
+        }),
         FLUSH_MS,
       ),
       setInterval(
@@ -123,14 +137,30 @@ export class Agent {
       await entry.sensor.start(({ value }) => this.#onSample(entry, value))
   }
 
+  /** Runs every step and then throws the first error, such as that of a full disk. */
   async stop(): Promise<void> {
     for (const timer of this.#timers) clearInterval(timer)
-    for (const { sensor } of this.#options.sensors) await sensor.stop()
-    this.#flush()
-    this.#report()
-    await this.#mining.stop()
-    await this.node.stop()
-    this.#modules.outbox.close()
+    const steps = [
+      ...this.#options.sensors.map(
+        ({ sensor }) =>
+          () =>
+            sensor.stop(),
+      ),
+      () => this.#flush(),
+      () => this.#report(),
+      () => this.#mining.stop(),
+      () => this.node.stop(),
+      () => this.#modules.outbox.close(),
+    ]
+    const errors: unknown[] = []
+    for (const step of steps) {
+      try {
+        await step()
+      } catch (error) {
+        errors.push(error)
+      }
+    }
+    if (errors.length > 0) throw errors[0]
   }
 
   #onSample({ name, sensor }: AgentSensor, value: Decimal): void {
@@ -206,7 +236,8 @@ export class Agent {
     const { network } = this.node.chain
     for (const { id, bytes, transaction: tx } of list) {
       const added = this.node.add(bytes, this.#options.signer.account)
-      if (!added.ok && added.fault.code !== 'known') continue
+      // Our own mempool may hold an earlier signing of it, with a fee that nobody else takes.
+      if (!added.ok && added.fault.code !== 'known' && added.fault.code !== 'nonce-taken') continue
       if (tx.fee < feeFloorFor(network, bytes.length)) continue
       void this.node.publish('tx', bytes, { id, ...(transaction.toJson(tx) as object) })
     }
@@ -215,25 +246,49 @@ export class Agent {
   #onUpdate(update: Update): void {
     this.#modules.outbox.update(update)
     if (update.connected.length === 0) return
-    this.#pay(update)
+    this.#follow(update)
+    this.#pay()
     // After a long absence there are more than fit a mempool at once: the next ones follow as room comes free.
     this.#send(this.#modules.outbox.pending(SEND_MAX).filter(({ id }) => !this.node.mempool.has(id)))
     this.#mining.refresh()
   }
 
-  /** Pays for the readings that have become as deep as their wires ask. */
-  #pay({ connected }: Update): void {
+  #follow({ disconnected, connected }: Update): void {
+    for (const { transactions } of connected) {
+      for (const { transaction: tx } of transactions) {
+        if (tx.type === 'transfer' && tx.from === this.#options.signer.account) this.#paid.add(purchase(tx))
+      }
+    }
+    for (const oldest of this.#paid) {
+      if (this.#paid.size <= PAID_MAX) break
+      this.#paid.delete(oldest)
+    }
+    const [lowest] = connected
+    if (disconnected.length > 0 && lowest !== undefined)
+      this.#paidHeight = Math.min(this.#paidHeight, lowest.entry.height - 1)
+  }
+
+  /**
+   * Pays for the readings that have become as deep as their wires ask. Only in sync: while catching up, what we have
+   * paid already stands in blocks that are still to come.
+   */
+  #pay(): void {
     const { wires, outbox, clock, log } = this.#modules
     const { chain } = this.node
+    if (!this.node.inSync || this.#paidHeight >= chain.tip.height) return
     const account = this.#options.signer.account
-    const payments = []
-    for (const { entry: top } of connected) {
+    const payments: Payment[] = []
+    const isPaid = (key: string, draft: Payment['draft']) =>
+      outbox.has(key) || this.#paid.has(purchase(draft))
+    const last = Math.min(chain.tip.height, this.#paidHeight + PAY_BLOCKS_MAX)
+    while (this.#paidHeight < last) {
+      this.#paidHeight++
       for (let confirmations = 1; confirmations <= wires.confirmationsMax; confirmations++) {
-        const entry = chain.at(top.height - confirmations + 1)
+        const entry = chain.at(this.#paidHeight - confirmations + 1)
         if (entry === undefined || entry.height === 0) continue
         const block = parseBlock(chain.network, chain.archive.block(entry.hash))
         invariant(block.ok, `stored block ${entry.hash} parses`)
-        payments.push(...wires.due(block.value, confirmations, (key) => outbox.has(key), clock.monotonic()))
+        payments.push(...wires.due(block.value, confirmations, isPaid, clock.monotonic()))
       }
     }
     let spendable = chain.state.account(account).balance - outbox.committed
@@ -277,6 +332,9 @@ export class Agent {
     return topic(this.node.chain.network.id, kind, this.#options.signer.account, name)
   }
 }
+
+/** Names what was bought and from whom; a wire's memo names the reading. */
+const purchase = ({ to, memo }: { readonly to: string; readonly memo: string }): string => `${to} ${memo}`
 
 function batchDraft(samples: readonly Sample[], leaves: readonly Uint8Array[]): Draft {
   const first = samples[0]

@@ -15,7 +15,7 @@ import { type AppendLog, type LogFile, openAppendLog } from '../node/append-log.
 import { WorldError } from '../node/error.ts'
 import type { Signer } from '../node/signing.ts'
 import { blob, decode, encode, freeText, name, struct, u32, u64 } from '../schemas/codec.ts'
-import type { Hash } from '../schemas/hex.ts'
+import { toHex } from '../schemas/hex.ts'
 import { invariant } from '../schemas/result.ts'
 import {
   TRANSACTION_BYTES_MAX,
@@ -52,8 +52,8 @@ interface Entry {
   readonly key: string
   /** Height of the block of our best chain that has it. */
   confirmed: number | undefined
-  /** Tip height when its nonce was first seen used by somebody else. */
-  lost?: number
+  /** Tip height when its nonce was first seen used by another transaction. */
+  lost: number | undefined
 }
 
 /** Where the outbox lives: a log, and a way to put a rewritten one in its place. */
@@ -79,7 +79,6 @@ export class Outbox {
   #rewriteAt = REWRITE_BYTES
   /** By nonce, ascending. */
   readonly #entries = new Map<number, Entry>()
-  readonly #byId = new Map<Hash, Entry>()
   readonly #keys = new Set<string>()
   /** Next sequence number by sensor. */
   readonly #sequences = new Map<string, number>()
@@ -93,7 +92,7 @@ export class Outbox {
     this.#log = openAppendLog(files.open(), {
       onRecord: (kind, bytes, position) => this.#replay(kind, bytes, position),
     })
-    for (const nonce of [...this.#entries.keys()]) if (nonce < this.#settled) this.#drop(nonce)
+    for (const nonce of [...this.#entries.keys()]) if (nonce < this.#settled) this.#entries.delete(nonce)
     this.#settledStored = this.#settled
     this.#scan()
   }
@@ -141,8 +140,9 @@ export class Outbox {
     const { tip, state } = this.#chain
     const account = state.account(this.#signer.account)
     const replaced: Entry[] = []
+    // One whose nonce another transaction has used waits until that is for good, and holds up nobody.
     const waiting = [...this.#entries.values()]
-      .filter(({ confirmed }) => confirmed === undefined)
+      .filter(({ confirmed, sealed }) => confirmed === undefined && sealed.transaction.nonce >= account.nonce)
       .slice(0, limit)
     for (const [index, entry] of waiting.entries()) {
       const { transaction: tx, bytes } = entry.sealed
@@ -167,8 +167,8 @@ export class Outbox {
   /** Follows the chain. */
   update({ disconnected, connected }: Pick<Update, 'disconnected' | 'connected'>): void {
     for (const { transactions } of disconnected) {
-      for (const { id } of transactions) {
-        const entry = this.#byId.get(id)
+      for (const sealed of transactions) {
+        const entry = this.#entryOf(sealed)
         if (entry !== undefined) entry.confirmed = undefined
       }
     }
@@ -189,7 +189,13 @@ export class Outbox {
   }
 
   #entry(draft: Draft, key: string, nonce: number): Entry {
-    return { sealed: this.#sign(draft, nonce), height: this.#chain.tip.height, key, confirmed: undefined }
+    return {
+      sealed: this.#sign(draft, nonce),
+      height: this.#chain.tip.height,
+      key,
+      confirmed: undefined,
+      lost: undefined,
+    }
   }
 
   #sign(draft: Draft, nonce: number): Sealed {
@@ -255,10 +261,7 @@ export class Outbox {
 
   #put(entry: Entry): void {
     const { nonce } = entry.sealed.transaction
-    const old = this.#entries.get(nonce)
-    if (old !== undefined) this.#byId.delete(old.sealed.id)
     this.#entries.set(nonce, entry)
-    this.#byId.set(entry.sealed.id, entry)
     this.#remember(entry.key)
     const { transaction: tx } = entry.sealed
     if (tx.type === 'reading') this.#follow(tx.sample.sensor, tx.sample.sequence + 1)
@@ -269,13 +272,6 @@ export class Outbox {
     this.#sequences.set(sensor, Math.max(next, this.nextSequence(sensor)))
   }
 
-  #drop(nonce: number): void {
-    const entry = this.#entries.get(nonce)
-    if (entry === undefined) return
-    this.#entries.delete(nonce)
-    this.#byId.delete(entry.sealed.id)
-  }
-
   #nextNonce(): number {
     const onLedger = this.#chain.state.account(this.#signer.account).nonce
     let last = -1
@@ -284,10 +280,19 @@ export class Outbox {
   }
 
   #confirm(transactions: readonly Sealed[], height: number): void {
-    for (const { id } of transactions) {
-      const entry = this.#byId.get(id)
+    for (const sealed of transactions) {
+      const entry = this.#entryOf(sealed)
       if (entry !== undefined) entry.confirmed = height
     }
+  }
+
+  /**
+   * The entry that a transaction on the ledger is. It may be an earlier signing of it, with another fee or expiry: to
+   * take that for a stranger's would do the same thing again under another nonce.
+   */
+  #entryOf({ transaction: tx }: Sealed): Entry | undefined {
+    const entry = tx.from === this.#signer.account ? this.#entries.get(tx.nonce) : undefined
+    return entry !== undefined && intentOf(entry.sealed.transaction) === intentOf(tx) ? entry : undefined
   }
 
   /** Forgets what is confirmed for good; a lost nonce (another program used the key) gets a new one. */
@@ -296,11 +301,13 @@ export class Outbox {
     const nonceOnLedger = state.account(this.#signer.account).nonce
     const lost: Entry[] = []
     for (const [nonce, entry] of this.#entries) {
-      const { confirmed, height } = entry
-      if (confirmed === undefined && nonce < nonceOnLedger && tip.height - height >= SETTLED_DEPTH)
-        lost.push(entry)
+      const { confirmed } = entry
+      // Not before the other transaction is for good: after a reorganisation ours might still be confirmed, and then twice.
+      const isLost = confirmed === undefined && nonce < nonceOnLedger
+      entry.lost = isLost ? (entry.lost ?? tip.height) : undefined
+      if (entry.lost !== undefined && tip.height - entry.lost >= SETTLED_DEPTH) lost.push(entry)
       else if (confirmed === undefined || tip.height - confirmed < SETTLED_DEPTH) continue
-      this.#drop(nonce)
+      this.#entries.delete(nonce)
       this.#settled = Math.max(this.#settled, nonce + 1)
     }
     const first = this.#nextNonce()
@@ -342,6 +349,7 @@ export class Outbox {
       height,
       key,
       confirmed: undefined,
+      lost: undefined,
     })
   }
 
@@ -359,6 +367,10 @@ export class Outbox {
     this.#settle()
   }
 }
+
+/** What a transaction does, whatever it pays for that and how long it is valid. */
+const intentOf = (tx: Transaction): string =>
+  toHex(encode(transaction, { ...tx, fee: 0, expiry: 0, signature: new Uint8Array(64) }))
 
 const toRecord = ({ sealed, height, key }: Entry): { kind: number; bytes: Uint8Array } => ({
   kind: RECORD.entry,

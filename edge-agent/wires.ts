@@ -21,8 +21,10 @@ export interface Wire {
   readonly perHourMax: number
 }
 
+type Transfer = Extract<Draft, { type: 'transfer' }>
+
 export interface Payment {
-  readonly draft: Draft
+  readonly draft: Transfer
   /** Names the event, so that it is paid once. */
   readonly key: string
   readonly amount: number
@@ -48,7 +50,7 @@ export class Wires {
   due(
     { transactions }: Pick<ConnectedBlock, 'transactions'>,
     confirmations: number,
-    isPaid: (key: string) => boolean,
+    isPaid: (key: string, draft: Transfer) => boolean,
     nowMs: number,
   ): Payment[] {
     const payments: Payment[] = []
@@ -60,15 +62,14 @@ export class Wires {
         if (tx.type === 'transfer' || tx.from !== wire.device) continue
         if ((tx.type === 'reading' ? tx.sample.sensor : tx.sensor) !== wire.sensor) continue
         const key = `wire ${index} ${id}`
-        if (isPaid(key) || paidAtMs.length >= wire.perHourMax) continue
+        if (paidAtMs.length >= wire.perHourMax) continue
         const amount = wire.pay * (tx.type === 'batch' ? tx.count : 1)
         if (!Number.isSafeInteger(amount)) continue
+        const memo = `${wire.purpose} ${id.slice(0, 16)}`
+        const draft = { type: 'transfer', to: wire.to, amount, memo } as const
+        if (isPaid(key, draft)) continue
         paidAtMs.push(nowMs)
-        payments.push({
-          draft: { type: 'transfer', to: wire.to, amount, memo: `${wire.purpose} ${id.slice(0, 16)}` },
-          key,
-          amount,
-        })
+        payments.push({ draft, key, amount })
       }
     }
     return payments
