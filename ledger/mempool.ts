@@ -6,7 +6,7 @@
  * Source: docs/PROTOCOL.md section 9.
  */
 import type { Account, Hash } from '../schemas/hex.ts'
-import { accept, type Result } from '../schemas/result.ts'
+import { accept, invariant, type Result } from '../schemas/result.ts'
 import { addAmounts } from './amount.ts'
 import { checkInContext, spendOf } from './apply.ts'
 import { type Fault, faulty } from './fault.ts'
@@ -115,45 +115,50 @@ export class Mempool {
     this.#queues.clear()
     this.#ids.clear()
     this.#bytes = 0
+    const kept: Sealed[] = []
     const dropped: Sealed[] = []
     // Blocks are disconnected from the tip back; by nonce, an account's transactions come in sequence again.
     const returning = disconnected.toSorted((a, b) => a.transaction.nonce - b.transaction.nonce)
     for (const sealed of [...returning, ...waiting]) {
       const added = this.add(sealed, state, height)
-      if (!added.ok && added.fault.code !== 'nonce-too-low' && added.fault.code !== 'known')
-        dropped.push(sealed)
+      if (added.ok) kept.push(sealed)
+      else if (added.fault.code !== 'nonce-too-low' && added.fault.code !== 'known') dropped.push(sealed)
     }
+    // A later one that pays better may have evicted one that was taken back before it.
+    for (const sealed of kept) if (!this.#ids.has(sealed.id)) dropped.push(sealed)
     return dropped
   }
 
   /**
-   * Evicts the cheapest until `bytes` fit, an account's last first; false, and nobody evicted, when those that pay
+   * Evicts the cheapest until `bytes` fit, the newest of equals first; false, and nobody evicted, when all that pay
    * less than the newcomer are not enough.
    */
   #makeRoom(bytes: number, rate: number, from: Account): boolean {
-    let excess = this.#bytes + bytes - this.#limits.bytesMax
-    if (excess <= 0) return true
-    const cheaper = [...this.#queues.values()]
-      .flat()
-      .filter((waiting) => waiting.rate < rate && waiting.transaction.from !== from)
-      // Rates fall along a queue, so an account's last goes before the one that it follows.
-      .sort((a, b) => a.rate - b.rate || b.arrival - a.arrival)
-    const evicted: Waiting[] = []
-    for (const waiting of cheaper) {
-      if (excess <= 0) break
-      evicted.push(waiting)
-      excess -= waiting.bytes.length
+    const { bytesMax } = this.#limits
+    if (this.#bytes + bytes <= bytesMax) return true
+    const others = [...this.#queues.values()].filter((queue) => queue[0]?.transaction.from !== from)
+    let rest = this.#bytes
+    for (const queue of others) {
+      for (const waiting of queue) if (waiting.rate < rate) rest -= waiting.bytes.length
     }
-    if (excess > 0) return false
-    for (const { id, bytes, transaction: tx } of evicted) {
-      const queue = this.#queues.get(tx.from)
-      queue?.pop()
-      if (queue?.length === 0) this.#queues.delete(tx.from)
-      this.#ids.delete(id)
-      this.#bytes -= bytes.length
+    if (rest + bytes > bytesMax) return false
+    while (this.#bytes + bytes > bytesMax) {
+      // Rates fall along a queue, so the cheapest is the last of its account, and nothing depends on it.
+      let cheapest: Waiting[] = []
+      for (const queue of others) if (isCheaper(queue.at(-1), cheapest.at(-1))) cheapest = queue
+      const evicted = cheapest.pop()
+      invariant(evicted !== undefined, 'what is cheaper was counted before')
+      this.#ids.delete(evicted.id)
+      this.#bytes -= evicted.bytes.length
+      if (cheapest.length === 0) this.#queues.delete(evicted.transaction.from)
     }
     return true
   }
+}
+
+function isCheaper(waiting: Waiting | undefined, than: Waiting | undefined): boolean {
+  if (waiting === undefined || than === undefined) return waiting !== undefined
+  return waiting.rate < than.rate || (waiting.rate === than.rate && waiting.arrival > than.arrival)
 }
 
 function totalSpend(queue: readonly Sealed[]): number | undefined {

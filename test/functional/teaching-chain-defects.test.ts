@@ -197,7 +197,11 @@ const lengthDoesNotWin: Facts = (t) => {
     'kept as a side branch of the same work, its rewards not yet looked at',
   )
   const above = { height: 2, parent: headerHash(network.hashing, bad.header) }
-  const child = liar.block([], { miner: carol, header: above, coinbase: above })
+  const child = liar.block([], {
+    miner: carol,
+    header: { ...above, time: bad.header.time + 1 },
+    coinbase: above,
+  })
   t.equal(codeOf(honest.accept(child)), 'bad-reward', 'longer and invalid loses')
   t.equal(honest.chain.tip.miner, bob.account)
   t.equal(honest.chain.tip.height, 1)

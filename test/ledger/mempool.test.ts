@@ -225,3 +225,22 @@ t.test('what a reorganisation disconnects comes back, several blocks of one acco
     [0, 1, 2, 3],
   )
 })
+
+t.test('of equally cheap ones the newest is evicted', async (t) => {
+  const { mempool, add } = pool(limits(3))
+  const list = [pay(alice, 0, 2), pay(bob, 0, 2), pay(carol, 0, 2)]
+  for (const sealed of list) t.equal(add(sealed), 'ok')
+  t.equal(add(pay(signer(4), 0, 3)), 'ok')
+  t.strictSame(
+    list.map(({ id }) => mempool.has(id)),
+    [true, true, false],
+  )
+})
+
+t.test('what comes back and then has to make room for a better one is named as dropped', async (t) => {
+  const { mempool, add } = pool(limits(2))
+  for (const sealed of [pay(alice, 0, 5), pay(bob, 0, 7)]) t.equal(add(sealed), 'ok')
+  const returning = pay(carol, 0, 1)
+  t.strictSame(mempool.update(test.chain.state, 1, [returning]), [returning])
+  t.equal(mempool.size, 2)
+})
