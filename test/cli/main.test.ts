@@ -8,7 +8,7 @@ import { openDataDir } from '../../node/data-dir.ts'
 import { writeGenesis } from '../../node/genesis-file.ts'
 import { createKey } from '../../node/key-file.ts'
 import { testGenesis } from '../helpers/ledger.ts'
-import { pinledger, run, temporary } from '../helpers/processes.ts'
+import { bare, pinledger, run, temporary } from '../helpers/processes.ts'
 
 const COMMANDS = ['up', 'broker', 'validator', 'agent', 'keygen', 'account', 'pay', 'watch', 'verify']
 const ACCOUNT = 'd75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a'
@@ -27,7 +27,7 @@ t.test('help on every level has an example and the exit codes', async (t) => {
   for (const command of COMMANDS) t.match(top.out, new RegExp(`^ {2}${command} `, 'm'))
   const all = await inParallel(
     COMMANDS,
-    async (command) => [command, await run(t, [command, '--help'])] as const,
+    async (command) => [command, await run(t, [command, '--help'], bare)] as const,
   )
   for (const [command, { code, out, err }] of [['', top] as const, ...all]) {
     t.equal(code, 0, `${command} --help`)
@@ -63,7 +63,11 @@ t.test('wrong usage: exit code 2 and a message that says what to do', async (t) 
     [['watch', '--broker', 'http://somewhere'], /expected mqtt:, mqtts:, ws: or wss:/],
     [['agent', '--config', '/nonexistent.yaml'], /there is no config file .*Make one/],
   ]
-  const outcomes = await inParallel(cases, async ([args, said]) => ({ args, said, ...(await run(t, args)) }))
+  const outcomes = await inParallel(cases, async ([args, said]) => ({
+    args,
+    said,
+    ...(await run(t, args, bare)),
+  }))
   for (const { args, said, code, err, out } of outcomes) {
     t.equal(code, 2, `pinledger ${args.join(' ').slice(0, 60)}`)
     t.match(err, said)

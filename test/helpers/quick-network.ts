@@ -24,15 +24,19 @@ export interface QuickNetwork {
   readonly validators: readonly Account[]
 }
 
-/** Puts keys and genesis into `data`; `pinledger up --data` then goes on from there. */
-export function foundQuickNetwork(data: string, overrides: Partial<Genesis> = {}): QuickNetwork {
+/** Puts keys and genesis into `data`; `pinledger up --data` then goes on from there. `rich` accounts own coins too. */
+export function foundQuickNetwork(
+  data: string,
+  overrides: Partial<Genesis> = {},
+  rich: readonly Account[] = [],
+): QuickNetwork {
   const accountOf = (name: string): Account => {
     mkdirSync(join(data, name), { recursive: true, mode: 0o700 })
     return createKey(join(data, name, 'key.json')).account
   }
   const validators = VALIDATORS.map(accountOf)
   const agents = AGENTS.map(accountOf)
-  const allocations = agents.map((account) => ({ account, amount: 100 * COIN }))
+  const allocations = [...agents, ...rich].map((account) => ({ account, amount: 100 * COIN }))
   const founded = genesisFrom('bench', {
     name: 'quick',
     time: Date.now(),
