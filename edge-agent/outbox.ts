@@ -75,8 +75,9 @@ export class Outbox {
   readonly #chain: Chain
   readonly #signer: Signer
   readonly #files: OutboxFiles
+  readonly #rewriteBytes: number
   #log: AppendLog
-  #rewriteAt = REWRITE_BYTES
+  #rewriteAt: number
   /** By nonce, ascending. */
   readonly #entries = new Map<number, Entry>()
   readonly #keys = new Set<string>()
@@ -85,8 +86,10 @@ export class Outbox {
   #settled = 0
   #settledStored = 0
 
-  constructor(files: OutboxFiles, chain: Chain, signer: Signer) {
+  constructor(files: OutboxFiles, chain: Chain, signer: Signer, rewriteBytes = REWRITE_BYTES) {
     this.#files = files
+    this.#rewriteBytes = rewriteBytes
+    this.#rewriteAt = rewriteBytes
     this.#chain = chain
     this.#signer = signer
     this.#log = openAppendLog(files.open(), {
@@ -245,7 +248,7 @@ export class Outbox {
     fresh.commit()
     this.#log.close()
     this.#log = log
-    this.#rewriteAt = Math.max(REWRITE_BYTES, 4 * log.size)
+    this.#rewriteAt = Math.max(this.#rewriteBytes, 4 * log.size)
   }
 
   #remember(key: string): void {
@@ -300,6 +303,7 @@ export class Outbox {
     const { tip, state } = this.#chain
     const nonceOnLedger = state.account(this.#signer.account).nonce
     const lost: Entry[] = []
+    let settled = this.#settled
     for (const [nonce, entry] of this.#entries) {
       const { confirmed } = entry
       // Not before the other transaction is for good: after a reorganisation ours might still be confirmed, and then twice.
@@ -308,8 +312,11 @@ export class Outbox {
       if (entry.lost !== undefined && tip.height - entry.lost >= SETTLED_DEPTH) lost.push(entry)
       else if (confirmed === undefined || tip.height - confirmed < SETTLED_DEPTH) continue
       this.#entries.delete(nonce)
-      this.#settled = Math.max(this.#settled, nonce + 1)
+      settled = Math.max(settled, nonce + 1)
     }
+    // A start forgets what is below: a lost one that still waits for its new nonce must not be among that.
+    const [oldest = settled] = this.#entries.keys()
+    this.#settled = Math.max(this.#settled, Math.min(settled, oldest))
     const first = this.#nextNonce()
     this.#store(lost.map(({ sealed, key }, index) => this.#entry(sealed.transaction, key, first + index)))
   }

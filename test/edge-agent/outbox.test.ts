@@ -1,0 +1,341 @@
+import { join } from 'node:path'
+import t, { type Test } from 'tap'
+import { type Draft, OUTBOX_ENTRIES_MAX, Outbox, SETTLED_DEPTH } from '../../edge-agent/outbox.ts'
+import { parseBlock } from '../../ledger/block.ts'
+import type { Sealed } from '../../ledger/transaction.ts'
+import type { LogFile } from '../../node/append-log.ts'
+import { replaceableLog } from '../../node/replaceable-log.ts'
+import type { Transaction } from '../../schemas/transaction.ts'
+import { alice, bob, carol, TestChain, testNetwork } from '../helpers/ledger.ts'
+import { temporary } from '../helpers/processes.ts'
+
+const reading = (sequence: number): { draft: Draft; key: string } => ({
+  draft: {
+    type: 'reading',
+    sample: {
+      sensor: 'soil',
+      sequence,
+      value: { mantissa: sequence, exponent: 0 },
+      unit: '%',
+      time: 1,
+      synchronised: true,
+    },
+  },
+  key: '',
+})
+const payment = (key: string, amount = 5): { draft: Draft; key: string } => ({
+  draft: { type: 'transfer', to: carol.account, amount, memo: key },
+  key,
+})
+const nonces = (list: readonly Sealed[]): number[] => list.map(({ transaction: tx }) => tx.nonce)
+const memoOf = (tx: Transaction): string => (tx.type === 'transfer' ? tx.memo : '')
+
+/** Alice's outbox on a chain that bob mines; `reopen` is what a crash and a new start come to. */
+function lab(t: Test, test = new TestChain(), rewriteBytes?: number) {
+  const files = replaceableLog(join(temporary(t), 'outbox.log'))
+  const open = (): Outbox => new Outbox(files, test.chain, alice, rewriteBytes)
+  let outbox = open()
+  const mine = (transactions: readonly Sealed[] = [], count = 1): void => {
+    for (let done = 0; done < count; done++) {
+      const outcome = test.accept(test.block(done === 0 ? transactions : []))
+      if (outcome.ok) outbox.update(outcome.value)
+      else t.fail(outcome.fault.message)
+    }
+  }
+  t.teardown(() => outbox.close())
+  return {
+    test,
+    files,
+    mine,
+    get outbox() {
+      return outbox
+    },
+    reopen() {
+      outbox.close()
+      outbox = open()
+      return outbox
+    },
+    /** Payments on the chain whose memo is `memo`. */
+    paid(memo: string): number {
+      let count = 0
+      for (let height = 1; height <= test.chain.tip.height; height++) {
+        const hash = test.chain.at(height)?.hash ?? test.network.block0Hash
+        const block = parseBlock(test.network, test.archive.block(hash))
+        if (!block.ok) t.fail(block.fault.message)
+        else count += block.value.block.transactions.filter((tx) => memoOf(tx) === memo).length
+      }
+      return count
+    },
+  }
+}
+
+t.test('what was stored and never sent is there after a crash, byte for byte', (t) => {
+  const { outbox, reopen } = lab(t)
+  const added = outbox.add([reading(0), payment('a'), reading(1)])
+  t.strictSame(nonces(added), [0, 1, 2])
+  const again = reopen()
+  t.strictSame(
+    again.pending(64).map(({ bytes }) => [...bytes]),
+    added.map(({ bytes }) => [...bytes]),
+  )
+  t.strictSame(nonces(again.pending(2)), [0, 1], 'at most as many as asked for, in order')
+  t.equal(again.waiting, 3)
+  t.equal(again.committed, 5)
+  t.end()
+})
+
+t.test('a write that fails takes no nonce; a torn one is as if it had not been', (t) => {
+  const test = new TestChain()
+  const files = replaceableLog(join(temporary(t), 'outbox.log'))
+  let full = false
+  const failing = (file: LogFile): LogFile => ({
+    ...file,
+    get size() {
+      return file.size
+    },
+    append(bytes) {
+      if (!full) return file.append(bytes)
+      // As a crash in the middle of a write: some of it is on the disk.
+      file.append(bytes.subarray(0, 20))
+      throw new Error('no space left')
+    },
+    truncate(size) {
+      if (!full) file.truncate(size)
+      else throw new Error('no space left')
+    },
+  })
+  const outbox = new Outbox({ ...files, open: () => failing(files.open()) }, test.chain, alice)
+  outbox.add([reading(0)])
+  full = true
+  t.throws(() => outbox.add([payment('a')]), { code: 'store-write' })
+  t.equal(outbox.has('a'), false)
+  t.equal(outbox.waiting, 1)
+  outbox.close()
+  const again = new Outbox(files, test.chain, alice)
+  t.equal(again.has('a'), false)
+  t.strictSame(nonces(again.add([payment('a')])), [1])
+  again.close()
+  t.end()
+})
+
+t.test('nonces and sequence numbers go on over restarts and confirmations', (t) => {
+  const { outbox, mine, reopen } = lab(t)
+  mine(outbox.add([reading(0), reading(1)]))
+  t.equal(outbox.waiting, 0)
+  t.strictSame(nonces(outbox.add([reading(2)])), [2])
+  const again = reopen()
+  t.equal(again.waiting, 1, 'confirmed ones are found on the chain')
+  t.equal(again.nextSequence('soil'), 3)
+  t.strictSame(nonces(again.add([reading(3)])), [3])
+  mine(again.pending(64), SETTLED_DEPTH + 1)
+  const later = reopen()
+  t.equal(later.waiting, 0)
+  t.equal(later.nextSequence('soil'), 4, 'also when all is settled')
+  t.strictSame(nonces(later.add([reading(4)])), [4])
+  t.end()
+})
+
+t.test('a key acts once: again, after a restart, and once it is settled', (t) => {
+  const { outbox, mine, reopen } = lab(t)
+  const first = outbox.add([payment('soil 1')])
+  t.strictSame(outbox.add([payment('soil 1'), payment('soil 2')]).length, 1)
+  mine(first, SETTLED_DEPTH + 2)
+  t.equal(reopen().has('soil 1'), true)
+  t.strictSame(reopen().add([payment('soil 1')]), [])
+  t.end()
+})
+
+t.test('what a reorganisation disconnects waits again', (t) => {
+  const { outbox, test } = lab(t)
+  const other = new TestChain(test.network)
+  const [sealed] = outbox.add([payment('a')])
+  const one = test.accept(test.block(sealed === undefined ? [] : [sealed]))
+  if (one.ok) outbox.update(one.value)
+  t.equal(outbox.waiting, 0)
+  other.grow(2, [], carol)
+  for (const height of [1, 2]) {
+    const outcome = test.acceptBytes(
+      other.archive.block(other.chain.at(height)?.hash ?? test.network.block0Hash),
+    )
+    if (outcome.ok) outbox.update(outcome.value)
+  }
+  t.equal(test.chain.tip.hash, other.chain.tip.hash)
+  t.strictSame(nonces(outbox.pending(64)), [0])
+  t.end()
+})
+
+t.test('one that expires is signed again under the same nonce, and paid once', (t) => {
+  const { outbox, test, mine, reopen, paid } = lab(t)
+  const [first] = outbox.add([payment('slow')])
+  const expiry = first?.transaction.expiry ?? 0
+  mine([], expiry - 1)
+  t.equal(outbox.pending(64)[0]?.id, first?.id, 'it is valid in one more block')
+  mine()
+  const [second] = outbox.pending(64)
+  t.not(second?.id, first?.id)
+  t.equal(second?.transaction.nonce, 0)
+  t.ok((second?.transaction.expiry ?? 0) > test.chain.tip.height)
+  t.equal(reopen().pending(64)[0]?.id, second?.id, 'the new signature is stored')
+  mine(second === undefined ? [] : [second], SETTLED_DEPTH + 1)
+  t.strictSame(outbox.pending(64), [])
+  t.equal(paid('slow'), 1)
+  t.end()
+})
+
+t.test('an earlier signature that is confirmed counts: the same is not done again', (t) => {
+  // The fee floor comes within reach after the first signature, which then may still be mined by ourselves.
+  const test = new TestChain(
+    testNetwork({ feeFloor: 10, allocations: [{ account: bob.account, amount: 5_000 }] }),
+  )
+  const { outbox, mine, reopen } = lab(t, test)
+  const poor = outbox.add([reading(0)])
+  t.equal(poor[0]?.transaction.fee, 0)
+  mine([test.transfer(bob, alice.account, 1_000, { fee: 10 })])
+  const [rich] = outbox.pending(64)
+  t.equal(rich?.transaction.fee, 10, 'it can pay its fee now')
+  t.equal(rich?.transaction.nonce, 0)
+  const outcome = test.accept(test.block(poor, { miner: alice }))
+  if (outcome.ok) outbox.update(outcome.value)
+  else t.fail(outcome.fault.message)
+  t.equal(outbox.waiting, 0)
+  mine([], SETTLED_DEPTH + 2)
+  t.strictSame(outbox.pending(64), [])
+  t.strictSame(reopen().pending(64), [])
+  t.end()
+})
+
+t.test('a nonce that another program used is replaced once that is for good, and not before', (t) => {
+  const { outbox, test, mine, paid } = lab(t)
+  mine([], SETTLED_DEPTH + 5)
+  const [ours] = outbox.add([payment('lost')])
+  mine([], SETTLED_DEPTH + 5)
+  t.strictSame(nonces(outbox.pending(64)), [0], 'however long it has been waiting')
+  mine([test.transfer(alice, bob.account, 1, { memo: 'stranger' })])
+  const early: number[] = []
+  for (let depth = 1; depth < SETTLED_DEPTH; depth++) {
+    early.push(...nonces(outbox.pending(64)))
+    mine()
+  }
+  t.strictSame(early, [], 'meanwhile it holds up nobody')
+  mine()
+  const [renewed] = outbox.pending(64)
+  t.equal(renewed?.transaction.nonce, 1)
+  t.not(renewed?.id, ours?.id)
+  mine(renewed === undefined ? [] : [renewed], SETTLED_DEPTH + 1)
+  t.strictSame(outbox.pending(64), [])
+  t.equal(paid('lost'), 1)
+  t.end()
+})
+
+t.test('a stranger reorganised away does not cost the entry its nonce', (t) => {
+  const { outbox, test } = lab(t)
+  const other = new TestChain(test.network)
+  const [ours] = outbox.add([payment('ours')])
+  const follow = (block: ReturnType<TestChain['block']>): void => {
+    const outcome = test.accept(block)
+    if (outcome.ok) outbox.update(outcome.value)
+    else t.fail(outcome.fault.message)
+  }
+  follow(test.block([test.transfer(alice, bob.account, 1)]))
+  for (let depth = 2; depth < SETTLED_DEPTH; depth++) follow(test.block())
+  other.grow(1, ours === undefined ? [] : [ours], carol)
+  other.grow(SETTLED_DEPTH, [], carol)
+  for (let height = 1; height <= other.chain.tip.height; height++) {
+    const bytes = other.archive.block(other.chain.at(height)?.hash ?? test.network.block0Hash)
+    const outcome = test.acceptBytes(bytes, Number.MAX_SAFE_INTEGER)
+    if (outcome.ok) outbox.update(outcome.value)
+  }
+  t.equal(test.chain.tip.hash, other.chain.tip.hash)
+  t.strictSame(outbox.pending(64), [], 'it is confirmed, and nothing else waits')
+  t.end()
+})
+
+t.test('a lost entry is not forgotten when a later one is settled before it', (t) => {
+  const { outbox, test, mine, reopen } = lab(t)
+  outbox.add([payment('lost')])
+  const [later] = outbox.add([reading(0)])
+  mine([test.transfer(alice, bob.account, 1)])
+  mine(later === undefined ? [] : [later], SETTLED_DEPTH - 5)
+  // A restart begins to count anew for the lost one; the confirmed one's depth stands on the chain.
+  reopen()
+  mine([], 10)
+  const now = reopen()
+  now.add([reading(1)])
+  const again = reopen()
+  mine(again.pending(64), SETTLED_DEPTH + 1)
+  t.match(
+    again.pending(64).map(({ transaction: tx }) => memoOf(tx)),
+    ['lost'],
+  )
+  t.end()
+})
+
+t.test('a payment that is no longer covered is cancelled, so that it holds up nobody', (t) => {
+  const test = new TestChain(testNetwork({ allocations: [{ account: alice.account, amount: 100 }] }))
+  const { outbox, mine, paid, reopen } = lab(t, test)
+  outbox.add([payment('dear', 90)])
+  // Another program of ours spends the money under a nonce of its own that comes first.
+  mine([test.transfer(alice, bob.account, 50)])
+  mine([], SETTLED_DEPTH + 1)
+  t.strictSame(nonces(outbox.pending(64)), [1], 'it has a new nonce')
+  mine([], SETTLED_DEPTH)
+  const [cancelled] = outbox.pending(64)
+  t.match(cancelled?.transaction, { nonce: 1, to: alice.account, amount: 0, memo: 'cancelled: not covered' })
+  const behind = outbox.add([reading(0)])
+  mine([...(cancelled === undefined ? [] : [cancelled]), ...behind], SETTLED_DEPTH + 1)
+  t.equal(outbox.waiting, 0)
+  t.equal(paid('dear'), 0)
+  t.equal(reopen().has('dear'), true, 'and it is not paid later either')
+  t.end()
+})
+
+t.test('a rewrite keeps what counts and leaves the rest', (t) => {
+  const { outbox, files, mine, reopen } = lab(t, new TestChain(), 20_000)
+  let sequence = 0
+  const sizes: number[] = []
+  const size = (): number => {
+    const file = files.open()
+    const bytes = file.size
+    file.close()
+    return bytes
+  }
+  outbox.add([payment('early')])
+  mine(outbox.pending(64))
+  for (let round = 0; round < 12; round++) {
+    outbox.add(Array.from({ length: 10 }, () => reading(sequence++)))
+    mine(outbox.pending(64), 10)
+    sizes.push(size())
+  }
+  t.ok(
+    sizes.some((bytes, at) => bytes < (sizes[at - 1] ?? 0)),
+    `it was rewritten: ${sizes.join(' ')}`,
+  )
+  const waiting = outbox.add([reading(sequence++), payment('late')])
+  const again = reopen()
+  t.equal(again.nextSequence('soil'), sequence)
+  t.equal(again.has('early'), true, 'keys whose entries are settled')
+  t.equal(again.has('late'), true)
+  t.strictSame(
+    again.pending(64).map(({ id }) => id),
+    waiting.map(({ id }) => id),
+  )
+  t.strictSame(nonces(again.add([reading(sequence++)])), [(waiting.at(-1)?.transaction.nonce ?? 0) + 1])
+  t.end()
+})
+
+t.test('a full outbox takes no more and says so by what it returns', (t) => {
+  const { outbox } = lab(t)
+  const many = Array.from({ length: OUTBOX_ENTRIES_MAX + 5 }, (_, sequence) => reading(sequence))
+  t.equal(outbox.add(many).length, OUTBOX_ENTRIES_MAX)
+  t.strictSame(outbox.add([reading(0)]), [])
+  t.equal(outbox.waiting, OUTBOX_ENTRIES_MAX)
+  t.end()
+})
+
+t.test('an outbox of another network is refused', (t) => {
+  const { outbox, files } = lab(t)
+  outbox.add([reading(0)])
+  const other = new TestChain(testNetwork({ name: 'other' }))
+  t.throws(() => new Outbox(files, other.chain, alice), { code: 'config', message: /another data directory/ })
+  t.end()
+})
