@@ -9,11 +9,13 @@ import { appendFileSync, renameSync, statSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { createBackoff } from '../node/backoff.ts'
 import { WorldError } from '../node/error.ts'
+import { harmless } from '../node/log.ts'
 import type { Ready } from './program.ts'
 
 /** A log file is started anew at this size; the one before is kept as `.1`. */
 const LOG_BYTES_MAX = 2 << 20
 const BACKOFF = { baseMs: 500, capMs: 30_000, stableMs: 60_000 }
+const PROBLEM_CHARACTERS_MAX = 1_000
 /** How long a child may take to stop before it is killed. */
 const STOP_MS = 1_500
 
@@ -31,6 +33,7 @@ export class Child {
   readonly #backoff = createBackoff(BACKOFF, Math.random)
   #process: ChildProcess | undefined
   #stopping = false
+  #logFails = false
   #timer: NodeJS.Timeout | undefined
 
   constructor(options: ChildOptions) {
@@ -63,7 +66,7 @@ export class Child {
         if (stream === null) continue
         createInterface({ input: stream }).on('line', (line) => {
           this.#write(line)
-          const problem = problemIn(line)
+          const problem = problemIn(line)?.slice(0, PROBLEM_CHARACTERS_MAX)
           if (problem === undefined) return
           lastProblem = problem
           if (isReady) onProblem(name, problem)
@@ -109,10 +112,17 @@ export class Child {
   }
 
   #write(line: string): void {
-    const { logFile } = this.#options
-    const size = statSync(logFile, { throwIfNoEntry: false })?.size ?? 0
-    if (size > LOG_BYTES_MAX) renameSync(logFile, `${logFile}.1`)
-    appendFileSync(logFile, `${line}\n`)
+    const { logFile, name, onProblem } = this.#options
+    try {
+      const size = statSync(logFile, { throwIfNoEntry: false })?.size ?? 0
+      if (size > LOG_BYTES_MAX) renameSync(logFile, `${logFile}.1`)
+      appendFileSync(logFile, `${line}\n`)
+      this.#logFails = false
+    } catch (error) {
+      // A full disk must not take down those who can do without it; each child says for itself what it cannot store.
+      if (!this.#logFails) onProblem(name, `cannot write its log: ${String(error)}`)
+      this.#logFails = true
+    }
   }
 }
 
@@ -122,10 +132,11 @@ function problemIn(line: string): string | undefined {
   try {
     entry = JSON.parse(line) as Record<string, unknown>
   } catch {
-    return line
+    return harmless(line)
   }
   const { level, event, at: _at, name: _name, ...facts } = entry
   if (level !== 'warn' && level !== 'error') return undefined
   const details = Object.entries(facts).map(([key, value]) => `${key}=${String(value)}`)
-  return [String(event), ...details].join(' ')
+  // Peers' words are among the facts, such as the client id of somebody who was refused.
+  return harmless([String(event), ...details].join(' '))
 }

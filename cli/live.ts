@@ -5,6 +5,7 @@
  */
 import { z } from 'zod'
 import { formatCoins } from '../ledger/amount.ts'
+import { harmless } from '../node/log.ts'
 import { type Account, short } from '../schemas/hex.ts'
 import { accountView } from '../schemas/message.ts'
 import { type Transaction, transaction } from '../schemas/transaction.ts'
@@ -25,6 +26,8 @@ const refusal = z.object({ kind: z.string(), from: z.string(), code: z.string(),
 
 /** Blocks whose hashes are remembered, to show each once. */
 const SHOWN_MAX = 1_000
+/** Accounts remembered: on a broker without access rules anybody may be any number of them. */
+const ACCOUNTS_MAX = 10_000
 /** Accounts in a line of balances. */
 const BALANCES_MAX = 12
 /** How long the views of the accounts that a block changed take to come. */
@@ -98,6 +101,7 @@ export class Live {
     const parsed = presence.safeParse(value)
     if (!parsed.success) return
     const { name, state, role } = parsed.data
+    if (this.#states.size >= ACCOUNTS_MAX && !this.#states.has(account)) return
     this.#names.set(account, name)
     if (this.#states.get(account) === state) return
     this.#states.set(account, state)
@@ -164,6 +168,7 @@ export class Live {
   #account(value: unknown, retain: boolean): void {
     const parsed = accountView.json.safeParse(value)
     if (!parsed.success) return
+    if (this.#balances.size >= ACCOUNTS_MAX && !this.#balances.has(parsed.data.account)) return
     this.#balances.set(parsed.data.account, parsed.data.balance)
     if (retain || !this.#balancesDue) return
     this.#balancesDue = false
@@ -199,7 +204,7 @@ const PAINT = {
 export function describeEvent(event: Event, atMs: number, colour: boolean): string {
   const label = event.event.padEnd(8)
   // A name or memo from the network must not move the cursor.
-  const text = words(event).replace(/\p{Cc}/gu, '?')
+  const text = harmless(words(event))
   return `${new Date(atMs).toISOString().slice(11, 19)} ${colour ? `${PAINT[event.event]}${label}\x1b[0m` : label} ${text}`
 }
 

@@ -47,8 +47,10 @@ export function createLog(options: LogOptions): Log {
 }
 
 /** A peer's text must not move our cursor or fake a line. */
+export const harmless = (text: string): string => text.replace(/[\p{Cc}\p{Cf}\p{Cs}]/gu, '\uFFFD')
+
 function printable(value: string): string {
-  const clean = value.replace(/[\p{Cc}\p{Cf}\p{Cs}]/gu, '\uFFFD')
+  const clean = harmless(value)
   return /\s|"/.test(clean) ? JSON.stringify(clean) : clean
 }
 
