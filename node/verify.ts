@@ -3,13 +3,15 @@
  * the stored changes and tips are the ones that follow. Reads only; stops at the first fault.
  */
 import { type Archive, Chain } from '../ledger/chain.ts'
+import { createNetwork } from '../ledger/network.ts'
 import type { Change } from '../ledger/state.ts'
 import { decode } from '../schemas/codec.ts'
 import { GENESIS_BYTES_MAX, genesis as genesisCodec } from '../schemas/genesis.ts'
 import type { Hash } from '../schemas/hex.ts'
 import { invariant } from '../schemas/result.ts'
 import { audit, type LogFile, type LogRecord } from './append-log.ts'
-import { networkOf, RECORD, readBlockHead, recordName, updateRecords } from './chain-store.ts'
+import { RECORD, readBlockHead, recordName, updateRecords } from './chain-store.ts'
+import { hashing, signatures } from './signing.ts'
 
 /** Blocks kept in memory for reorganisations; a deeper one in the store cannot be checked. */
 const WINDOW = 10_000
@@ -88,9 +90,11 @@ export function* verifyStore(file: LogFile): Generator<number, Verification> {
 function openGenesis({ kind, bytes }: LogRecord, archive: Archive): Chain | string {
   if (kind !== RECORD.genesis) return 'a store begins with its genesis'
   const genesis = decode(genesisCodec, bytes, GENESIS_BYTES_MAX)
-  return genesis.ok
-    ? new Chain(networkOf(genesis.value), archive)
-    : `genesis: ${genesis.fault.field} ${genesis.fault.message}`
+  if (!genesis.ok) return `genesis: ${genesis.fault.field} ${genesis.fault.message}`
+  const network = createNetwork(genesis.value, { hashing, signatures })
+  return network.ok
+    ? new Chain(network.value, archive)
+    : `genesis: ${network.fault.field}: ${network.fault.message}`
 }
 
 /** The records that must follow the block, without itself, or what is wrong with it. */
