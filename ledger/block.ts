@@ -145,11 +145,11 @@ export function executeBlock(
   if (paid > most) return faulty('bad-reward', `reward: at most ${most} (subsidy and fees), got ${paid}`)
   if (paid > 0) view.setReward(height, { account: miner, amount: paid })
   const totals = view.totals()
-  view.setTotals({
-    supply: totals.supply - fees + paid,
-    transactions: totals.transactions + transactions.length,
-    readings: totals.readings + readings,
-  })
+  const confirmed = addAmounts(totals.transactions, transactions.length)
+  const read = addAmounts(totals.readings, readings)
+  if (confirmed === undefined || read === undefined)
+    return faulty('amount-overflow', 'totals: a count exceeds 2^53 - 1')
+  view.setTotals({ supply: totals.supply - fees + paid, transactions: confirmed, readings: read })
   const changes = view.changes()
   return accept({ state: before.with(changes, 'after'), changes, fees, reward: paid })
 }

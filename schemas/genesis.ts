@@ -22,7 +22,7 @@ export const genesis = struct({
   target: u256,
   /** Easiest target that the rule may ever reach. */
   targetMax: u256,
-  /** Reward of the first era, smallest units; halves every `halvingInterval` blocks (0: never). */
+  /** Reward of the first era, smallest units; halves every `halvingInterval` blocks (0 only where the subsidy is 0). */
   subsidy: u64,
   halvingInterval: u32,
   /** Least fee, smallest units for each started 1000 bytes; waived for the block's own miner. */

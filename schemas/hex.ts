@@ -10,7 +10,7 @@ import { z } from 'zod'
 export type Hash = string & { readonly __brand: 'Hash' }
 /** Ed25519 public key (RFC 8032, 32 bytes) as 64 hex digits; it is the account's number and name. */
 export type Account = string & { readonly __brand: 'Account' }
-/** First 4 bytes of the genesis block's hash as 8 hex digits: names a network in topics and transactions. */
+/** First 4 bytes of the genesis hash as 8 hex digits: names a network in topics and transactions. */
 export type Network = string & { readonly __brand: 'Network' }
 
 export const ZERO_HASH = '0'.repeat(64) as Hash
