@@ -24,8 +24,6 @@ import { Announcer } from './announcer.ts'
 
 /** Accounts whose view is kept on the broker; the one changed longest ago makes room. */
 const ACCOUNTS_PUBLISHED_MAX = 1_000
-/** Blocks looked through at start for the accounts to publish. */
-const RECENT_BLOCKS = 500
 
 /** Counts for whoever watches; see `validator-metrics.ts`. */
 export interface ValidatorEvents {
@@ -51,11 +49,13 @@ export class Validator {
   /** In the order in which they changed, the latest last. */
   readonly #accounts = new Set<Account>()
   readonly #announcer: Announcer
+  readonly #stored: readonly Account[]
 
   constructor(options: Omit<LedgerNodeOptions, 'role'>, modules: ValidatorModules) {
     this.#account = options.signer.account
     this.#log = modules.log
     this.#events = modules.events
+    this.#stored = modules.store.accounts
     this.node = new LedgerNode(
       { ...options, role: 'validator' },
       {
@@ -83,12 +83,10 @@ export class Validator {
 
   start(): void {
     const { chain } = this.node
-    for (let height = Math.max(1, chain.tip.height - RECENT_BLOCKS); height <= chain.tip.height; height++) {
-      const miner = chain.at(height)?.miner
-      if (miner !== undefined) this.#touch(miner)
-    }
     for (const { account } of chain.network.genesis.allocations.slice(0, ACCOUNTS_PUBLISHED_MAX))
       this.#touch(account)
+    // All that the broker may have forgotten, if both were started again: an account that was only paid is one of them.
+    for (const account of this.#stored) this.#touch(account)
     this.node.start()
   }
 

@@ -38,7 +38,7 @@ const REPORT_MS = 60_000
 const PAY_AGAIN_BLOCKS = 30
 /** Blocks looked through for wires in one go: a long way back must not stop everything else. */
 const PAY_BLOCKS_MAX = 20
-/** Own payments remembered from blocks, so that a lost or older outbox does not pay again. */
+/** Own payments remembered that stand in blocks but not in the outbox, so that a lost or older one does not pay again. */
 const PAID_MAX = 10_000
 
 export interface AgentSensor {
@@ -73,7 +73,7 @@ export class Agent {
   /** Samples that are not signed yet, by sensor. */
   readonly #samples = new Map<string, Sample[]>()
   readonly #sequences = new Map<string, number>()
-  /** Own payments on the ledger, by receiver and memo. */
+  /** Own payments on the ledger that the outbox does not know, by receiver and memo. */
   readonly #paid = new Set<string>()
   /** Height up to which blocks have been looked at for wires. */
   #paidHeight = 0
@@ -254,10 +254,11 @@ export class Agent {
   }
 
   #follow({ disconnected, connected }: Update): void {
-    for (const { transactions } of connected) {
-      for (const { transaction: tx } of transactions) {
-        if (tx.type === 'transfer' && tx.from === this.#options.signer.account) this.#paid.add(purchase(tx))
-      }
+    const { outbox } = this.#modules
+    for (const sealed of connected.flatMap(({ transactions }) => transactions)) {
+      const { transaction: tx } = sealed
+      const own = tx.type === 'transfer' && tx.from === this.#options.signer.account
+      if (own && !outbox.knows(sealed)) this.#paid.add(purchase(tx))
     }
     for (const oldest of this.#paid) {
       if (this.#paid.size <= PAID_MAX) break

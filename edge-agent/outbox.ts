@@ -123,6 +123,11 @@ export class Outbox {
     return this.#keys.has(key)
   }
 
+  /** Whether a transaction on the ledger is one that waits here or has just been confirmed. */
+  knows(sealed: Sealed): boolean {
+    return this.#entryOf(sealed) !== undefined
+  }
+
   /** The sequence number of a sensor's next reading: it goes on where the last stored one ended. */
   nextSequence(sensor: string): number {
     return this.#sequences.get(sensor) ?? 0

@@ -32,7 +32,7 @@ interface Waiting extends Sealed {
 export class Mempool {
   readonly #network: Network
   readonly #limits: MempoolLimits
-  /** Whose own transactions may pay less than the floor: this node's miner. */
+  /** Whose own transactions may pay less than the floor and come first: this node's miner. */
   readonly #miner: Account | undefined
   readonly #queues = new Map<Account, Waiting[]>()
   readonly #ids = new Set<Hash>()
@@ -90,7 +90,9 @@ export class Mempool {
         `amount: the account has ${entry.balance}, its waiting transactions need ${needs ?? 'more than 2^53'}`,
       )
     }
-    const rate = Math.min(queue.at(-1)?.rate ?? Number.POSITIVE_INFINITY, tx.fee / bytes.length)
+    // A miner's own come first, or free transactions of strangers could fill the pool and keep a device unheard.
+    const offered = tx.from === this.#miner ? Number.MAX_VALUE : tx.fee / bytes.length
+    const rate = Math.min(queue.at(-1)?.rate ?? Number.MAX_VALUE, offered)
     if (!this.#makeRoom(bytes.length, rate, tx.from)) {
       return faulty('mempool-full', `fee: the mempool is full, ${rate.toFixed(3)} per byte is too little`)
     }

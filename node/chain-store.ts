@@ -8,11 +8,11 @@
  */
 import { type Archive, Chain, type Update } from '../ledger/chain.ts'
 import { createNetwork, headerHash, type Network } from '../ledger/network.ts'
-import { type Change, changes as changesCodec } from '../ledger/state.ts'
+import { type Change, changes as changesCodec, KIND } from '../ledger/state.ts'
 import { type Header, header } from '../schemas/block.ts'
 import { decode, encode, hash, type Infer, list, Reader, struct, u32 } from '../schemas/codec.ts'
 import { GENESIS_BYTES_MAX, type Genesis, genesis as genesisCodec } from '../schemas/genesis.ts'
-import type { Hash } from '../schemas/hex.ts'
+import type { Account, Hash } from '../schemas/hex.ts'
 import { invariant } from '../schemas/result.ts'
 import { type Coinbase, coinbase } from '../schemas/transaction.ts'
 import { type AppendLog, type LogFile, openAppendLog } from './append-log.ts'
@@ -25,6 +25,7 @@ const NAMES = new Map<number, string>(Object.entries(RECORD).map(([name, kind]) 
 /** For messages: a record's kind in words. */
 export const recordName = (kind: number): string => NAMES.get(kind) ?? `kind ${kind}`
 
+const ACCOUNTS_MAX = 1_000
 /** More than any record that this version writes. */
 export const RECORD_BYTES_MAX = 16 << 20
 
@@ -76,6 +77,8 @@ export class ChainStore implements Archive {
   readonly chain: Chain
   /** Bytes of an unfinished last batch that a crash left behind and that were cut off. */
   readonly torn: number
+  /** Accounts that the stored chain has changed, when the store was opened: the latest last, at most 1,000. */
+  readonly accounts: readonly Account[]
   readonly #log: AppendLog
   readonly #blocks = new Map<Hash, number>()
   readonly #changes = new Map<Hash, number>()
@@ -91,6 +94,7 @@ export class ChainStore implements Archive {
     const stored = replay.genesis
     if (stored === undefined) {
       if (genesis === undefined) throw new WorldError('config', 'the store is empty and no genesis was given')
+      this.accounts = []
       this.chain = new Chain(networkOf(genesis), this)
       this.#log.append([{ kind: RECORD.genesis, bytes: encode(genesisCodec, genesis) }])
       return
@@ -103,7 +107,7 @@ export class ChainStore implements Archive {
       )
     }
     this.chain = new Chain(network, this)
-    replay.into(this.chain, (block) => this.changes(block))
+    this.accounts = replay.into(this.chain, (block) => this.changes(block))
   }
 
   block(block: Hash): Uint8Array {
@@ -189,7 +193,8 @@ class Replay {
     return block
   }
 
-  into(chain: Chain, changesOf: (block: Hash) => readonly Change[]): void {
+  /** Returns the accounts that changed, the latest last. */
+  into(chain: Chain, changesOf: (block: Hash) => readonly Change[]): readonly Account[] {
     for (const {
       hash: block,
       header: value,
@@ -200,23 +205,26 @@ class Replay {
     }
     const best: Hash[] = []
     const values = new Map<string, Change>()
+    const set = (entry: Change): void => {
+      const name = `${entry.kind}${entry.key}`
+      values.delete(name)
+      values.set(name, entry)
+    }
     for (const { disconnected, connected } of this.tips) {
       for (let count = 0; count < disconnected; count++) {
         const block = best.pop()
         if (block === undefined)
           throw new WorldError('store-corrupt', 'a tip record disconnects more blocks than there are')
-        for (const entry of this.changes.get(block) ?? changesOf(block)) {
-          values.set(`${entry.kind}${entry.key}`, { ...entry, after: entry.before })
-        }
+        for (const entry of this.changes.get(block) ?? changesOf(block))
+          set({ ...entry, after: entry.before })
       }
       for (const block of connected) {
         best.push(block)
-        for (const entry of this.changes.get(block) ?? changesOf(block))
-          values.set(`${entry.kind}${entry.key}`, entry)
+        for (const entry of this.changes.get(block) ?? changesOf(block)) set(entry)
       }
     }
     const tip = best.at(-1)
-    if (tip === undefined) return
+    if (tip === undefined) return []
     const state = chain.network.state0.with([...values.values()], 'after')
     const expected = this.#heads.find(({ hash: block }) => block === tip)?.coinbase.stateRoot
     if (state.root() !== expected) {
@@ -226,5 +234,9 @@ class Replay {
       )
     }
     chain.restoreTip(tip, state)
+    return [...values.values()]
+      .filter(({ kind }) => kind === KIND.account)
+      .slice(-ACCOUNTS_MAX)
+      .map(({ key }) => key as string as Account)
   }
 }

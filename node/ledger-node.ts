@@ -380,8 +380,9 @@ export class LedgerNode {
       .from(peer, 'tip')
       .then(() => {
         if (claimed.work <= this.chain.tip.work) return
-        // A claim that its maker cannot back must not keep us waiting.
-        this.#doubtUntilMs = this.#modules.clock.monotonic() + DOUBT_MS
+        // A claim that its maker cannot back must not keep us waiting; with a wrong clock it is we who cannot judge it.
+        if (this.#modules.clock.synchronised())
+          this.#doubtUntilMs = this.#modules.clock.monotonic() + DOUBT_MS
       })
       .catch(this.#modules.onFatal)
   }

@@ -3,6 +3,7 @@ import { renameSync, rmSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { LogFile } from './append-log.ts'
 import { openLogFile, syncDirectory } from './disk.ts'
+import { WorldError } from './error.ts'
 
 export const replaceableLog = (
   path: string,
@@ -14,8 +15,16 @@ export const replaceableLog = (
     return {
       file: openLogFile(draft),
       commit() {
-        renameSync(draft, path)
-        syncDirectory(dirname(path))
+        try {
+          renameSync(draft, path)
+          syncDirectory(dirname(path))
+        } catch (error) {
+          throw new WorldError(
+            'store-write',
+            `cannot put ${draft} in the place of ${path}: ${String(error)}`,
+            error,
+          )
+        }
       },
     }
   },
