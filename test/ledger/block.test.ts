@@ -1,7 +1,8 @@
 import t from 'tap'
 import { COIN } from '../../ledger/amount.ts'
-import { checkBody, connectBlock, parseBlock, sealBlock } from '../../ledger/block.ts'
+import { checkBody, connectBlock, executeBlock, parseBlock, sealBlock } from '../../ledger/block.ts'
 import type { FaultCode } from '../../ledger/fault.ts'
+import { StateView } from '../../ledger/state.ts'
 import { type Sealed, SignatureCache } from '../../ledger/transaction.ts'
 import { type Block, block as blockCodec, HEADER_BYTES } from '../../schemas/block.ts'
 import { encode } from '../../schemas/codec.ts'
@@ -232,4 +233,28 @@ t.test('a reward is spendable from exactly `maturity` blocks after its own', asy
   t.equal(judge(chain.block([], { forced: [spend()], miner: carol }), chain), 'bad-state-root', 'in block 4')
   chain.grow(1, [], carol)
   t.equal(chain.chain.state.account(bob.account).balance, subsidy)
+})
+
+t.test('totals count transactions without coinbases, and readings with those of batches', async (t) => {
+  const chain = new TestChain()
+  chain.grow(2, [chain.transfer(alice, carol.account, 1), chain.reading(bob), chain.batch(carol, 3)])
+  t.match(chain.chain.state.totals(), { transactions: 3, readings: 4 })
+  chain.grow(1, [chain.reading(bob)])
+  t.match(chain.chain.state.totals(), { transactions: 4, readings: 5 })
+})
+
+t.test('amount-overflow: a count of the totals would exceed 2^53 - 1', async (t) => {
+  const { state } = test.chain
+  const full = (counts: { transactions: number; readings: number }) => {
+    const view = new StateView(state)
+    view.setTotals({ ...state.totals(), ...counts })
+    const before = state.with(view.changes(), 'after')
+    return codeOf(
+      executeBlock(test.network, before, { height: 2, miner: bob.account, reward: 0 }, [test.reading(bob)]),
+    )
+  }
+  const most = Number.MAX_SAFE_INTEGER
+  t.equal(full({ transactions: most - 1, readings: most - 1 }), 'ok')
+  t.equal(full({ transactions: most, readings: 0 }), 'amount-overflow')
+  t.equal(full({ transactions: 0, readings: most }), 'amount-overflow')
 })
