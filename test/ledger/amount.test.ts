@@ -23,6 +23,7 @@ t.test('coins are written without rounding', async (t) => {
 t.test('coins are read exactly, and what is not such text is refused', async (t) => {
   t.equal(parseCoins('1.5'), 150_000_000)
   t.equal(parseCoins('0.00000001'), 1)
+  t.equal(parseCoins('50'), 50 * COIN)
   t.equal(parseCoins('90071992.54740991'), Number.MAX_SAFE_INTEGER)
   for (const text of [
     '90071992.54740992',

@@ -1,6 +1,7 @@
 import t from 'tap'
 import { COIN } from '../../ledger/amount.ts'
 import { Chain } from '../../ledger/chain.ts'
+import { targetFor } from '../../ledger/difficulty.ts'
 import { FUTURE_INTERVALS_MAX } from '../../ledger/header.ts'
 import { type Block, block as blockCodec, HEADER_BYTES, HEADER_TIME_OFFSET } from '../../schemas/block.ts'
 import { encode } from '../../schemas/codec.ts'
@@ -62,6 +63,30 @@ t.test(
     )
     t.strictSame(snapshot(ours), snapshot(theirs))
     t.equal(ours.chain.state.account(carol.account).balance, 0)
+  },
+)
+
+t.test(
+  "a shorter branch with more work wins over a longer one, whose heights are then nobody's",
+  async (t) => {
+    const steered = testNetwork({ halfLife: 1, target: targetFor(16), targetMax: targetFor(2) })
+    const grow = (count: number, stepMs: number) => {
+      const chain = new TestChain(steered)
+      for (let height = 1; height <= count; height++) {
+        chain.accept(chain.block([], { header: { time: chain.chain.tip.time + stepMs } }))
+      }
+      return chain
+    }
+    const [long, short] = [grow(6, 3 * interval), grow(4, interval / 4)]
+    const node = new TestChain(steered)
+    node.follow(long)
+    t.equal(node.chain.tip.height, 6)
+    t.ok(node.follow(short)?.ok)
+    t.strictSame(snapshot(node), snapshot(short))
+    t.equal(node.chain.at(5), undefined)
+    t.equal(node.chain.headersAfter([], 100).length, 4)
+    const old = node.chain.entry(long.chain.tip.hash)
+    t.equal(old === undefined || node.chain.isBest(old), false)
   },
 )
 
