@@ -10,7 +10,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Chain, Update } from '../ledger/chain.ts'
 import type { Fault } from '../ledger/fault.ts'
 import { checkHeader, type Position } from '../ledger/header.ts'
-import { type Account, type Hash, short } from '../schemas/hex.ts'
+import { HEADER_BYTES } from '../schemas/block.ts'
+import { type Account, type Hash, hashFromBytes, short } from '../schemas/hex.ts'
 import { BLOCKS_MAX, HEADERS_MAX } from '../schemas/message.ts'
 import type { Result } from '../schemas/result.ts'
 import type { Log } from './log.ts'
@@ -156,6 +157,11 @@ export class Sync {
     let shownMs = startedMs
     for (let done = 0; done < wanted.length; ) {
       if (this.#stopped) return undefined
+      // Meanwhile it came from somebody else.
+      if (chain.entry(wanted[done] as Hash) !== undefined) {
+        done++
+        continue
+      }
       const hashes = wanted.slice(done, done + BLOCKS_MAX)
       await this.#turnOf(peer)
       const answer = await requests.ask(peer, { type: 'getBlocks', hashes })
@@ -165,6 +171,8 @@ export class Sync {
         // A full block takes long to check: keep-alives and other messages come in between.
         await turn()
         if (this.#stopped) return undefined
+        const hash = hashFromBytes(chain.network.hashing.double(bytes.subarray(0, HEADER_BYTES)))
+        if (hash !== wanted[done]) return 'another block than the one asked for'
         const outcome = this.#modules.accept(bytes)
         if (!outcome.ok && outcome.fault.code !== 'known')
           return `${outcome.fault.code} ${outcome.fault.message}`

@@ -12,7 +12,12 @@ import { type Device, Rig } from '../helpers/rig.ts'
 import { waitUntil } from '../helpers/wait-until.ts'
 
 /** A device that answers every question for headers with what `answer` gives, or not at all; counts the questions. */
-async function liar(rig: Rig, device: Device, answer: () => readonly Header[] | undefined) {
+async function liar(
+  rig: Rig,
+  device: Device,
+  answer: () => readonly Header[] | undefined,
+  blocks: readonly Uint8Array[] = [],
+) {
   const { id } = rig.chain.network
   const asked = { count: 0 }
   device.client.on('message', (name, payload) => {
@@ -23,7 +28,10 @@ async function liar(rig: Rig, device: Device, answer: () => readonly Header[] | 
     asked.count++
     const headers = answer()
     if (headers === undefined) return
-    const bytes = encode(reply, { type: 'headers', id: question.value.id, headers })
+    const bytes =
+      question.value.type === 'getBlocks'
+        ? encode(reply, { type: 'blocks', id: question.value.id, blocks })
+        : encode(reply, { type: 'headers', id: question.value.id, headers })
     device.client.publish(topic(id, 'reply', device.signer.account, parsed.publisher), Buffer.from(bytes), {
       qos: 1,
     })
@@ -96,6 +104,21 @@ t.test(
     )
   },
 )
+
+t.test('a body that was not asked for is not stored', async (t) => {
+  const rig = await Rig.start(t)
+  const running = await rig.validator()
+  const cheap = encode(blockCodec, rig.chain.block([], { miner: signer(66) }))
+  rig.chain.grow(3)
+  const headers = rig.chain.chain.headersAfter([rig.chain.network.block0Hash], 3)
+  const device = await rig.device(signer(66))
+  await liar(rig, device, () => headers, [cheap, cheap, cheap])
+  await device.send('block', orphan(rig), { qos: 1 })
+  await waitUntil('the catch-up failed', () =>
+    running.lines.some(({ fields }) => fields.reason === 'another block than the one asked for'),
+  )
+  t.equal(running.validator.node.chain.tip.height, 0)
+})
 
 t.test('a block on a parent far below the tip is not stored', async (t) => {
   const rig = await Rig.start(t)
