@@ -4,7 +4,7 @@ import type { Header } from '../../schemas/block.ts'
 import { block as blockCodec, header as headerCodec } from '../../schemas/block.ts'
 import { decode, encode } from '../../schemas/codec.ts'
 import type { Hash } from '../../schemas/hex.ts'
-import { HEADERS_MAX, MESSAGE_BYTES_MAX, reply, request } from '../../schemas/message.ts'
+import { HEADERS_MAX, MESSAGE_BYTES_MAX, reply, request, tip as tipCodec } from '../../schemas/message.ts'
 import { invariant } from '../../schemas/result.ts'
 import { parseTopic, topic } from '../../schemas/topic.ts'
 import { mine, signer } from '../helpers/ledger.ts'
@@ -119,6 +119,26 @@ t.test('a body that was not asked for is not stored', async (t) => {
   )
   t.equal(running.validator.node.chain.tip.height, 0)
 })
+
+t.test(
+  'claims of a better tip that nobody backs do not keep a node from being in sync for long',
+  async (t) => {
+    const rig = await Rig.start(t)
+    const running = await rig.validator()
+    const { node } = running.validator
+    await rig.mine([running])
+    const device = await rig.device(signer(202))
+    const asked = await liar(rig, device, () => [])
+    const claim = { ...node.tipMessage(), hash: 'cd'.repeat(32) as Hash, work: 2n ** 200n }
+    await device.send('tip', encode(tipCodec, claim), { qos: 1, retain: true })
+    await waitUntil('it rests for the claim', () => !node.inSync)
+    await waitUntil('it has found nothing behind it', () => node.inSync)
+    await device.send('tip', encode(tipCodec, { ...claim, work: 2n ** 201n }), { qos: 1, retain: true })
+    await rig.mine([running])
+    t.ok(node.inSync, 'the next claim is not believed')
+    t.equal(asked.count, 1)
+  },
+)
 
 t.test('a block on a parent far below the tip is not stored', async (t) => {
   const rig = await Rig.start(t)
