@@ -37,7 +37,8 @@ export function temporary(t: Test): string {
 
 export interface StartOptions {
   readonly cwd?: string
-  readonly env?: NodeJS.ProcessEnv
+  /** Without the test runner's instruments in the child, which double its start and are not for every program. */
+  readonly bare?: boolean
 }
 
 /** Starts any program; its stdin is empty. */
@@ -45,9 +46,11 @@ export function startProgram(
   t: Test,
   command: string,
   args: readonly string[],
-  options: StartOptions = {},
+  { cwd, bare = false }: StartOptions = {},
 ): Program {
-  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], ...options })
+  // The test runner puts its instruments into every child's environment; `env` takes them out and becomes the program.
+  const [file, ...rest] = bare ? ['env', '-u', 'NODE_OPTIONS', command, ...args] : [command, ...args]
+  const child = spawn(file, rest, { stdio: ['ignore', 'pipe', 'pipe'], cwd })
   const out: string[] = []
   const err: string[] = []
   const ended = new Promise<Ended>((resolve, reject) => {
@@ -100,9 +103,6 @@ export function startProgram(
     },
   }
 }
-
-/** For many short runs: without the test runner's instruments in the child, which double its start. */
-export const bare = { env: { ...process.env, NODE_OPTIONS: '' } } as const
 
 /** Starts `pinledger` with these arguments. */
 export const pinledger = (t: Test, args: readonly string[], options: StartOptions = {}): Program =>
