@@ -106,7 +106,7 @@ t.test('bad headers are refused before a body is asked for', async (t) => {
   const cases: readonly [name: string, headers: readonly Header[], reason: RegExp][] = [
     ['an easier target', [{ ...first, target: (1n << 255n) - 1n }], /bad-target/],
     ['no proof of work', [{ ...first, time: first.time + 1, nonce: new Uint8Array(8).fill(7) }], /high-hash/],
-    ['a gap', [first, headers[2] ?? first], /unknown-parent|another block/],
+    ['a gap', [first, headers[2] ?? first], /unknown-parent/],
     ['a parent that nobody knows', [second], /which we do not have/],
     ['the same header for ever', [first, first], /a bad header/],
   ]
@@ -140,7 +140,7 @@ t.test('a peer that stalls, has no bodies or sends wrong ones fails alone', asyn
     [bodies((hashes) => hashes.map(spoilt)), /bad-/],
     [
       bodies((hashes) => [...hashes].reverse().map((hash) => theirs.archive.block(hash as never))),
-      /unknown-parent/,
+      /unknown-parent|another block/,
     ],
   ]
   const mine = new TestChain()

@@ -1,0 +1,235 @@
+/** An agent with its real parts: sensors of the test's, a store, an outbox and a miner, against broker and validator. */
+import { join } from 'node:path'
+import t, { type Test } from 'tap'
+import { Agent, type AgentSensor } from '../../edge-agent/agent.ts'
+import type { Emit } from '../../edge-agent/driver.ts'
+import { MINER_DEFAULTS } from '../../edge-agent/miner.ts'
+import { Outbox } from '../../edge-agent/outbox.ts'
+import { type Wire, Wires } from '../../edge-agent/wires.ts'
+import { ChainStore } from '../../node/chain-store.ts'
+import { openLogFile } from '../../node/disk.ts'
+import { replaceableLog } from '../../node/replaceable-log.ts'
+import type { Signer } from '../../node/signing.ts'
+import { parseTopic } from '../../schemas/topic.ts'
+import type { Decimal } from '../../schemas/units.ts'
+import { join as joinBroker } from '../broker/running-broker.ts'
+import { alice, bob, carol } from '../helpers/ledger.ts'
+import { temporary } from '../helpers/processes.ts'
+import { Rig, recordingLog } from '../helpers/rig.ts'
+import { waitUntil } from '../helpers/wait-until.ts'
+
+const value = (mantissa: number): Decimal => ({ mantissa, exponent: 0 })
+
+/** A sensor that says what the test says. */
+function sensor(name: string, batch: number): AgentSensor & { readonly say: Emit } {
+  let emit: Emit = () => {}
+  return {
+    name,
+    driver: 'script',
+    batch,
+    say: (sample) => emit(sample),
+    sensor: {
+      unit: '%',
+      start: async (to) => {
+        emit = to
+      },
+      stop: async () => {
+        emit = () => {}
+      },
+    },
+  }
+}
+
+interface Options {
+  readonly signer?: Signer
+  readonly sensors?: readonly AgentSensor[]
+  readonly wires?: readonly Wire[]
+  /** Share of a core; 0 does not mine. */
+  readonly duty?: number
+  readonly data?: string
+}
+
+async function startAgent(t: Test, rig: Rig, options: Options = {}) {
+  const { signer = alice, sensors = [], wires = [], duty = 0, data = temporary(t) } = options
+  const { log, lines } = recordingLog()
+  const store = new ChainStore(openLogFile(join(data, 'chain.log')), rig.genesis)
+  const outbox = new Outbox(replaceableLog(join(data, 'outbox.log')), store.chain, signer)
+  const agent = new Agent(
+    {
+      session: { url: rig.url, backoff: { baseMs: 20, capMs: 100, stableMs: 1_000 } },
+      name: 'agent',
+      software: 'test',
+      signer,
+      sensors,
+      mining: { ...MINER_DEFAULTS, duty },
+    },
+    {
+      store,
+      outbox,
+      wires: new Wires(wires),
+      clock: rig.clock(),
+      random: Math.random,
+      log,
+      onFatal: (error) => t.fail('the agent failed', { error }),
+    },
+  )
+  let stopped = false
+  const stop = async (): Promise<void> => {
+    if (stopped) return
+    stopped = true
+    await agent.stop()
+    store.close()
+  }
+  t.teardown(stop)
+  await agent.start()
+  await waitUntil('the agent is connected', () => agent.node.session.connected)
+  return { agent, outbox, store, lines, data, stop }
+}
+
+t.test('a reading is signed, sent, confirmed, and shown live as SenML', async (t) => {
+  const rig = await Rig.start(t)
+  const running = await rig.validator()
+  const { mempool } = running.validator.node
+  const heard: { kind: string; value: unknown; retain: boolean }[] = []
+  const person = await joinBroker(t, rig.broker)
+  person.on('message', (name, payload, { retain }) => {
+    const parsed = parseTopic(name)
+    if (parsed?.json) heard.push({ kind: parsed.kind, value: JSON.parse(String(payload)), retain })
+  })
+  await person.subscribeAsync(`pinledger/+/+/${alice.account}/#`)
+  const soil = sensor('soil', 1)
+  const { outbox } = await startAgent(t, rig, { sensors: [soil] })
+  soil.say({ value: value(41) })
+  soil.say({ value: value(42) })
+  await waitUntil('both wait at the validator', () => mempool.size === 2)
+  t.equal(outbox.waiting, 2)
+  await rig.mine([running], mempool.ordered())
+  await waitUntil('the outbox knows', () => outbox.waiting === 0)
+  t.equal(rig.chain.chain.state.totals().readings, 2)
+  t.match(
+    heard.filter(({ kind }) => kind === 'reading').map((each) => each.value),
+    [[{ n: 'soil', v: 41, u: '%', bn: `urn:dev:pinledger:${alice.account}:` }], [{ v: 42 }]],
+  )
+  t.match(heard.find(({ kind }) => kind === 'sensor')?.value, {
+    sensor: 'soil',
+    driver: 'script',
+    unit: '%',
+    batch: 1,
+  })
+  t.equal(heard.filter(({ kind }) => kind === 'tx').length >= 2, true, 'the mirrors of the transactions')
+})
+
+t.test('sequence numbers of readings go on after a restart, without gap or repetition', async (t) => {
+  const rig = await Rig.start(t)
+  const running = await rig.validator()
+  const soil = sensor('soil', 1)
+  const first = await startAgent(t, rig, { sensors: [soil] })
+  soil.say({ value: value(1) })
+  await waitUntil('it is in the outbox', () => first.outbox.waiting === 1)
+  soil.say({ value: value(2) })
+  await first.stop() // signs what has gathered
+  const second = await startAgent(t, rig, { sensors: [soil], data: first.data })
+  soil.say({ value: value(3) })
+  const { mempool } = running.validator.node
+  await waitUntil('all three wait', () => mempool.size === 3)
+  const sequences = mempool
+    .ordered()
+    .map(({ transaction: tx }) => (tx.type === 'reading' ? [tx.nonce, tx.sample.sequence] : []))
+  t.strictSame(sequences, [
+    [0, 0],
+    [1, 1],
+    [2, 2],
+  ])
+  await rig.mine([running], mempool.ordered())
+  await waitUntil('the outbox knows', () => second.outbox.waiting === 0)
+})
+
+t.test('a fast sensor batches: one transaction for four samples, each with its proof', async (t) => {
+  const rig = await Rig.start(t)
+  const running = await rig.validator()
+  const soil = sensor('soil', 4)
+  const samples: unknown[] = []
+  const person = await joinBroker(t, rig.broker)
+  person.on('message', (_name, payload) => void samples.push(JSON.parse(String(payload))))
+  await person.subscribeAsync(`pinledger/+/sample/+/+/json`)
+  await startAgent(t, rig, { sensors: [soil] })
+  for (let each = 0; each < 6; each++) soil.say({ value: value(each) })
+  await waitUntil('the batch waits', () => running.validator.node.mempool.size === 1)
+  const [sealed] = running.validator.node.mempool.ordered()
+  t.match(sealed?.transaction, { type: 'batch', sensor: 'soil', sequence: 0, count: 4, unit: '%' })
+  await waitUntil('its samples travel', () => samples.length === 4)
+  t.match(samples[3], { transaction: sealed?.id, index: 3, count: 4, sample: { sequence: 3, value: '3' } })
+})
+
+t.test('a wire pays for a confirmed reading, once, also over a restart', async (t) => {
+  const rig = await Rig.start(t)
+  const running = await rig.validator()
+  const { mempool } = running.validator.node
+  const wire = {
+    device: carol.account,
+    sensor: 'soil',
+    pay: 100,
+    to: carol.account,
+    purpose: 'soil',
+    confirmations: 2,
+    perHourMax: 10,
+  }
+  const first = await startAgent(t, rig, { wires: [wire] })
+  await rig.mine([running], [rig.chain.reading(carol)])
+  await waitUntil('the agent has the block', () => first.store.chain.tip.height === 1)
+  t.equal(mempool.size, 0, 'not deep enough')
+  await rig.mine([running])
+  await waitUntil('the payment waits', () => mempool.size === 1)
+  t.match(mempool.ordered()[0]?.transaction, { to: carol.account, amount: 100, memo: /^soil [0-9a-f]{16}$/ })
+  await first.stop()
+  const second = await startAgent(t, rig, { wires: [wire], data: first.data })
+  await rig.mine([running], mempool.ordered())
+  await rig.mine([running])
+  await waitUntil('the agent follows', () => second.store.chain.tip.height === 4)
+  await waitUntil('nothing waits', () => second.outbox.waiting === 0)
+  t.equal(rig.chain.chain.state.account(carol.account).balance, 100)
+  t.equal(mempool.size, 0)
+})
+
+t.test('a wire without coins pays nothing and says so', async (t) => {
+  const rig = await Rig.start(t)
+  const running = await rig.validator()
+  const wire = {
+    device: carol.account,
+    sensor: 'soil',
+    pay: 100,
+    to: carol.account,
+    purpose: 'soil',
+    confirmations: 1,
+    perHourMax: 10,
+  }
+  const { lines, outbox } = await startAgent(t, rig, { signer: carol, wires: [{ ...wire, to: bob.account }] })
+  await rig.mine([running], [rig.chain.reading(carol)])
+  await waitUntil('it says so', () => lines.some(({ event }) => event === 'not enough coins for all wires'))
+  t.equal(outbox.waiting, 0)
+})
+
+t.test('an agent mines on the tip, publishes its block, and its reward is its own', async (t) => {
+  const rig = await Rig.start(t)
+  const running = await rig.validator()
+  const { agent } = await startAgent(t, rig, { signer: carol, duty: 0.5 })
+  await waitUntil(
+    'the validator has a block of it',
+    () => running.store.chain.tip.miner === carol.account,
+    9_000,
+  )
+  t.ok(agent.node.chain.tip.height >= 1)
+})
+
+t.test('while the broker is away readings gather in the outbox and are sent when it is back', async (t) => {
+  const rig = await Rig.start(t)
+  const running = await rig.validator()
+  const soil = sensor('soil', 1)
+  const { agent, outbox } = await startAgent(t, rig, { sensors: [soil] })
+  await rig.broker.broker.stop()
+  await waitUntil('it notices', () => !agent.node.session.connected)
+  soil.say({ value: value(1) })
+  await waitUntil('the reading is on disk', () => outbox.waiting === 1)
+  t.equal(agent.node.session.connected, false)
+  t.equal(running.validator.node.mempool.size, 0)
+})
