@@ -9,6 +9,7 @@ import type { ConnectedBlock, Update } from '../ledger/chain.ts'
 import type { Fault } from '../ledger/fault.ts'
 import { KIND } from '../ledger/state.ts'
 import type { Sealed } from '../ledger/transaction.ts'
+import { viewOf } from '../node/answers.ts'
 import type { ChainStore } from '../node/chain-store.ts'
 import type { Clock } from '../node/clock.ts'
 import { jsonBytes, LedgerNode, type LedgerNodeOptions } from '../node/ledger-node.ts'
@@ -200,7 +201,7 @@ export class Validator {
   }
 
   #publishAccount(account: Account): void {
-    this.#retain('account', [account], accountView, () => this.node.accountView(account))
+    this.#retain('account', [account], accountView, () => viewOf(this.node.chain, account))
   }
 
   #touch(account: Account): void {

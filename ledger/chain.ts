@@ -8,7 +8,7 @@
  */
 
 import { HEADER_BYTES, type Header, header as headerCodec } from '../schemas/block.ts'
-import { decode } from '../schemas/codec.ts'
+import { decode, Reader } from '../schemas/codec.ts'
 import type { Account, Hash } from '../schemas/hex.ts'
 import { accept, invariant, type Result, refuse } from '../schemas/result.ts'
 import { checkBody, connectBlock, parseBlock, type SealedBlock } from './block.ts'
@@ -27,7 +27,6 @@ export interface Archive {
 /** A block of the tree. */
 export interface Entry extends Position {
   readonly parent: Entry | undefined
-  readonly header: Header
   /** Undefined for block 0, which nobody mined. */
   readonly miner: Account | undefined
 }
@@ -56,14 +55,15 @@ export class Chain {
   /** Hashes of the best chain by height. */
   readonly #best: Hash[]
   readonly #invalid = new Set<Hash>()
+  /** One string for each miner: years of blocks name the same few. */
+  readonly #miners = new Map<Account, Account>()
   #tip: Entry
   #state: State
 
   constructor(network: Network, archive: Archive) {
     this.network = network
     this.archive = archive
-    const { block0 } = network
-    const entry0: Entry = { ...position0(network), parent: undefined, header: block0, miner: undefined }
+    const entry0: Entry = { ...position0(network), parent: undefined, miner: undefined }
     this.#entries.set(entry0.hash, entry0)
     this.#best = [entry0.hash]
     this.#tip = entry0
@@ -119,7 +119,7 @@ export class Chain {
       height <= this.#tip.height && headers.length < limit;
       height++
     ) {
-      headers.push((this.at(height) as Entry).header)
+      headers.push(headerCodec.read(new Reader(this.archive.block(this.#best[height] as Hash))))
     }
     return headers
   }
@@ -129,7 +129,7 @@ export class Chain {
     const parent = this.#entries.get(header.parent)
     if (parent === undefined)
       return faulty('unknown-parent', `parent: ${header.parent} is not stored before ${hash}`)
-    const entry: Entry = { ...place(this.network, hash, header, parent), parent, header, miner }
+    const entry: Entry = { ...place(this.network, hash, header, parent), parent, miner: this.#same(miner) }
     this.#entries.set(hash, entry)
     return accept(entry)
   }
@@ -162,7 +162,7 @@ export class Chain {
     if (!parsed.ok) return parsed
     const checked = checkBody(this.network, parsed.value, this.verified)
     if (!checked.ok) return this.#refuse(hash, checked.fault)
-    const entry: Entry = { ...placed.value, parent, header, miner: parsed.value.block.coinbase.from }
+    const entry: Entry = { ...placed.value, parent, miner: this.#same(parsed.value.block.coinbase.from) }
     const added = { entry, bytes }
     if (entry.work <= this.#tip.work) {
       this.#entries.set(hash, entry)
@@ -239,6 +239,12 @@ export class Chain {
       this.#remember(hash)
       this.#entries.delete(hash)
     }
+  }
+
+  #same(miner: Account): Account {
+    const known = this.#miners.get(miner)
+    if (known === undefined) this.#miners.set(miner, miner)
+    return known ?? miner
   }
 
   #refuse(hash: Hash, fault: Fault): Result<never, Fault> {

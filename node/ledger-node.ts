@@ -13,27 +13,27 @@ import { HEADER_BYTES, header as headerCodec } from '../schemas/block.ts'
 import { decode } from '../schemas/codec.ts'
 import { type Account, short } from '../schemas/hex.ts'
 import {
-  HEADERS_MAX,
   MESSAGE_BYTES_MAX,
-  type Request,
+  type Status,
+  status as statusCodec,
   type Tip,
   tip as tipCodec,
 } from '../schemas/message.ts'
 import { type Result, refuse } from '../schemas/result.ts'
 import { everyone, mirror, type ParsedTopic, parseTopic, topic } from '../schemas/topic.ts'
+import { answer } from './answers.ts'
 import type { Random } from './backoff.ts'
 import type { ChainStore } from './chain-store.ts'
 import type { Clock } from './clock.ts'
 import type { InboxMessage } from './inbox.ts'
 import type { Log } from './log.ts'
-import { type Answer, createRequests, type Requests } from './requests.ts'
+import { MUTE_MS, Muting } from './muting.ts'
+import { Peers } from './peers.ts'
+import { createRequests, type Requests } from './requests.ts'
 import { createSession, type Session, type SessionOptions } from './session.ts'
 import type { Signer } from './signing.ts'
 import { Sync } from './sync.ts'
-import { BucketPerKey } from './token-bucket.ts'
 
-/** Peers whose tips are remembered. */
-const PEERS_MAX = 64
 /** Blocks from the near future that wait for their time. */
 const HELD_MAX = 16
 /** Blocks below the tip at which a block that nobody asked for may still branch off. */
@@ -41,12 +41,6 @@ const SIDE_DEPTH_MAX = 100
 /** How long a block may be on its way before a peer's better tip makes us ask for it. */
 const TIP_PATIENCE_MS = 400
 const TICK_MS = 1_000
-/** A publisher may break rules at this rate; beyond it, it is not listened to for a while. */
-const REJECTS = { perSecond: 1, burst: 20 } as const
-/** Late, repeated and uncovered transactions come from honest senders too, but not at any rate. */
-const IGNORED = { perSecond: 20, burst: 400 } as const
-const MUTE_MS = 10_000
-const MUTED_MAX = 1_000
 /** How long claims of a better tip are not believed after one that its maker could not back; longer than it is left alone. */
 const DOUBT_MS = 120_000
 /** A tip that no validator shares is published again this often. */
@@ -85,10 +79,8 @@ export class LedgerNode {
   readonly #options: LedgerNodeOptions
   readonly #modules: LedgerNodeModules
   readonly #sync: Sync
-  readonly #peers = new Map<Account, Tip>()
-  readonly #rejects = new BucketPerKey(REJECTS, MUTED_MAX)
-  readonly #ignored = new BucketPerKey(IGNORED, MUTED_MAX)
-  readonly #muted = new Map<Account, number>()
+  readonly #peers = new Peers()
+  readonly #muting = new Muting()
   #held: { readonly bytes: Uint8Array; readonly time: number }[] = []
   #timer: NodeJS.Timeout | undefined
   #connectedMs = 0
@@ -104,26 +96,19 @@ export class LedgerNode {
     const { network } = this.chain
     const self = options.signer.account
     this.mempool = new Mempool(network, options.role === 'agent' ? self : undefined)
-    const statusTopic = mirror(topic(network.id, 'status', self))
-    const status = (state: 'online' | 'offline', since: number) => ({
-      topic: statusTopic,
-      payload: jsonBytes({
-        state,
-        role: options.role,
-        name: options.name,
-        software: options.software,
-        since,
-        protocol: 1,
-      }),
+    const { role, name, software } = options
+    const presence = (state: Status['state'], since: number) => ({
+      topic: mirror(topic(network.id, 'status', self)),
+      payload: jsonBytes(statusCodec.toJson({ state, role, name, software, since, protocol: 1 })),
       retain: true,
     })
     this.session = createSession(
       {
         ...options.session,
         signer: options.signer,
-        will: status('offline', 0),
-        birth: () => status('online', clock.now()),
-        farewell: () => status('offline', clock.now()),
+        will: presence('offline', 0),
+        birth: () => presence('online', clock.now()),
+        farewell: () => presence('offline', clock.now()),
       },
       {
         log,
@@ -155,7 +140,7 @@ export class LedgerNode {
         onFault: onFatal,
       },
     )
-    this.requests.serve((question) => this.#answer(question))
+    this.requests.serve((question) => (this.#durable ? answer(this.chain, question) : undefined))
     this.#sync = new Sync({
       chain: this.chain,
       requests: this.requests,
@@ -196,7 +181,7 @@ export class LedgerNode {
     const nowMs = this.#modules.clock.monotonic()
     if (this.#peers.size === 0) return nowMs - this.#connectedMs > 3_000
     // Claims cost nothing: after an empty one, only headers that prove their work keep us from mining.
-    return nowMs < this.#doubtUntilMs || this.#bestPeer() === undefined
+    return nowMs < this.#doubtUntilMs || this.#peers.best(this.chain.tip.work) === undefined
   }
 
   /** Checks a block, stores it and tells; also for blocks of our own miner. */
@@ -248,7 +233,7 @@ export class LedgerNode {
     return {
       height: tip.height,
       hash: tip.hash,
-      parent: tip.header.parent,
+      parent: tip.parent?.hash ?? this.chain.network.genesisHash,
       time: tip.time,
       miner: tip.miner ?? this.#options.signer.account,
       target: tip.target,
@@ -271,7 +256,7 @@ export class LedgerNode {
   #receiveEvent({ kind, publisher }: ParsedTopic, payload: Uint8Array, retain: boolean): void {
     const { clock, onTransaction } = this.#modules
     const own = publisher === this.#options.signer.account
-    if (!own && (this.#muted.get(publisher) ?? 0) > clock.monotonic()) return
+    if (!own && this.#muting.isMuted(publisher, clock.monotonic())) return
     // An event that the broker kept is old news: a broker of ours refuses to keep any.
     if (retain) return
     if (kind === 'block') {
@@ -302,14 +287,14 @@ export class LedgerNode {
 
   #blockRefused(publisher: Account, fault: Fault, bytes: Uint8Array): void {
     if (fault.code === 'known') {
-      this.#mute(publisher, this.#ignored)
+      this.#mute(publisher, 'ignored')
       return
     }
     if (fault.code === 'unknown-parent') {
       // Its miner has the parents, if anybody has.
       if (this.#sync.mayAsk(publisher, 'orphan'))
         void this.#sync.from(publisher, 'orphan').catch(this.#modules.onFatal)
-      else this.#mute(publisher, this.#ignored)
+      else this.#mute(publisher, 'ignored')
       return
     }
     this.#refuse('block', publisher, fault, bytes)
@@ -327,17 +312,14 @@ export class LedgerNode {
       reason: fault.message,
     })
     onRefused(kind, publisher, fault, bytes)
-    this.#mute(publisher, broken ? this.#rejects : this.#ignored)
+    this.#mute(publisher, broken ? 'rejected' : 'ignored')
   }
 
   /** Counts a message that was of no use; mutes a publisher that has sent too many. */
-  #mute(publisher: Account, allowed: BucketPerKey): void {
+  #mute(publisher: Account, why: 'rejected' | 'ignored'): void {
     const { clock, log } = this.#modules
     if (publisher === this.#options.signer.account) return
-    const nowMs = clock.monotonic()
-    if (allowed.take(publisher, nowMs)) return
-    if (this.#muted.size >= MUTED_MAX) this.#muted.clear()
-    this.#muted.set(publisher, nowMs + MUTE_MS)
+    if (!this.#muting.count(publisher, why, clock.monotonic())) return
     log.warn('not listening to a sender that keeps sending what is refused', {
       from: short(publisher),
       seconds: MUTE_MS / 1000,
@@ -351,29 +333,13 @@ export class LedgerNode {
       this.#modules.log.warn('refused a tip', { from: short(publisher), reason: decoded.fault.message })
       return
     }
-    // In the order in which they were heard: names are cheap, so the one silent for longest makes room.
-    this.#peers.delete(publisher)
     this.#peers.set(publisher, decoded.value)
-    if (this.#peers.size > PEERS_MAX) {
-      for (const oldest of this.#peers.keys()) {
-        this.#peers.delete(oldest)
-        break
-      }
-    }
-    if (this.#bestPeer() !== undefined) setTimeout(() => this.#catchUp(), TIP_PATIENCE_MS).unref()
-  }
-
-  /** The peer with the best chain that is better than ours, of those that `counts`. */
-  #bestPeer(counts: (peer: Account) => boolean = () => true): [Account, Tip] | undefined {
-    let best: [Account, Tip] | undefined
-    for (const peer of this.#peers) {
-      if (peer[1].work > (best?.[1].work ?? this.chain.tip.work) && counts(peer[0])) best = peer
-    }
-    return best
+    if (this.#peers.best(this.chain.tip.work) !== undefined)
+      setTimeout(() => this.#catchUp(), TIP_PATIENCE_MS).unref()
   }
 
   #catchUp(): void {
-    const best = this.#bestPeer((peer) => this.#sync.mayAsk(peer, 'tip'))
+    const best = this.#peers.best(this.chain.tip.work, (peer) => this.#sync.mayAsk(peer, 'tip'))
     if (best === undefined) return
     const [peer, claimed] = best
     this.#sync
@@ -413,7 +379,7 @@ export class LedgerNode {
       this.session.connected &&
       tip.height > 0 &&
       // A claim of more is either true, and we soon have that tip, or it says nothing.
-      [...this.#peers.values()].every(({ work }) => work !== tip.work)
+      !this.#peers.share(tip.work)
     const nowMs = this.#modules.clock.monotonic()
     if (!ahead || this.#options.role === 'validator') this.#aheadMs = undefined
     else if (this.#aheadMs === undefined) this.#aheadMs = nowMs
@@ -421,41 +387,6 @@ export class LedgerNode {
       this.#aheadMs = nowMs
       const name = topic(this.chain.network.id, 'block', this.#options.signer.account)
       void this.session.publish(name, this.#modules.store.block(tip.hash), { qos: 1, retain: false })
-    }
-  }
-
-  #answer(question: Request): Answer | undefined {
-    const { store } = this.#modules
-    if (!this.#durable) return undefined
-    if (question.type === 'getHeaders') {
-      return {
-        type: 'headers',
-        headers: this.chain.headersAfter(question.locator, Math.min(question.limit, HEADERS_MAX)),
-      }
-    }
-    if (question.type === 'getAccount') return { type: 'account', view: this.accountView(question.account) }
-    const blocks: Uint8Array[] = []
-    let room = MESSAGE_BYTES_MAX - 1024
-    for (const hash of question.hashes) {
-      const entry = this.chain.entry(hash)
-      if (entry === undefined || entry.height === 0) break
-      const bytes = store.block(hash)
-      if (bytes.length + 4 > room) break
-      room -= bytes.length + 4
-      blocks.push(bytes)
-    }
-    return { type: 'blocks', blocks }
-  }
-
-  accountView(account: Account) {
-    const { tip, state, network } = this.chain
-    const { nonce, balance } = state.account(account)
-    return {
-      account,
-      height: tip.height,
-      nonce,
-      balance,
-      maturing: state.maturing(account, tip.height, network.genesis.maturity),
     }
   }
 }
