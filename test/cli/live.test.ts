@@ -1,0 +1,102 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import t from 'tap'
+import { describeEvent, type Event, Live } from '../../cli/live.ts'
+import type { Mirror } from '../../cli/reader.ts'
+import { transaction } from '../../schemas/transaction.ts'
+import { alice, bob, carol, TestChain } from '../helpers/ledger.ts'
+
+const test = new TestChain()
+const mirror = (kind: Mirror['kind'], value: unknown, publisher = carol.account, retain = false): Mirror => ({
+  network: test.network.id,
+  kind,
+  publisher,
+  rest: [],
+  retain,
+  value,
+})
+const confirmed = (height: number, hash: string, time: number) => ({
+  height,
+  hash,
+  miner: bob.account,
+  time,
+  reward: 50e8,
+  transactions: [
+    test.transfer(alice, bob.account, 150_000_000, { memo: 'a coffee' }),
+    test.reading(bob),
+    test.batch(bob, 7),
+  ].map(({ id, transaction: tx }) => ({ id, ...(transaction.toJson(tx) as object) })),
+})
+const online = { state: 'online', role: 'agent', name: 'pump' }
+
+t.test('a block that two validators report is shown once, with names and the time since the last', (t) => {
+  const events: Event[] = []
+  const live = new Live((event) => events.push(event))
+  live.receive(mirror('status', online, bob.account, true))
+  live.receive(mirror('status', online, bob.account))
+  live.receive(mirror('confirmed', confirmed(1, 'aa', 1_000)))
+  live.receive(mirror('confirmed', confirmed(1, 'aa', 1_000), alice.account))
+  live.receive(mirror('confirmed', { ...confirmed(2, 'bb', 3_500), transactions: [] }))
+  t.match(events, [
+    { event: 'presence', name: 'pump', state: 'online' },
+    { event: 'block', height: 1, miner: 'pump', transactions: 3, seconds: undefined },
+    { event: 'payment', to: 'pump', amount: 150_000_000, memo: 'a coffee' },
+    { event: 'reading', device: 'pump', sensor: 'soil', value: '21.5', count: 1 },
+    { event: 'reading', count: 7 },
+    { event: 'block', height: 2, seconds: 2.5 },
+  ])
+  t.equal(events.length, 6)
+  t.end()
+})
+
+t.test('balances follow a block, once, together', async (t) => {
+  const events: Event[] = []
+  const live = new Live((event) => events.push(event))
+  const view = (account: string, balance: number) => ({ account, height: 1, nonce: 0, balance, maturing: 0 })
+  live.receive(mirror('account', view(alice.account, 5), carol.account, true))
+  live.receive(mirror('confirmed', { ...confirmed(1, 'aa', 1), transactions: [] }))
+  live.receive(mirror('account', view(alice.account, 7)))
+  live.receive(mirror('account', view(bob.account, 9)))
+  await sleep(250)
+  const balances = events.filter(({ event }) => event === 'balances')
+  t.match(balances, [{ balances: { [alice.account.slice(0, 8)]: 7, [bob.account.slice(0, 8)]: 9 } }])
+  t.equal(balances.length, 1)
+})
+
+t.test('what is no mirror of ours is no event', (t) => {
+  const events: Event[] = []
+  const live = new Live((event) => events.push(event))
+  for (const kind of ['status', 'confirmed', 'account', 'refused', 'tip'] as const) {
+    for (const value of [null, 7, 'text', [], {}, { height: 'x', transactions: [{}] }])
+      live.receive(mirror(kind, value))
+  }
+  live.receive(mirror('confirmed', confirmed(1, 'aa', 1), carol.account, true))
+  t.strictSame(events, [], 'nor is a block that the broker kept')
+  t.end()
+})
+
+t.test('lines are plain or coloured; a peer cannot move the cursor', (t) => {
+  const payment: Event = {
+    event: 'payment',
+    from: 'a',
+    to: '\x1b[2Jevil\n',
+    amount: 150_000_000,
+    memo: 'x\ry',
+    height: 3,
+  }
+  const plain = describeEvent(payment, 0, false)
+  t.equal(plain, '00:00:00 payment  a -> \uFFFD[2Jevil\uFFFD 1.5 for x\uFFFDy, confirmed in #3')
+  t.match(describeEvent(payment, 0, true), '\x1b[32mpayment ')
+  const refused: Event = { event: 'refused', what: 'tx', from: 'a', code: 'bad-signature', reason: 'why' }
+  t.match(describeEvent(refused, 0, false), /bad-signature, why/)
+  const block: Event = {
+    event: 'block',
+    height: 4,
+    hash: '00ab'.repeat(16),
+    miner: 'pump',
+    transactions: 2,
+    seconds: 3.25,
+    reward: 50e8,
+  }
+  t.match(describeEvent(block, 0, false), /#4 found by pump: 2 transactions, reward 50, 3\.\d s after/)
+  t.end()
+})
