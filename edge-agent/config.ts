@@ -52,6 +52,15 @@ export const agentConfig = z.strictObject({
       'expected each sensor name once',
     )
     .default([]),
-  wires: z.array(wire).max(64).default([]),
+  wires: z
+    .array(wire)
+    .max(64)
+    .refine(
+      (list) =>
+        new Set(list.map(({ when, to, for: purpose }) => `${to ?? when.device} ${purpose}`)).size ===
+        list.length,
+      "expected each pair of 'to' and 'for' once: a payment's memo has to tell the wires apart",
+    )
+    .default([]),
 })
 export type AgentConfig = z.output<typeof agentConfig>

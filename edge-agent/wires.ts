@@ -25,10 +25,14 @@ type Transfer = Extract<Draft, { type: 'transfer' }>
 
 export interface Payment {
   readonly draft: Transfer
-  /** Names the event, so that it is paid once. */
+  /** Names what was bought and from whom, so that it is paid once. */
   readonly key: string
   readonly amount: number
 }
+
+/** Receiver and memo; the memo names purpose and reading, so no two purchases share it. */
+export const purchase = ({ to, memo }: { readonly to: string; readonly memo: string }): string =>
+  `${to} ${memo}`
 
 const HOUR_MS = 3_600_000
 
@@ -50,7 +54,7 @@ export class Wires {
   due(
     { transactions }: Pick<ConnectedBlock, 'transactions'>,
     confirmations: number,
-    isPaid: (key: string, draft: Transfer) => boolean,
+    isPaid: (key: string) => boolean,
     nowMs: number,
   ): Payment[] {
     const payments: Payment[] = []
@@ -61,13 +65,13 @@ export class Wires {
       for (const { id, transaction: tx } of transactions) {
         if (tx.type === 'transfer' || tx.from !== wire.device) continue
         if ((tx.type === 'reading' ? tx.sample.sensor : tx.sensor) !== wire.sensor) continue
-        const key = `wire ${index} ${id}`
         if (paidAtMs.length >= wire.perHourMax) continue
         const amount = wire.pay * (tx.type === 'batch' ? tx.count : 1)
         if (!Number.isSafeInteger(amount)) continue
         const memo = `${wire.purpose} ${id.slice(0, 16)}`
         const draft = { type: 'transfer', to: wire.to, amount, memo } as const
-        if (isPaid(key, draft)) continue
+        const key = purchase(draft)
+        if (isPaid(key)) continue
         paidAtMs.push(nowMs)
         payments.push({ draft, key, amount })
       }

@@ -1,10 +1,11 @@
 /** An agent with its real parts: sensors of the test's, a store, an outbox and a miner, against broker and validator. */
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { Agent, type AgentSensor } from '../../edge-agent/agent.ts'
+import { Agent } from '../../edge-agent/agent.ts'
 import type { Emit } from '../../edge-agent/driver.ts'
 import { MINER_DEFAULTS } from '../../edge-agent/miner.ts'
 import { Outbox } from '../../edge-agent/outbox.ts'
+import type { AgentSensor } from '../../edge-agent/sampling.ts'
 import { type Wire, Wires } from '../../edge-agent/wires.ts'
 import { ChainStore } from '../../node/chain-store.ts'
 import { openLogFile } from '../../node/disk.ts'
