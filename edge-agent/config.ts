@@ -1,9 +1,10 @@
 /** An agent's configuration file. Amounts are coins as text, since YAML numbers are floats. */
 import { z } from 'zod'
 import { parseCoins } from '../ledger/amount.ts'
-import { name } from '../schemas/codec.ts'
+import { freeText, name } from '../schemas/codec.ts'
 import { connectionConfig } from '../schemas/config.ts'
 import { accountText } from '../schemas/hex.ts'
+import { MEMO_BYTES_MAX } from '../schemas/transaction.ts'
 import { sensorConfig } from './drivers.ts'
 
 const coins = z.string({ error: 'expected coins in quotes, such as "0.01"' }).transform((text, context) => {
@@ -16,6 +17,10 @@ const coins = z.string({ error: 'expected coins in quotes, such as "0.01"' }).tr
   return z.NEVER
 })
 
+/** The memo is this, a space and 16 digits of the reading's id. */
+const PURPOSE_BYTES_MAX = MEMO_BYTES_MAX - 17
+const purpose = freeText(PURPOSE_BYTES_MAX).json.refine((text) => text !== '', 'expected some text')
+
 const wire = z.strictObject({
   when: z.strictObject({
     device: accountText.describe('account whose readings are bought'),
@@ -23,7 +28,7 @@ const wire = z.strictObject({
   }),
   pay: coins.describe('coins for each reading'),
   to: accountText.optional().describe('who is paid; the device by default'),
-  for: z.string().min(1).max(48).describe('what is bought; stands in the memo'),
+  for: purpose.describe('what is bought; stands in the memo'),
   confirmations: z.int().min(1).max(100).default(1),
   perHourMax: z.int().min(1).max(100_000).default(1_000),
 })
