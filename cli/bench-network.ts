@@ -26,7 +26,8 @@ export const VALIDATORS = ['validator-1', 'validator-2'] as const
 /** Share of a core for each agent's miner: three of them leave a two-core machine usable. */
 const DUTY = 0.1
 const ALLOCATION = 100 * COIN
-const MEASURE_MS = 300
+/** The fastest of a few short rounds is what the machine can do when nothing else wants it. */
+const MEASURE = { rounds: 4, ms: 120 } as const
 
 export interface BenchNetwork {
   readonly id: Network
@@ -54,7 +55,9 @@ export async function openBenchNetwork(data: string, preset: PresetName): Promis
   const agents = AGENTS.map(accountOf)
   const founded = !existsSync(genesisFile)
   if (founded) {
-    const hashesPerSecond = measureHashRate(MEASURE_MS)
+    const hashesPerSecond = Math.max(
+      ...Array.from({ length: MEASURE.rounds }, () => measureHashRate(MEASURE.ms)),
+    )
     const firstWork = (hashesPerSecond * DUTY * AGENTS.length * PRESETS[preset].interval) / 1000
     const allocations = [...agents, visitor].map((account) => ({ account, amount: ALLOCATION }))
     writeGenesis(genesisFile, genesisFrom(preset, { name: preset, time: Date.now(), firstWork, allocations }))

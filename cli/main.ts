@@ -299,6 +299,11 @@ function createProgram(): Command {
   return program
 }
 
+// A reader that has seen enough, such as head, closes the pipe.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error
+  process.exit(EXIT.ok)
+})
 process.on('uncaughtException', (error) => {
   process.stderr.write(`${explain(error)}\n`)
   process.exit(EXIT.bug)

@@ -5,9 +5,9 @@
  * are no floats or maps, so a value has exactly one encoding: `encode(decode(b))` equals `b`, and trailing
  * bytes are refused. Source: docs/PROTOCOL.md section 1.
  */
-import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js'
+import { hexToBytes } from '@noble/hashes/utils.js'
 import { z } from 'zod'
-import { type Account, accountText, type Hash, hashText, type Network, networkText } from './hex.ts'
+import { type Account, accountText, type Hash, hashText, type Network, networkText, toHex } from './hex.ts'
 import { accept, type Result, refuse } from './result.ts'
 
 /** Why bytes are not the message that they claim to be: which field, what was expected, what came. */
@@ -151,7 +151,7 @@ export const u256: Codec<bigint> = {
   },
   read(reader) {
     const at = reader.take(32)
-    return BigInt(`0x${bytesToHex(reader.bytes.subarray(at, at + 32))}`)
+    return BigInt(`0x${toHex(reader.bytes.subarray(at, at + 32))}`)
   },
   toJson: (value) => value.toString(16).padStart(64, '0'),
   json: asCodecJson(hexInteger),
@@ -170,7 +170,7 @@ export function fixed(width: number): Codec<Uint8Array> {
       const at = reader.take(width)
       return reader.bytes.slice(at, at + width)
     },
-    toJson: (value) => bytesToHex(value),
+    toJson: (value) => toHex(value),
     json: asCodecJson(
       z
         .string()
@@ -191,7 +191,7 @@ function hexBytes<T extends string>(width: number, json: z.ZodType): Codec<T> {
     },
     read(reader) {
       const at = reader.take(width)
-      return bytesToHex(reader.bytes.subarray(at, at + width)) as T
+      return toHex(reader.bytes.subarray(at, at + width)) as T
     },
     toJson: (value) => value,
     json: asCodecJson(json),
@@ -218,7 +218,7 @@ export function blob(max: number): Codec<Uint8Array> {
       const at = reader.take(length)
       return reader.bytes.slice(at, at + length)
     },
-    toJson: (value) => bytesToHex(value),
+    toJson: (value) => toHex(value),
     json: asCodecJson(
       z
         .string()

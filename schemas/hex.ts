@@ -3,7 +3,7 @@
  *
  * Text compares with `===` and is a Map key; codecs turn it into the 32 bytes that are hashed and sent.
  */
-import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js'
+import { hexToBytes } from '@noble/hashes/utils.js'
 import { z } from 'zod'
 
 /** 32-byte hash (SHA-256) as 64 hex digits; a block hash reads with its leading zeros first. */
@@ -27,10 +27,26 @@ export const hashText = hexText(32).transform((text) => text as Hash)
 export const accountText = hexText(32).transform((text) => text as Account)
 export const networkText = hexText(4).transform((text) => text as Network)
 
-export const toHex = (bytes: Uint8Array): string => bytesToHex(bytes)
+/** The two digits of every byte, as ASCII codes. */
+const DIGITS = Uint8Array.from({ length: 512 }, (_, at) => {
+  const digit = at % 2 === 0 ? at >> 5 : (at >> 1) & 15
+  return digit + (digit < 10 ? 48 : 87)
+})
+const ascii = new TextDecoder('latin1')
+
+/** In one piece: text that is joined digit by digit keeps its pieces, a kilobyte for each hash that is remembered. */
+export function toHex(bytes: Uint8Array): string {
+  const codes = new Uint8Array(2 * bytes.length)
+  for (let at = 0; at < bytes.length; at++) {
+    const byte = bytes[at] as number
+    codes[2 * at] = DIGITS[2 * byte] as number
+    codes[2 * at + 1] = DIGITS[2 * byte + 1] as number
+  }
+  return ascii.decode(codes)
+}
 export const fromHex = (text: string): Uint8Array => hexToBytes(text)
-export const hashFromBytes = (bytes: Uint8Array): Hash => bytesToHex(bytes) as Hash
-export const accountFromBytes = (bytes: Uint8Array): Account => bytesToHex(bytes) as Account
+export const hashFromBytes = (bytes: Uint8Array): Hash => toHex(bytes) as Hash
+export const accountFromBytes = (bytes: Uint8Array): Account => toHex(bytes) as Account
 
 /** Short form for people's eyes only, never for comparison. */
 export const short = (text: string): string => text.slice(0, 8)
