@@ -26,6 +26,9 @@ import { Announcer } from './announcer.ts'
 /** Accounts whose view is kept on the broker; the one changed longest ago makes room. */
 const ACCOUNTS_PUBLISHED_MAX = 1_000
 
+/** A broker of ours that cuts a validator off within this time most likely does not know it as one. */
+const AT_ONCE_MS = 2_000
+
 /** Counts for whoever watches; see `validator-metrics.ts`. */
 export interface ValidatorEvents {
   readonly connected: (blocks: number, transactions: number, readings: number) => void
@@ -57,6 +60,7 @@ export class Validator {
     this.#log = modules.log
     this.#events = modules.events
     this.#stored = modules.store.accounts
+    let connectedMs: number | undefined
     this.node = new LedgerNode(
       { ...options, role: 'validator' },
       {
@@ -68,8 +72,16 @@ export class Validator {
         onTransaction: (sealed) =>
           this.#receipt(sealed.transaction.from, { transaction: sealed.id, status: 'accepted' }),
         onRefused: (kind, publisher, fault, bytes) => this.#onRefused(kind, publisher, fault, bytes),
-        onConnected: () => this.#publishAll(),
-        onDisconnected: () => this.#announcer.clear(),
+        onConnected: () => {
+          connectedMs = modules.clock.monotonic()
+          this.#publishAll()
+        },
+        onDisconnected: () => {
+          this.#announcer.clear()
+          if (connectedMs !== undefined && modules.clock.monotonic() - connectedMs < AT_ONCE_MS)
+            this.#explain()
+          connectedMs = undefined
+        },
         onFatal: modules.onFatal,
       },
     )
@@ -79,6 +91,13 @@ export class Validator {
       connected: () => session.connected && this.node.durable,
       onDropped: (events) => modules.log.warn('more to say than the broker takes', { dropped: events }),
       onFault: modules.onFatal,
+    })
+  }
+
+  #explain(): void {
+    const remedy = `start the broker with --validator ${this.#account}, or add the account to its list of validators`
+    this.#log.warn('cut off as soon as we published: the broker may not know this account as a validator', {
+      remedy,
     })
   }
 
