@@ -1,8 +1,8 @@
 /** An agent's configuration file. Amounts are coins as text, since YAML numbers are floats. */
 import { z } from 'zod'
 import { parseCoins } from '../ledger/amount.ts'
-import { freeText, name } from '../schemas/codec.ts'
 import { connectionConfig } from '../schemas/config.ts'
+import { freeText, name } from '../schemas/field.ts'
 import { accountText } from '../schemas/hex.ts'
 import { MEMO_BYTES_MAX } from '../schemas/transaction.ts'
 import { sensorConfig } from './drivers.ts'

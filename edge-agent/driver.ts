@@ -8,7 +8,7 @@ import { setTimeout as sleepFor } from 'node:timers/promises'
 import { z } from 'zod'
 import { createBackoff } from '../node/backoff.ts'
 import { WorldError } from '../node/error.ts'
-import { name } from '../schemas/codec.ts'
+import { name } from '../schemas/field.ts'
 import { type Decimal, UNITS } from '../schemas/units.ts'
 import type { GpioConstructor } from './drivers/onoff.ts'
 

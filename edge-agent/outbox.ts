@@ -14,7 +14,9 @@ import { feeFloorFor, type Sealed, sealTransaction, signTransaction } from '../l
 import { type AppendLog, type LogFile, openAppendLog } from '../node/append-log.ts'
 import { WorldError } from '../node/error.ts'
 import type { Signer } from '../node/signing.ts'
-import { blob, decode, encode, freeText, name, struct, u32, u64 } from '../schemas/codec.ts'
+import { decode, encode } from '../schemas/codec.ts'
+import { struct } from '../schemas/compound.ts'
+import { blob, freeText, name, u32, u64 } from '../schemas/field.ts'
 import { toHex } from '../schemas/hex.ts'
 import { invariant } from '../schemas/result.ts'
 import {

@@ -8,19 +8,9 @@
  * an entry equal to the default is absent; the balances and rewards add up to `totals.supply`.
  * Source: docs/PROTOCOL.md section 5.
  */
-import {
-  account,
-  blob,
-  type Codec,
-  encode,
-  hash,
-  type Infer,
-  list,
-  Reader,
-  struct,
-  u8,
-  u64,
-} from '../schemas/codec.ts'
+import { type Codec, encode, type Infer, Reader } from '../schemas/codec.ts'
+import { list, struct } from '../schemas/compound.ts'
+import { account, blob, hash, u8, u64 } from '../schemas/field.ts'
 import { type Account, fromHex, type Hash, hashFromBytes, ZERO_HASH } from '../schemas/hex.ts'
 import type { Hashing } from './hashing.ts'
 import { type Tree, treeEntries, treeGet, treeRoot, treeSet } from './state-tree.ts'

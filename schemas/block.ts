@@ -5,7 +5,9 @@
  * `time` u48 at 101, `nonce` 8 at 107. Below 120 bytes it pads to two SHA-256 blocks; time and nonce lie in the
  * second, so a miner hashes the first once (midstate). Source: docs/PROTOCOL.md section 4.
  */
-import { constant, fixed, hash, type Infer, list, struct, time, u32, u256 } from './codec.ts'
+import type { Infer } from './codec.ts'
+import { list, struct } from './compound.ts'
+import { constant, fixed, hash, time, u32, u256 } from './field.ts'
 import { coinbase, transaction } from './transaction.ts'
 
 export const HEADER_BYTES = 115

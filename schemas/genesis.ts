@@ -4,7 +4,9 @@
  * The hash of these bytes is the parent of block 0, so two networks that differ in any rule or allocation have
  * different genesis hashes and cannot exchange a message. Source: docs/PROTOCOL.md section 6.
  */
-import { account, constant, type Infer, list, name, struct, time, u8, u16, u32, u64, u256 } from './codec.ts'
+import type { Infer } from './codec.ts'
+import { list, struct } from './compound.ts'
+import { account, constant, name, time, u8, u16, u32, u64, u256 } from './field.ts'
 
 /** Bytes of the largest genesis: some 10,000 allocations. */
 export const GENESIS_BYTES_MAX = 1 << 20

@@ -7,23 +7,9 @@
  */
 
 import { BLOCK_BYTES_MAX, header } from './block.ts'
-import {
-  account,
-  blob,
-  choice,
-  freeText,
-  hash,
-  type Infer,
-  list,
-  struct,
-  time,
-  u8,
-  u16,
-  u32,
-  u64,
-  u256,
-  union,
-} from './codec.ts'
+import type { Infer } from './codec.ts'
+import { list, struct, union } from './compound.ts'
+import { account, blob, choice, freeText, hash, time, u8, u16, u32, u64, u256 } from './field.ts'
 import { sample } from './transaction.ts'
 
 /** Largest MQTT payload that a node sends or accepts: one largest block, or several smaller ones, and framing. */

@@ -4,6 +4,8 @@
  * Layout: `type` u8, `network` 4, `from` 32, `nonce` u64, `fee` u64, `expiry` u32, own fields, `signature` 64.
  * The unsigned body is everything before the signature. Source: docs/PROTOCOL.md section 3.
  */
+import type { Infer } from './codec.ts'
+import { struct, union } from './compound.ts'
 import {
   account,
   bool,
@@ -11,16 +13,13 @@ import {
   fixed,
   freeText,
   hash,
-  type Infer,
   name,
   network,
-  struct,
   time,
   u16,
   u32,
   u64,
-  union,
-} from './codec.ts'
+} from './field.ts'
 import { decimal, unit } from './units.ts'
 
 /** Bytes of an Ed25519 signature (RFC 8032). */

@@ -5,7 +5,8 @@
  * Its text keeps both: 1250 * 10^-2 is "12.50", 12 * 10^3 is "12e3".
  */
 import { z } from 'zod'
-import { type Codec, CodecError, text } from './codec.ts'
+import { type Codec, CodecError } from './codec.ts'
+import { text } from './field.ts'
 
 /** Unit symbol as sent: 1 to 15 printable ASCII characters. Whether it is registered is the config's concern. */
 export const unit = text(15, /^[!-~]+$/, '1 to 15 printable ASCII characters')

@@ -12,6 +12,8 @@ import { REQUEST_BYTES_MAX } from '../../node/requests.ts'
 import { BLOCK_BYTES_MAX, BLOCK_TRANSACTIONS_MAX, HEADER_BYTES, header } from '../../schemas/block.ts'
 import type { Codec } from '../../schemas/codec.ts'
 import * as codecs from '../../schemas/codec.ts'
+import * as compounds from '../../schemas/compound.ts'
+import * as scalars from '../../schemas/field.ts'
 import { GENESIS_BYTES_MAX } from '../../schemas/genesis.ts'
 import { toHex } from '../../schemas/hex.ts'
 import {
@@ -81,9 +83,9 @@ export function rowsOf(section: number, columns: string, lead = ''): readonly Ro
 export const layout = (section: number, lead = '') => rowsOf(section, 'Offset Size Field Type', lead)
 
 const SIMPLE: Readonly<Record<string, Codec<unknown>>> = {
-  ...{ u8: codecs.u8, u16: codecs.u16, u32: codecs.u32, time: codecs.time, u64: codecs.u64 },
-  ...{ u256: codecs.u256, hash: codecs.hash, account: codecs.account, network: codecs.network },
-  ...{ bool: codecs.bool, name: codecs.name, unit, decimal, change },
+  ...{ u8: scalars.u8, u16: scalars.u16, u32: scalars.u32, time: scalars.time, u64: scalars.u64 },
+  ...{ u256: scalars.u256, hash: scalars.hash, account: scalars.account, network: scalars.network },
+  ...{ bool: scalars.bool, name: scalars.name, unit, decimal, change },
   ...{ sample, coinbase, transaction },
   ...{ header, accountView },
 }
@@ -93,15 +95,15 @@ function typed(type: string, meaning = ''): Codec<unknown> {
   const simple = SIMPLE[type]
   if (simple !== undefined) return simple
   const [, word = '', size = '', item = ''] = /^(\w+)(?: (\d+))?(?: of (.+))?$/.exec(type) ?? []
-  if (word === 'bytes') return codecs.fixed(Number(size))
-  if (word === 'text') return codecs.freeText(Number(size))
-  if (word === 'blob') return codecs.blob(Number(size))
-  if (word === 'constant') return codecs.constant(Number(size))
+  if (word === 'bytes') return scalars.fixed(Number(size))
+  if (word === 'text') return scalars.freeText(Number(size))
+  if (word === 'blob') return scalars.blob(Number(size))
+  if (word === 'constant') return scalars.constant(Number(size))
   if (word === 'list')
-    return codecs.list(/[, ]/.test(item) && !/^blob/.test(item) ? fields(item) : typed(item), Number(size))
+    return compounds.list(/[, ]/.test(item) && !/^blob/.test(item) ? fields(item) : typed(item), Number(size))
   if (word === 'choice') {
     const options = meaning.split(', ').map((option) => option.split(' '))
-    return codecs.choice(Object.fromEntries(options.map(([number, value = '']) => [value, Number(number)])))
+    return scalars.choice(Object.fromEntries(options.map(([number, value = '']) => [value, Number(number)])))
   }
   throw new Error(`PROTOCOL.md uses an unknown type ${type}`)
 }
@@ -112,11 +114,11 @@ export function fields(list: string): Codec<unknown> {
     const [name = '', ...type] = entry.split(' ')
     return [name, typed(type.join(' ') || name)] as const
   })
-  return codecs.struct(Object.fromEntries(entries))
+  return compounds.struct(Object.fromEntries(entries))
 }
 
 const fromRows = (rows: readonly Row[]): Codec<unknown> =>
-  codecs.struct(Object.fromEntries(rows.map((row) => [row.Field, typed(row.Type ?? '', row.Meaning)])))
+  compounds.struct(Object.fromEntries(rows.map((row) => [row.Field, typed(row.Type ?? '', row.Meaning)])))
 
 /** Value of `98 + n` or `113 + n + 32(a + c)`; undefined while it has an unknown letter. */
 function sum(expression: string, known: ReadonlyMap<string, number>): number | undefined {

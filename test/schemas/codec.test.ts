@@ -1,28 +1,24 @@
 import t from 'tap'
+import { type Codec, decode, encode } from '../../schemas/codec.ts'
+import { list, struct, union } from '../../schemas/compound.ts'
 import {
   account,
   blob,
   bool,
-  type Codec,
   choice,
   constant,
-  decode,
-  encode,
   fixed,
   freeText,
   hash,
-  list,
   name,
   network,
-  struct,
   time,
   u8,
   u16,
   u32,
   u64,
   u256,
-  union,
-} from '../../schemas/codec.ts'
+} from '../../schemas/field.ts'
 import { type Account, fromHex, type Hash, type Network, toHex } from '../../schemas/hex.ts'
 import { refusesToEncode } from '../helpers/codec-facts.ts'
 
