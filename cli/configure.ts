@@ -6,23 +6,27 @@ import { formatIssues, loadConfig } from '../node/config-file.ts'
 import { WorldError } from '../node/error.ts'
 import type { ValidatorConfig } from '../schemas/config.ts'
 
-/** A configuration from a file, or from options alone; options given win over the file. */
-export function configure<S extends z.ZodType>(
+/** A configuration from a file, or from options alone; options given win over the file, and are checked as it is. */
+export function configure<S extends z.ZodObject>(
   schema: S,
   file: string | undefined,
   options: object,
 ): z.output<S> {
-  if (file !== undefined) {
-    const config = loadConfig(file, schema)
-    return {
-      ...(isFollower(config) ? besideFile(file, config) : (config as object)),
-      ...options,
-    } as z.output<S>
-  }
+  if (file === undefined)
+    return checked(schema, options, '\ngive the missing options, or a file with --config')
+  const config = loadConfig(file, schema)
+  checked(schema.partial(), options)
+  return {
+    ...(isFollower(config) ? besideFile(file, config) : (config as object)),
+    ...options,
+  } as z.output<S>
+}
+
+function checked<S extends z.ZodType>(schema: S, options: object, remedy = ''): z.output<S> {
   const parsed = schema.safeParse(options)
   if (parsed.success) return parsed.data
   const issues = formatIssues(parsed.error.issues, { value: options, schema })
-  throw new WorldError('config', `${issues.join('\n')}\ngive the missing options, or a file with --config`)
+  throw new WorldError('config', `${issues.join('\n')}${remedy}`)
 }
 
 const isFollower = (config: unknown): config is AgentConfig | ValidatorConfig =>

@@ -5,9 +5,9 @@
  * what the outbox knows, or what our chain shows as paid, is not paid again. Works only in sync: while catching up,
  * what we have paid already stands in blocks that are still to come.
  */
-import { parseBlock } from '../ledger/block.ts'
-import type { Chain, Update } from '../ledger/chain.ts'
-import { feeFloorFor } from '../ledger/transaction.ts'
+import { parseBlock, type SealedBlock } from '../ledger/block.ts'
+import type { Chain, Entry, Update } from '../ledger/chain.ts'
+import { feeFloorFor, type Sealed } from '../ledger/transaction.ts'
 import type { Log } from '../node/log.ts'
 import type { Account } from '../schemas/hex.ts'
 import { invariant } from '../schemas/result.ts'
@@ -42,19 +42,17 @@ export class Purchasing {
     this.#account = account
     this.#modules = modules
     this.#height = Math.max(0, modules.chain.tip.height - AGAIN_BLOCKS)
+    // A payment stands above the height at which it became due.
+    for (let height = this.#height + 1; height <= modules.chain.tip.height; height++) {
+      const entry = modules.chain.at(height)
+      invariant(entry !== undefined, `the chain has height ${height}`)
+      this.#remember(this.#stored(entry).transactions)
+    }
   }
 
   /** Follows the chain; call before `due`. */
   update({ disconnected, connected }: Update): void {
-    for (const sealed of connected.flatMap(({ transactions }) => transactions)) {
-      const { transaction: tx } = sealed
-      const own = tx.type === 'transfer' && tx.from === this.#account
-      if (own && !this.#modules.outbox.knows(sealed)) this.#paid.add(purchase(tx))
-    }
-    for (const oldest of this.#paid) {
-      if (this.#paid.size <= PAID_MAX) break
-      this.#paid.delete(oldest)
-    }
+    for (const { transactions } of connected) this.#remember(transactions)
     const [lowest] = connected
     if (disconnected.length > 0 && lowest !== undefined)
       this.#height = Math.min(this.#height, lowest.entry.height - 1)
@@ -71,12 +69,30 @@ export class Purchasing {
       for (let confirmations = 1; confirmations <= wires.confirmationsMax; confirmations++) {
         const entry = chain.at(this.#height - confirmations + 1)
         if (entry === undefined || entry.height === 0) continue
-        const block = parseBlock(chain.network, chain.archive.block(entry.hash))
-        invariant(block.ok, `stored block ${entry.hash} parses`)
-        payments.push(...wires.due(block.value, confirmations, isPaid, nowMs()))
+        payments.push(...wires.due(this.#stored(entry), confirmations, isPaid, nowMs()))
       }
     }
     return this.#covered(payments)
+  }
+
+  /** Takes note of own payments that the outbox does not know. */
+  #remember(transactions: readonly Sealed[]): void {
+    for (const sealed of transactions) {
+      const { transaction: tx } = sealed
+      const own = tx.type === 'transfer' && tx.from === this.#account
+      if (own && !this.#modules.outbox.knows(sealed)) this.#paid.add(purchase(tx))
+    }
+    for (const oldest of this.#paid) {
+      if (this.#paid.size <= PAID_MAX) break
+      this.#paid.delete(oldest)
+    }
+  }
+
+  #stored({ hash }: Entry): SealedBlock {
+    const { network, archive } = this.#modules.chain
+    const block = parseBlock(network, archive.block(hash))
+    invariant(block.ok, `stored block ${hash} parses`)
+    return block.value
   }
 
   #covered(payments: readonly Payment[]): Payment[] {

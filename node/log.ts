@@ -32,7 +32,7 @@ export function createLog(options: LogOptions): Log {
       if (RANK[level] < RANK[options.level]) return
       const at = new Date(options.now()).toISOString()
       if (options.format === 'json') {
-        options.write(`${JSON.stringify({ at, level, name: options.name, event, ...fields })}\n`)
+        options.write(`${escaped(JSON.stringify({ at, level, name: options.name, event, ...fields }))}\n`)
         return
       }
       const facts = Object.entries(fields)
@@ -48,6 +48,10 @@ export function createLog(options: LogOptions): Log {
 
 /** A peer's text must not move our cursor or fake a line. */
 export const harmless = (text: string): string => text.replace(/[\p{Cc}\p{Cf}\p{Cs}]/gu, '\uFFFD')
+
+/** JSON leaves the upper control characters as they are, and terminals obey them. */
+const escaped = (json: string): string =>
+  json.replace(/[\x7f-\x9f]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`)
 
 function printable(value: string): string {
   const clean = harmless(value)
