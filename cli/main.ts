@@ -1,10 +1,9 @@
 #!/usr/bin/env node
-/** The program `pinledger`: commands, options and exit codes; each command's work is in its own file. */
+/**
+ * The program `pinledger`: commands, options and exit codes; each command's work is in its own file, loaded when it is
+ * called, since loading all of them takes seconds on a small Pi.
+ */
 import { Command, Option } from 'commander'
-import { runBroker } from '../broker/main.ts'
-import { runValidator } from '../broker/validator-main.ts'
-import { runAgent } from '../edge-agent/agent-main.ts'
-import { agentConfig } from '../edge-agent/config.ts'
 import { PRESETS, type PresetName } from '../ledger/preset.ts'
 import { systemClock } from '../node/clock.ts'
 import { WorldError } from '../node/error.ts'
@@ -14,7 +13,6 @@ import { selfTest } from '../node/signing.ts'
 import { brokerConfig, validatorConfig } from '../schemas/config.ts'
 import type { Account } from '../schemas/hex.ts'
 import { MEMO_BYTES_MAX } from '../schemas/transaction.ts'
-import { accountCommand } from './account.ts'
 import { configure, given } from './configure.ts'
 import { EXIT, exitCodeOf, explain } from './exit.ts'
 import {
@@ -30,11 +28,7 @@ import {
   quiet,
   seconds,
 } from './options.ts'
-import { payCommand } from './pay.ts'
 import { running } from './program.ts'
-import { upCommand } from './up.ts'
-import { verifyCommand } from './verify.ts'
-import { watchCommand } from './watch.ts'
 
 function createProgram(): Command {
   const program = new Command('pinledger')
@@ -77,6 +71,7 @@ function createProgram(): Command {
         json: boolean
       }) => {
         const run = running({ name: 'up', json: options.json, level: 'info', duration: options.duration })
+        const { upCommand } = await import('./up.ts')
         const code = await upCommand(options, process.argv[1] ?? '', run.signal).finally(run.end)
         process.exitCode = code
       },
@@ -110,6 +105,7 @@ function createProgram(): Command {
         duration?: number
         json: boolean
       }) => {
+        const { runBroker } = await import('../broker/main.ts')
         const config = configure(brokerConfig, file, given({ ...rest, validators: validator }))
         const run = running({ name: 'broker', json, level: 'info', duration })
         await runBroker(config, {
@@ -149,6 +145,7 @@ function createProgram(): Command {
         duration?: number
         json: boolean
       }) => {
+        const { runValidator } = await import('../broker/validator-main.ts')
         const config = configure(
           validatorConfig,
           file,
@@ -188,6 +185,8 @@ function createProgram(): Command {
         duration?: number
         json: boolean
       }) => {
+        const { runAgent } = await import('../edge-agent/agent-main.ts')
+        const { agentConfig } = await import('../edge-agent/config.ts')
         const config = configure(
           agentConfig,
           file,
@@ -225,6 +224,7 @@ function createProgram(): Command {
     .addOption(jsonOption())
     .addHelpText('after', example('pinledger account $(pinledger keygen --show friend.json)'))
     .action(async (of: Account, { broker, json }: { broker: string; json: boolean }) => {
+      const { accountCommand } = await import('./account.ts')
       process.exitCode = await accountCommand({ url: broker }, of, json, quiet(json))
     })
 
@@ -269,6 +269,7 @@ function createProgram(): Command {
           throw new WorldError('usage', '--network: expected 8 or 64 hex digits')
         selfTest()
         const order = { to, amount, memo, fee, network, waitSeconds: wait }
+        const { payCommand } = await import('./pay.ts')
         process.exitCode = await payCommand({ url: broker }, loadKey(key), order, json, quiet(json))
       },
     )
@@ -282,6 +283,7 @@ function createProgram(): Command {
     .addHelpText('after', example('pinledger watch --broker mqtt://192.168.1.10'))
     .action(async ({ broker, duration, json }: { broker: string; duration?: number; json: boolean }) => {
       const run = running({ name: 'watch', json, level: 'warn', duration })
+      const { watchCommand } = await import('./watch.ts')
       await watchCommand({ url: broker }, json, run.signal).finally(run.end)
     })
 
@@ -293,7 +295,8 @@ function createProgram(): Command {
     .option('--data <dir>', 'data directory of a program, or of pinledger up', DATA_DEFAULT)
     .addOption(jsonOption())
     .addHelpText('after', example('pinledger verify --data .pinledger --json'))
-    .action((options: { data: string; json: boolean }) => {
+    .action(async (options: { data: string; json: boolean }) => {
+      const { verifyCommand } = await import('./verify.ts')
       process.exitCode = verifyCommand(options)
     })
   return program

@@ -36,7 +36,7 @@ t.test('help on every level has an example and the exit codes', async (t) => {
   for (const command of COMMANDS) t.match(top.out, new RegExp(`^ {2}${command} `, 'm'))
   const all = await inParallel(
     COMMANDS,
-    async (command) => [command, await run(t, [command, '--help'], { bare: true })] as const,
+    async (command) => [command, await run(t, [command, '--help'])] as const,
   )
   for (const [command, { code, out, err }] of [['', top] as const, ...all]) {
     t.equal(code, 0, `${command} --help`)
@@ -75,7 +75,7 @@ t.test('wrong usage: exit code 2 and a message that says what to do', async (t) 
   const outcomes = await inParallel(cases, async ([args, said]) => ({
     args,
     said,
-    ...(await run(t, args, { bare: true })),
+    ...(await run(t, args)),
   }))
   for (const { args, said, code, err, out } of outcomes) {
     t.equal(code, 2, `pinledger ${args.join(' ').slice(0, 60)}`)
@@ -115,21 +115,21 @@ wires:
 
 t.test('keygen makes a private key, prints the account, and never replaces a file', async (t) => {
   const file = join(temporary(t), 'visitor.json')
-  const made = await run(t, ['keygen', file], { bare: true })
+  const made = await run(t, ['keygen', file])
   t.equal(made.code, 0)
   t.match(made.out, /^[0-9a-f]{64}$/)
   t.equal(statSync(file).mode & 0o777, 0o600)
   const bytes = readFileSync(file)
-  const again = await run(t, ['keygen', file], { bare: true })
+  const again = await run(t, ['keygen', file])
   t.equal(again.code, 3)
   t.match(again.err, 'is already there and is never replaced')
   t.ok(readFileSync(file).equals(bytes))
-  t.equal((await run(t, ['keygen', '--show', file], { bare: true })).out, made.out)
-  const shown = await run(t, ['keygen', '--show', '--json', file], { bare: true })
+  t.equal((await run(t, ['keygen', '--show', file])).out, made.out)
+  const shown = await run(t, ['keygen', '--show', '--json', file])
   t.strictSame(JSON.parse(shown.out), { account: made.out, file })
   const { secret } = JSON.parse(bytes.toString()) as { secret: string }
   t.notMatch(made.out + again.err + shown.out, secret, 'the secret is never printed')
-  t.equal((await run(t, ['keygen', '--show', `${file}.none`], { bare: true })).code, 3)
+  t.equal((await run(t, ['keygen', '--show', `${file}.none`])).code, 3)
 })
 
 t.test('what another program holds: exit code 3 and how to help', async (t) => {

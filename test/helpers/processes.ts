@@ -37,8 +37,6 @@ export function temporary(t: Test): string {
 
 export interface StartOptions {
   readonly cwd?: string
-  /** Without the test runner's instruments in the child, which double its start and are not for every program. */
-  readonly bare?: boolean
 }
 
 /** Starts any program; its stdin is empty. */
@@ -46,11 +44,14 @@ export function startProgram(
   t: Test,
   command: string,
   args: readonly string[],
-  { cwd, bare = false }: StartOptions = {},
+  { cwd }: StartOptions = {},
 ): Program {
-  // The test runner puts its instruments into every child's environment; `env` takes them out and becomes the program.
-  const [file, ...rest] = bare ? ['env', '-u', 'NODE_OPTIONS', command, ...args] : [command, ...args]
-  const child = spawn(file, rest, { stdio: ['ignore', 'pipe', 'pipe'], cwd })
+  // The test runner puts its instruments into every child's environment, where they double the time that a program
+  // takes to start; `env` takes them out and becomes the program.
+  const child = spawn('env', ['-u', 'NODE_OPTIONS', command, ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    cwd,
+  })
   const out: string[] = []
   const err: string[] = []
   const ended = new Promise<Ended>((resolve, reject) => {

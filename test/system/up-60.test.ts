@@ -13,7 +13,7 @@ t.test(
     const data = join(temporary(t), 'data')
     const ports = ['--mqtt-port', '0', '--ws-port', '0', '--http-port', '0']
     const args = ['start', '--silent', '--', '--duration', '60', '--data', data, '--json', ...ports]
-    const npm = startProgram(t, 'npm', args, { bare: true, cwd: ROOT })
+    const npm = startProgram(t, 'npm', args, { cwd: ROOT })
     t.strictSame(await npm.ended, { code: 0, signal: null }, npm.err.slice(-5).join('\n'))
     const summary = npm.out.map(parsed).find((line) => line?.event === 'summary') as unknown as {
       blocks: Record<string, number>
