@@ -16,6 +16,7 @@ import { jsonBytes, LedgerNode, type LedgerNodeOptions } from '../node/ledger-no
 import type { Log } from '../node/log.ts'
 import { hashing } from '../node/signing.ts'
 import { type Codec, encode } from '../schemas/codec.ts'
+import { u256 } from '../schemas/field.ts'
 import { genesis as genesisCodec } from '../schemas/genesis.ts'
 import { type Account, type Hash, hashFromBytes, short, ZERO_HASH } from '../schemas/hex.ts'
 import { accountView, MESSAGE_BYTES_MAX, type Receipt, receipt, tip as tipCodec } from '../schemas/message.ts'
@@ -168,6 +169,7 @@ export class Validator {
       miner: coinbase.from,
       time: header.time,
       reward: coinbase.reward,
+      target: u256.toJson(header.target),
       stateRoot: coinbase.stateRoot,
       transactions: transactions.map(({ id, transaction: tx }) => ({
         id,

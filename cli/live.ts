@@ -5,7 +5,9 @@
  */
 import { z } from 'zod'
 import { formatCoins } from '../ledger/amount.ts'
+import { hexDigits } from '../ledger/difficulty.ts'
 import { harmless } from '../node/log.ts'
+import { u256 } from '../schemas/field.ts'
 import { type Account, short } from '../schemas/hex.ts'
 import { accountView } from '../schemas/message.ts'
 import { type Transaction, transaction } from '../schemas/transaction.ts'
@@ -18,6 +20,7 @@ const confirmedBlock = z.object({
   miner: z.string(),
   time: z.int(),
   reward: z.int(),
+  target: u256.json,
   transactions: z.array(z.looseObject({ id: z.string(), type: z.string() })),
 })
 type ConfirmedBlock = z.infer<typeof confirmedBlock>
@@ -42,6 +45,8 @@ export type Event =
       readonly transactions: number
       readonly seconds: number | undefined
       readonly reward: number
+      /** Leading zero hex digits that the hash had to have, with a fraction. */
+      readonly difficulty: number
     }
   | {
       readonly event: 'reading'
@@ -125,6 +130,7 @@ export class Live {
       transactions: block.transactions.length,
       seconds,
       reward,
+      difficulty: hexDigits(block.target),
     })
     this.#transactions(block)
     this.#balancesDue = true
@@ -212,7 +218,7 @@ function words(event: Event): string {
   switch (event.event) {
     case 'block': {
       const after = event.seconds === undefined ? '' : `, ${event.seconds.toFixed(1)} s after the last`
-      return `#${event.height} found by ${event.miner}: ${event.transactions} transactions, reward ${formatCoins(event.reward)}${after} (${event.hash.slice(0, 12)})`
+      return `#${event.height} found by ${event.miner}: ${event.transactions} transactions, reward ${formatCoins(event.reward)}, difficulty ${event.difficulty.toFixed(2)}${after} (${event.hash.slice(0, 12)})`
     }
     case 'reading':
       return `${event.device} ${event.sensor} ${event.value} ${event.unit}, confirmed in #${event.height}`

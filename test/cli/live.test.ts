@@ -20,6 +20,7 @@ const confirmed = (height: number, hash: string, time: number) => ({
   miner: bob.account,
   time,
   reward: 50e8,
+  target: '0000f'.padEnd(64, 'f'),
   transactions: [
     test.transfer(alice, bob.account, 150_000_000, { memo: 'a coffee' }),
     test.reading(bob),
@@ -96,7 +97,11 @@ t.test('lines are plain or coloured; a peer cannot move the cursor', (t) => {
     transactions: 2,
     seconds: 3.25,
     reward: 50e8,
+    difficulty: 4,
   }
-  t.match(describeEvent(block, 0, false), /#4 found by pump: 2 transactions, reward 50, 3\.\d s after/)
+  t.match(
+    describeEvent(block, 0, false),
+    /#4 found by pump: 2 transactions, reward 50, difficulty 4\.00, 3\.\d s after/,
+  )
   t.end()
 })
