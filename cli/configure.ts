@@ -2,7 +2,8 @@
 import { dirname, resolve } from 'node:path'
 import type { z } from 'zod'
 import type { AgentConfig } from '../edge-agent/config.ts'
-import { formatIssues, loadConfig } from '../node/config-file.ts'
+import { loadConfig } from '../node/config-file.ts'
+import { formatIssues } from '../node/config-issues.ts'
 import { WorldError } from '../node/error.ts'
 import type { ValidatorConfig } from '../schemas/config.ts'
 

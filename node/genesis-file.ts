@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { encode } from '../schemas/codec.ts'
 import { GENESIS_BYTES_MAX, type Genesis, genesis as genesisCodec } from '../schemas/genesis.ts'
-import { formatIssues } from './config-file.ts'
+import { formatIssues } from './config-issues.ts'
 import { createFileDurably } from './disk.ts'
 import { WorldError } from './error.ts'
 

@@ -2,7 +2,8 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { z } from 'zod'
-import { formatIssues, loadConfig } from '../../node/config-file.ts'
+import { loadConfig } from '../../node/config-file.ts'
+import { formatIssues } from '../../node/config-issues.ts'
 import { WorldError } from '../../node/error.ts'
 
 const sensor = z.discriminatedUnion('driver', [
