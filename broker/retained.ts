@@ -8,7 +8,6 @@ import type { Account } from '../schemas/hex.ts'
 import { parseTopic } from '../schemas/topic.ts'
 import { matches } from './filter.ts'
 import type { Limits } from './limits.ts'
-import type { StoredPacket } from './sessions.ts'
 
 /** Bookkeeping of one message beside its topic and payload, bytes. */
 const OVERHEAD_BYTES = 256
@@ -18,6 +17,19 @@ const BROKER = ''
 interface Usage {
   messages: number
   bytes: number
+}
+
+/** The fields of a packet that are kept; `cmd` is `publish`, or `pubrel` for the second half of QoS 2. */
+export interface StoredPacket {
+  readonly cmd: string
+  readonly topic: string
+  readonly payload: Buffer
+  readonly qos: 0 | 1 | 2
+  readonly retain: boolean
+  readonly dup: boolean
+  readonly brokerId?: string
+  readonly brokerCounter?: number
+  messageId?: number | undefined
 }
 
 /** `own-quota`: its publisher keeps too much already. `devices-full`: all devices together do. */

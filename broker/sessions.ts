@@ -12,20 +12,8 @@ import { Readable } from 'node:stream'
 import type { Account } from '../schemas/hex.ts'
 import { matches } from './filter.ts'
 import type { Limits } from './limits.ts'
-import type { RetainedMessages } from './retained.ts'
+import type { RetainedMessages, StoredPacket } from './retained.ts'
 
-/** The fields of a packet that are kept; `cmd` is `publish`, or `pubrel` for the second half of QoS 2. */
-export interface StoredPacket {
-  readonly cmd: string
-  readonly topic: string
-  readonly payload: Buffer
-  readonly qos: 0 | 1 | 2
-  readonly retain: boolean
-  readonly dup: boolean
-  readonly brokerId?: string
-  readonly brokerCounter?: number
-  messageId?: number | undefined
-}
 interface Subscription {
   readonly topic: string
   readonly qos: 0 | 1 | 2

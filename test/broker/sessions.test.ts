@@ -1,7 +1,8 @@
 import t from 'tap'
 import { LIMITS, type Limits } from '../../broker/limits.ts'
+import type { StoredPacket } from '../../broker/retained.ts'
 import { RetainedMessages } from '../../broker/retained.ts'
-import { Sessions, type StoredPacket } from '../../broker/sessions.ts'
+import { Sessions } from '../../broker/sessions.ts'
 import { signerOf } from './running-broker.ts'
 
 const pump = signerOf(1).account
