@@ -104,6 +104,11 @@ export class Child {
     clearTimeout(timer)
   }
 
+  /** Ends it at once. */
+  kill(): void {
+    this.#process?.kill('SIGKILL')
+  }
+
   #restart(): void {
     this.start().catch((error: unknown) => {
       this.#options.onProblem(this.#options.name, String(error))

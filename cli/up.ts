@@ -29,6 +29,8 @@ export interface UpOptions {
 
 /** How long the validators may take to agree after the last block. */
 const AGREE_MS = 600
+/** A person who pressed Ctrl-C waits this long at most; what hangs then is killed, which costs nothing announced. */
+const STOP_MS = 1_800
 
 const tipMirror = z.object({ height: z.int(), hash: z.string(), stateRoot: z.string() })
 type TipMirror = z.infer<typeof tipMirror>
@@ -183,11 +185,15 @@ function greet(
 async function stop(children: readonly Child[], summary: Summary): Promise<void> {
   const [broker, ...rest] = children
   const validators = rest.slice(0, VALIDATORS.length)
+  const late = setTimeout(() => {
+    for (const each of children) each.kill()
+  }, STOP_MS)
   await Promise.all(rest.slice(VALIDATORS.length).map((each) => each.stop()))
   for (const endMs = performance.now() + AGREE_MS; !summary.agree && performance.now() < endMs; )
     await sleep(20)
   await Promise.all(validators.map((each) => each.stop()))
   await broker?.stop()
+  clearTimeout(late)
 }
 
 /** What happened while we watched. */
