@@ -181,7 +181,7 @@ t.test('a validator that was away catches up from its peer, over a restart', asy
   for (let count = 0; count < 5; count++) await rig.mine([first])
   const again = await rig.validator(2, second.path)
   t.equal(again.store.chain.tip.height >= 1, true, 'what it had it has')
-  await waitUntil('it has caught up', () => rig.agrees(again), 10_000)
+  await waitUntil('it has caught up', () => rig.agrees(again))
   t.ok(again.lines.some(({ event }) => event === 'catching up'))
 })
 
