@@ -3,6 +3,8 @@
  * The program `pinledger`: commands, options and exit codes; each command's work is in its own file, loaded when it is
  * called, since loading all of them takes seconds on a small Pi.
  */
+import { mkdirSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { Command, Option } from 'commander'
 import { PRESETS, type PresetName } from '../ledger/preset.ts'
 import { systemClock } from '../node/clock.ts'
@@ -212,6 +214,7 @@ function createProgram(): Command {
     .addHelpText('after', example('pinledger keygen friend.json'))
     .action((file: string, { show, json }: { show: boolean; json: boolean }) => {
       selfTest()
+      if (!show) makeDirectoryFor(file)
       const { account: made } = show ? loadKey(file) : createKey(file)
       process.stdout.write(json ? `${JSON.stringify({ account: made, file })}\n` : `${made}\n`)
     })
@@ -243,7 +246,7 @@ function createProgram(): Command {
     .addHelpText(
       'after',
       example(
-        'pinledger pay --key .pinledger/visitor.json --to $(pinledger keygen friend.json) --amount 1.5 --memo "a coffee"',
+        'pinledger pay --key .pinledger/visitor.json --to $(pinledger keygen --show friend.json) --amount 1.5 --memo "a coffee"',
       ),
     )
     .action(
@@ -300,6 +303,19 @@ function createProgram(): Command {
       process.exitCode = verifyCommand(options)
     })
   return program
+}
+
+/** A validator's key is made before its data directory is. */
+function makeDirectoryFor(file: string): void {
+  try {
+    mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
+  } catch (error) {
+    throw new WorldError(
+      'key-file',
+      `cannot create the directory of key file ${file}: ${String(error)}`,
+      error,
+    )
+  }
 }
 
 // A reader that has seen enough, such as head, closes the pipe.

@@ -132,6 +132,15 @@ t.test('keygen makes a private key, prints the account, and never replaces a fil
   t.equal((await run(t, ['keygen', '--show', `${file}.none`])).code, 3)
 })
 
+t.test('keygen makes the directory of the key', async (t) => {
+  const directory = join(temporary(t), 'validator')
+  t.equal((await run(t, ['keygen', join(directory, 'key.json')])).code, 0)
+  t.equal(statSync(directory).mode & 0o777, 0o700)
+  const { code, err } = await run(t, ['keygen', join(directory, 'key.json', 'key.json')])
+  t.equal(code, 3)
+  t.match(err, 'cannot create the directory of key file')
+})
+
 t.test('what another program holds: exit code 3 and how to help', async (t) => {
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')
