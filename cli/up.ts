@@ -14,7 +14,7 @@ import { AGENTS, type BenchNetwork, openBenchNetwork, VALIDATORS } from './bench
 import { Child } from './child.ts'
 import { EXIT } from './exit.ts'
 import { type Event, Live } from './live.ts'
-import { type Mirror, openReader } from './reader.ts'
+import { type Mirror, openReader, type Reader } from './reader.ts'
 import { eventPrinter, WATCHED } from './watch.ts'
 
 export interface UpOptions {
@@ -39,6 +39,7 @@ export async function upCommand(options: UpOptions, program: string, signal: Abo
   const data = resolve(options.data)
   const dir = openDataDir(data)
   const children: Child[] = []
+  let reader: Reader | undefined
   const summary = new Summary()
   const print = eventPrinter(options.json)
   const say = (line: string): void => {
@@ -77,22 +78,24 @@ export async function upCommand(options: UpOptions, program: string, signal: Abo
       write: (line) => process.stderr.write(line),
       now: Date.now,
     })
-    const reader = openReader({ url: url.mqtt }, [...WATCHED, 'tip'], log, (mirror) => {
+    reader = openReader({ url: url.mqtt }, [...WATCHED, 'tip'], log, (mirror) => {
       summary.mirror(mirror)
       live.receive(mirror)
     })
     await reader.connected(10_000)
     const health = await startFollowers(options, network, url.mqtt, child)
-    greet(say, options, url, health, network)
+    greet(say, { ...options, data }, url, health, network)
     for (const event of early) print(event)
     early = undefined
     await aborted(signal)
     await stop(children, summary)
-    await reader.stop()
     summary.print(options.json)
     return EXIT.ok
   } finally {
-    await Promise.all(children.map((each) => each.stop()))
+    // The broker last: parts that lose it would complain after the reason of a failed start.
+    const [broker, ...rest] = children
+    await Promise.all([reader?.stop(), ...rest.map((each) => each.stop())])
+    await broker?.stop()
     dir.close()
   }
 }
@@ -158,8 +161,8 @@ async function startFollowers(
   const agents = AGENTS.map((name, index) =>
     child(name, () => ['agent', '--config', network.agentConfigs[index] ?? '', '--broker', url]).start(),
   )
-  const ready = await Promise.all(validators)
-  await Promise.all(agents)
+  // Together: when one fails, the others are stopped, and only the first failure tells why.
+  const [ready] = await Promise.all([Promise.all(validators), Promise.all(agents)])
   return ready.map(({ httpPort }) => `http://127.0.0.1:${httpPort}`)
 }
 

@@ -1,6 +1,6 @@
 /** The command line as a person meets it: help, wrong usage, configuration, keys, ports and exit codes. */
 import { once } from 'node:events'
-import { readFileSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import t from 'tap'
@@ -139,6 +139,16 @@ t.test('keygen makes the directory of the key', async (t) => {
   const { code, err } = await run(t, ['keygen', join(directory, 'key.json', 'key.json')])
   t.equal(code, 3)
   t.match(err, 'cannot create the directory of key file')
+})
+
+t.test('up ends with the reason when a part cannot start', async (t) => {
+  const data = temporary(t)
+  mkdirSync(join(data, 'validator-2'))
+  writeFileSync(join(data, 'validator-2', 'chain.log'), 'no ledger')
+  const { code, err } = await run(t, ['up', '--data', data, '--mqtt-port', '0'])
+  t.equal(code, 3)
+  t.match(err, /^cannot start the validator-2: .*chain\.log/)
+  t.notMatch(err, 'SIGTERM')
 })
 
 t.test('what another program holds: exit code 3 and how to help', async (t) => {
