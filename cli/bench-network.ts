@@ -13,9 +13,10 @@ import { measureHashRate } from '../edge-agent/mining/hash-rate.ts'
 import { COIN } from '../ledger/amount.ts'
 import { genesisFrom, PRESETS, type PresetName } from '../ledger/preset.ts'
 import { networkOf } from '../node/chain-store.ts'
+import { WorldError } from '../node/error.ts'
 import { readGenesis, writeGenesis } from '../node/genesis-file.ts'
 import { createKey, loadKey } from '../node/key-file.ts'
-import { KEY_FILE } from '../node/runtime.ts'
+import { CHAIN_FILE, KEY_FILE } from '../node/runtime.ts'
 import type { Account, Network } from '../schemas/hex.ts'
 
 export const AGENTS = ['agent-1', 'agent-2', 'agent-3'] as const
@@ -55,6 +56,13 @@ export async function openBenchNetwork(data: string, preset: PresetName): Promis
   const agents = AGENTS.map(accountOf)
   const founded = !existsSync(genesisFile)
   if (founded) {
+    const orphan = [...VALIDATORS, ...AGENTS].find((name) => existsSync(join(data, name, CHAIN_FILE)))
+    if (orphan !== undefined) {
+      throw new WorldError(
+        'config',
+        `${genesisFile} is missing, but ${join(data, orphan)} holds a ledger: put the file back, or choose another --data directory for a new network`,
+      )
+    }
     const hashesPerSecond = Math.max(
       ...Array.from({ length: MEASURE.rounds }, () => measureHashRate(MEASURE.ms)),
     )

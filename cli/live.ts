@@ -6,6 +6,7 @@
 import { z } from 'zod'
 import { formatCoins } from '../ledger/amount.ts'
 import { hexDigits } from '../ledger/difficulty.ts'
+import { type FaultCode, VERDICTS } from '../ledger/fault.ts'
 import { harmless } from '../node/log.ts'
 import { u256 } from '../schemas/field.ts'
 import { type Account, short } from '../schemas/hex.ts'
@@ -83,6 +84,7 @@ export class Live {
   readonly #balances = new Map<string, number>()
   #lastTime: number | undefined
   #balancesDue = false
+  #balancesTimer: NodeJS.Timeout | undefined
 
   /** `names`: accounts whose names are known beforehand. */
   constructor(emit: (event: Event) => void, names: ReadonlyMap<string, string> = new Map()) {
@@ -176,12 +178,13 @@ export class Live {
     if (!parsed.success) return
     if (this.#balances.size >= ACCOUNTS_MAX && !this.#balances.has(parsed.data.account)) return
     this.#balances.set(parsed.data.account, parsed.data.balance)
-    if (retain || !this.#balancesDue) return
-    this.#balancesDue = false
-    setTimeout(() => this.#emitBalances(), BALANCES_DELAY_MS).unref()
+    if (retain || !this.#balancesDue || this.#balancesTimer !== undefined) return
+    this.#balancesTimer = setTimeout(() => this.#emitBalances(), BALANCES_DELAY_MS).unref()
   }
 
   #emitBalances(): void {
+    this.#balancesTimer = undefined
+    this.#balancesDue = false
     const named = [...this.#balances]
       .slice(0, BALANCES_MAX)
       .map(([account, balance]) => [this.nameOf(account), balance] as const)
@@ -193,9 +196,13 @@ export class Live {
     const parsed = refusal.safeParse(value)
     if (!parsed.success) return
     const { kind, from, code, message } = parsed.data
+    // Late, early or repeated: it settles itself, and would look like a failure.
+    if (isFaultCode(code) && VERDICTS[code] === 'ignore') return
     this.#emit({ event: 'refused', what: kind, from: this.nameOf(from), code, reason: message })
   }
 }
+
+const isFaultCode = (code: string): code is FaultCode => Object.hasOwn(VERDICTS, code)
 
 const PAINT = {
   block: '\x1b[1;33m',

@@ -105,3 +105,16 @@ t.test('lines are plain or coloured; a peer cannot move the cursor', (t) => {
   )
   t.end()
 })
+
+t.test('a refusal that settles itself is not shown, a broken rule is', (t) => {
+  const events: Event[] = []
+  const live = new Live((event) => events.push(event))
+  const refusal = (code: string) => mirror('refused', { kind: 'tx', from: bob.account, code, message: 'why' })
+  for (const code of ['nonce-gap', 'nonce-too-low', 'bad-signature', 'from-a-newer-version'])
+    live.receive(refusal(code))
+  t.strictSame(
+    events.map((event) => event.event === 'refused' && event.code),
+    ['bad-signature', 'from-a-newer-version'],
+  )
+  t.end()
+})
