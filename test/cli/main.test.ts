@@ -1,6 +1,6 @@
 /** The command line as a person meets it: help, wrong usage, configuration, keys, ports and exit codes. */
 import { once } from 'node:events'
-import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import t from 'tap'
@@ -9,6 +9,7 @@ import { writeGenesis } from '../../node/genesis-file.ts'
 import { createKey } from '../../node/key-file.ts'
 import { testGenesis } from '../helpers/ledger.ts'
 import { pinledger, run, temporary } from '../helpers/processes.ts'
+import { foundQuickNetwork } from '../helpers/quick-network.ts'
 
 const COMMANDS = ['up', 'broker', 'validator', 'agent', 'keygen', 'account', 'pay', 'watch', 'verify']
 const ACCOUNT = 'd75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a'
@@ -143,12 +144,18 @@ t.test('keygen makes the directory of the key', async (t) => {
 
 t.test('up ends with the reason when a part cannot start', async (t) => {
   const data = temporary(t)
-  mkdirSync(join(data, 'validator-2'))
+  const { genesisFile } = foundQuickNetwork(data)
+  mkdirSync(join(data, 'validator-2'), { recursive: true })
   writeFileSync(join(data, 'validator-2', 'chain.log'), 'no ledger')
   const { code, err } = await run(t, ['up', '--data', data, '--mqtt-port', '0'])
   t.equal(code, 3)
-  t.match(err, /^cannot start the validator-2: .*chain\.log/)
+  t.match(err, /^cannot start the validator-2: .*chain\.log/m)
   t.notMatch(err, 'SIGTERM')
+
+  rmSync(genesisFile)
+  const lost = await run(t, ['up', '--data', data, '--mqtt-port', '0'])
+  t.equal(lost.code, 2, 'a ledger without its genesis is not given a new one')
+  t.match(lost.err, /genesis\.json is missing/)
 })
 
 t.test('what another program holds: exit code 3 and how to help', async (t) => {
