@@ -119,7 +119,7 @@ t.test('a new job wakes a thread that sleeps for its duty, and its sleep goes on
   await sleep(30) // the slice is over, some 5 s of sleep begin
   const { hashes } = miner.stats()
   for (let round = 0; round < 5; round++) miner.mine(jobOf(IMPOSSIBLE, round))
-  await waitUntil('interrupted', () => miner.stats().interruptMsMax !== undefined)
+  await waitUntil('interrupted', () => miner.stats().interruptMsMax !== undefined, 1_000)
   t.equal(miner.stats().interruptMsMax, 0, 'asleep: its last hash was before the order')
   t.equal(miner.stats().hashes, hashes, 'jobs do not raise the duty')
 })
