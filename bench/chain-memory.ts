@@ -3,7 +3,7 @@
  *
  * Run after `npm run build`: `node --expose-gc dist/bench/chain-memory.js [blocks]`; `--json` for machines.
  */
-import { Chain } from '../ledger/chain.ts'
+import { Chain, NOTHING_SETTLED } from '../ledger/chain.ts'
 import { createNetwork } from '../ledger/network.ts'
 import { genesisFrom } from '../ledger/preset.ts'
 import { hashing, signatures } from '../node/signing.ts'
@@ -24,7 +24,7 @@ const network = opened.value
 const nothing = () => {
   throw new Error('nothing is read')
 }
-const chain = new Chain(network, { block: nothing, changes: nothing })
+const chain = new Chain(network, { ...NOTHING_SETTLED, block: nothing, changes: nothing })
 void collect()
 const before = process.memoryUsage().heapUsed
 let parent: Hash = network.block0Hash

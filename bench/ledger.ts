@@ -4,7 +4,7 @@
  * Run after `npm run build`: `node dist/bench/ledger.js`.
  */
 import { sign as nobleSign } from '@noble/ed25519'
-import { Chain } from '../ledger/chain.ts'
+import { Chain, NOTHING_SETTLED } from '../ledger/chain.ts'
 import { createNetwork, type Network } from '../ledger/network.ts'
 import { genesisFrom, PRESETS } from '../ledger/preset.ts'
 import { createSignatures } from '../ledger/signature.ts'
@@ -82,7 +82,7 @@ function mine(network: Network, block: Block): Uint8Array {
 
 /** Milliseconds to accept one full block on a fresh chain with nothing verified before. */
 function blockMs(network: Network, bytes: Uint8Array): number {
-  const chain = new Chain(network, { block: () => bytes, changes: () => [] })
+  const chain = new Chain(network, { ...NOTHING_SETTLED, block: () => bytes, changes: () => [] })
   const startMs = performance.now()
   const outcome = chain.accept(bytes, network.genesis.time + 60_000)
   const elapsedMs = performance.now() - startMs
@@ -113,7 +113,7 @@ const { blockSignaturesMax, interval } = PRESETS.bench
 const full = transfers(network, blockSignaturesMax - 1)
 const template = buildTemplate(
   network,
-  new Chain(network, { block: () => full[0]?.bytes as Uint8Array, changes: () => [] }).tip,
+  new Chain(network, { ...NOTHING_SETTLED, block: () => full[0]?.bytes as Uint8Array, changes: () => [] }).tip,
   network.state0,
   full,
   alice,

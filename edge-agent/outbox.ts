@@ -371,7 +371,7 @@ export class Outbox {
   #scan(): void {
     let from = Number.POSITIVE_INFINITY
     for (const { height } of this.#entries.values()) from = Math.min(from, height + 1)
-    for (let height = Math.max(1, from); height <= this.#chain.tip.height; height++) {
+    for (let height = Math.max(this.#chain.base.height + 1, from); height <= this.#chain.tip.height; height++) {
       const entry = this.#chain.at(height)
       invariant(entry !== undefined, `the chain has height ${height}`)
       const block = parseBlock(this.#chain.network, this.#chain.archive.block(entry.hash))

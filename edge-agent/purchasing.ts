@@ -41,7 +41,7 @@ export class Purchasing {
   constructor(account: Account, modules: PurchasingModules) {
     this.#account = account
     this.#modules = modules
-    this.#height = Math.max(0, modules.chain.tip.height - AGAIN_BLOCKS)
+    this.#height = Math.max(modules.chain.base.height, modules.chain.tip.height - AGAIN_BLOCKS)
     // A payment stands above the height at which it became due.
     for (let height = this.#height + 1; height <= modules.chain.tip.height; height++) {
       const entry = modules.chain.at(height)
@@ -68,7 +68,7 @@ export class Purchasing {
       this.#height++
       for (let confirmations = 1; confirmations <= wires.confirmationsMax; confirmations++) {
         const entry = chain.at(this.#height - confirmations + 1)
-        if (entry === undefined || entry.height === 0) continue
+        if (entry === undefined || entry === chain.base) continue
         payments.push(...wires.due(this.#stored(entry), confirmations, isPaid, nowMs()))
       }
     }

@@ -1,15 +1,18 @@
 /**
- * The block tree and its best chain: most cumulative work, the first seen on a tie.
+ * The block tree and its best chain: most cumulative work, the first seen on a tie, behind what is justified.
  *
- * Invariants: every block in the tree has a stored body and its parent in the tree; the best chain's state root is
- * the one in the tip's coinbase; a block is remembered as invalid only for a fault of the body that its header
- * commits to. Bodies and undo data are read through `Archive`; what `accept` returns must be stored before anybody
- * is told. Source: docs/PROTOCOL.md section 5.
+ * Only a window is in memory: the best chain from `base` up, and the side branches that leave it there. What lies below
+ * is settled; its headers are the archive's. Invariants: every block of the window but the base has a stored body and its
+ * parent in the window; the best chain's state root is the one in the tip's coinbase; the base is at or below the final
+ * block, that at or below the justified one, and all three are on the best chain; a block is remembered as invalid
+ * only for a fault of the body that its header commits to. Bodies and undo data are read through `Archive`; what `accept`
+ * and `justify` return must be stored before anybody is told. Source: docs/PROTOCOL.md section 5.
  */
 
 import { HEADER_BYTES, type Header, header as headerCodec } from '../schemas/block.ts'
 import { decode, Reader } from '../schemas/codec.ts'
 import type { Account, Hash } from '../schemas/hex.ts'
+import { LOCATOR_MAX } from '../schemas/message.ts'
 import { accept, invariant, type Result, refuse } from '../schemas/result.ts'
 import { checkBody, connectBlock, parseBlock, type SealedBlock } from './block.ts'
 import { type Fault, faulty, fromDecode, verdictOf } from './fault.ts'
@@ -18,16 +21,49 @@ import type { Network } from './network.ts'
 import type { Change, State } from './state.ts'
 import { SignatureCache } from './transaction.ts'
 
-/** Where the shell keeps what the tree refers to. Both are asked only for blocks that were handed to the shell. */
+/** Headers below the window are kept, and found by hash, in groups of so many: 1 to 256, 257 to 512, ... */
+export const HEADER_GROUP = 256
+
+/** Where the shell keeps what the tree refers to. */
 export interface Archive {
+  /** A block of the window. */
   block(hash: Hash): Uint8Array
+  /** Changes of a block of the window that has been connected. */
   changes(hash: Hash): readonly Change[]
+  /** Header of the best chain at a height from 1 to the base's. */
+  header(height: number): Header
+  /** A block of the best chain at a height from 1 to the base's; undefined when it is no longer kept. */
+  settled(height: number, hash: Hash): Uint8Array | undefined
+  /** Hash of the best chain at a multiple of HEADER_GROUP, above 0 and at most the base's height. */
+  waypoint(height: number): Hash
+  /** Height of a waypoint, by its hash. */
+  waypointHeight(hash: Hash): number | undefined
+}
+
+/** The part of an archive that a chain does not need while its window begins at block 0. */
+export const NOTHING_SETTLED: Omit<Archive, 'block' | 'changes'> = {
+  header: nothing,
+  settled: () => undefined,
+  waypoint: nothing,
+  waypointHeight: () => undefined,
+}
+
+function nothing(height: number): never {
+  throw new Error(`height ${height} is not settled`)
+}
+
+/** Where the window begins. */
+export interface Base {
+  readonly position: Position
+  /** Undefined for block 0, which nobody mined. */
+  readonly miner: Account | undefined
+  readonly state: State
 }
 
 /** A block of the tree. */
 export interface Entry extends Position {
+  /** Undefined for the base. */
   readonly parent: Entry | undefined
-  /** Undefined for block 0, which nobody mined. */
   readonly miner: Account | undefined
 }
 
@@ -36,14 +72,26 @@ export interface ConnectedBlock extends SealedBlock {
   readonly changes: readonly Change[]
 }
 
+export interface Added {
+  readonly entry: Entry
+  readonly bytes: Uint8Array
+}
+
 /** What happened to the best chain, in the order in which it happened. */
 export interface Update {
-  /** The block that was added to the tree, with or without a new tip. */
-  readonly added: { readonly entry: Entry; readonly bytes: Uint8Array }
+  /** The block that was added to the tree, with or without a new tip; undefined when signers moved the tip. */
+  readonly added: Added | undefined
   readonly disconnected: readonly ConnectedBlock[]
   readonly connected: readonly ConnectedBlock[]
   readonly tip: Entry
 }
+
+/** What happened because of a block. */
+export interface Accepted extends Update {
+  readonly added: Added
+}
+
+type Move = Pick<Update, 'connected' | 'disconnected'>
 
 const INVALID_REMEMBERED_MAX = 1000
 
@@ -51,23 +99,30 @@ export class Chain {
   readonly network: Network
   readonly verified = new SignatureCache()
   readonly archive: Archive
+  /** Parents come before their children. */
   readonly #entries = new Map<Hash, Entry>()
-  /** Hashes of the best chain by height. */
-  readonly #best: Hash[]
+  /** Hashes of the best chain, the base's first. */
+  #best: Hash[]
   readonly #invalid = new Set<Hash>()
   /** One string for each miner: years of blocks name the same few. */
   readonly #miners = new Map<Account, Account>()
+  #base: Entry
   #tip: Entry
   #state: State
+  #justified: Entry
+  #final: Entry
 
-  constructor(network: Network, archive: Archive) {
+  constructor(network: Network, archive: Archive, base?: Base) {
     this.network = network
     this.archive = archive
-    const entry0: Entry = { ...position0(network), parent: undefined, miner: undefined }
-    this.#entries.set(entry0.hash, entry0)
-    this.#best = [entry0.hash]
-    this.#tip = entry0
-    this.#state = network.state0
+    const entry: Entry = { ...(base?.position ?? position0(network)), parent: undefined, miner: base?.miner }
+    this.#entries.set(entry.hash, entry)
+    this.#best = [entry.hash]
+    this.#base = entry
+    this.#tip = entry
+    this.#justified = entry
+    this.#final = entry
+    this.#state = base?.state ?? network.state0
   }
 
   get tip(): Entry {
@@ -78,50 +133,81 @@ export class Chain {
     return this.#state
   }
 
+  /** The lowest block that is in memory; nothing at or below it is ever undone. */
+  get base(): Entry {
+    return this.#base
+  }
+
+  /** The highest block that enough signers voted for: no chain without it is followed. */
+  get justified(): Entry {
+    return this.#justified
+  }
+
+  /** The highest block that can no longer be undone by anybody; the base on networks without signers. */
+  get final(): Entry {
+    return this.#final
+  }
+
+  /** A block of the window. */
   entry(hash: Hash): Entry | undefined {
     return this.#entries.get(hash)
   }
 
-  /** The best chain's block at a height. */
+  /** The best chain's block at a height of the window. */
   at(height: number): Entry | undefined {
-    const hash = this.#best[height]
+    const hash = this.#best[height - this.#base.height]
     return hash === undefined ? undefined : this.#entries.get(hash)
   }
 
   isBest(entry: Entry): boolean {
-    return this.#best[entry.height] === entry.hash
+    return this.#best[entry.height - this.#base.height] === entry.hash
   }
 
   isInvalid(hash: Hash): boolean {
     return this.#invalid.has(hash)
   }
 
-  /** Hashes from the tip back, ever sparser, block 0 last: where a peer's chain leaves ours. */
+  /** Header of the best chain at a height from 0 to the tip's. */
+  header(height: number): Header {
+    if (height === 0) return this.network.block0
+    if (height <= this.#base.height) return this.archive.header(height)
+    const hash = this.#best[height - this.#base.height]
+    invariant(hash !== undefined, `the best chain has a block at height ${height}`)
+    return headerCodec.read(new Reader(this.archive.block(hash)))
+  }
+
+  /**
+   * Hashes from the tip back, ever sparser, block 0 last: where a peer's chain leaves ours. Below the first thousand only
+   * multiples of HEADER_GROUP, because that is all that a peer knows of its old blocks by hash.
+   */
   locator(): Hash[] {
     const hashes: Hash[] = []
     let step = 1
-    for (let height = this.#tip.height; height > 0; height -= step) {
-      hashes.push(this.#best[height] as Hash)
+    for (let height = this.#tip.height; height > 0 && hashes.length < LOCATOR_MAX - 1; height -= step) {
+      if (this.#tip.height - height > 1000) height -= height % HEADER_GROUP
+      if (height <= this.#base.height) height -= height % HEADER_GROUP
+      if (height === 0) break
+      hashes.push(this.at(height)?.hash ?? this.archive.waypoint(height))
       if (hashes.length >= 10) step *= 2
     }
-    hashes.push(this.#best[0] as Hash)
+    hashes.push(this.network.block0Hash)
     return hashes
   }
 
   /** Headers of the best chain after the first locator entry that is on it. */
   headersAfter(locator: readonly Hash[], limit: number): Header[] {
-    const known = locator
-      .map((hash) => this.#entries.get(hash))
-      .find((entry) => entry !== undefined && this.isBest(entry))
+    const from = locator.map((hash) => this.#heightOf(hash)).find((height) => height !== undefined) ?? 0
     const headers: Header[] = []
-    for (
-      let height = (known?.height ?? 0) + 1;
-      height <= this.#tip.height && headers.length < limit;
-      height++
-    ) {
-      headers.push(headerCodec.read(new Reader(this.archive.block(this.#best[height] as Hash))))
-    }
+    for (let height = from + 1; height <= this.#tip.height && headers.length < limit; height++)
+      headers.push(this.header(height))
     return headers
+  }
+
+  /** Height of a block of the best chain, below the window only of waypoints. */
+  #heightOf(hash: Hash): number | undefined {
+    const entry = this.#entries.get(hash)
+    if (entry !== undefined) return this.isBest(entry) ? entry.height : undefined
+    return hash === this.network.block0Hash ? 0 : this.archive.waypointHeight(hash)
   }
 
   /** Puts a stored block back into the tree; blocks come in the order in which they were added. */
@@ -142,7 +228,7 @@ export class Chain {
   }
 
   /** Checks a block of the network at local time `nowMs` and adds it to the tree; most work wins. */
-  accept(bytes: Uint8Array, nowMs: number): Result<Update, Fault> {
+  accept(bytes: Uint8Array, nowMs: number): Result<Accepted, Fault> {
     // The header alone decides first: a body costs work only behind a proof of work.
     const decoded = decode(headerCodec, bytes.subarray(0, HEADER_BYTES), HEADER_BYTES)
     if (!decoded.ok) return refuse(fromDecode(decoded.fault))
@@ -158,29 +244,108 @@ export class Chain {
     const { hash } = placed.value
     if (this.#entries.has(hash)) return faulty('known', `block ${hash} is known`)
     if (this.#invalid.has(hash)) return faulty('known', `block ${hash} broke a rule before`)
+    // All that is left in the tree below the final block is the best chain itself.
+    if (parent.height < this.#final.height)
+      return faulty('below-final', `parent: height ${parent.height} is final up to ${this.#final.height}`)
     const parsed = parseBlock(this.network, bytes)
     if (!parsed.ok) return parsed
     const checked = checkBody(this.network, parsed.value, this.verified)
     if (!checked.ok) return this.#refuse(hash, checked.fault)
     const entry: Entry = { ...placed.value, parent, miner: this.#same(parsed.value.block.coinbase.from) }
     const added = { entry, bytes }
-    if (entry.work <= this.#tip.work) {
+    if (entry.work <= this.#tip.work || !this.#isOnJustified(entry)) {
       this.#entries.set(hash, entry)
       return accept({ added, disconnected: [], connected: [], tip: this.#tip })
     }
     const moved = this.#moveTo(entry, parsed.value)
     if (!moved.ok) return moved
+    this.#entries.set(hash, entry)
     return accept({ added, ...moved.value, tip: this.#tip })
   }
 
+  /**
+   * From now on only chains with this block are followed; the tip may move, also to less work. Undefined when the block is
+   * not in the tree, or nothing has to move; a fault when its chain turns out to be invalid, or leaves the final block.
+   */
+  justify(hash: Hash): Result<Update | undefined, Fault> {
+    const entry = this.#entries.get(hash)
+    if (entry === undefined || entry.height <= this.#justified.height) return accept(undefined)
+    if (this.isBest(entry)) {
+      this.#justified = entry
+      return accept(undefined)
+    }
+    if (this.#forkOf(entry).height < this.#final.height)
+      return faulty('below-final', `${hash} is not on the chain that is final up to ${this.#final.height}`)
+    const leaves = this.#descendants(entry).sort((a, b) => Number(b.work > a.work) - Number(b.work < a.work))
+    let fault: Fault | undefined
+    for (const leaf of leaves) {
+      // An invalid block takes its children out of the tree.
+      if (!this.#entries.has(leaf.hash)) continue
+      const moved = this.#moveTo(leaf)
+      if (moved.ok) {
+        this.#justified = entry
+        return accept({ added: undefined, ...moved.value, tip: this.#tip })
+      }
+      fault = moved.fault
+    }
+    invariant(fault !== undefined, 'a block descends from itself')
+    return refuse(fault)
+  }
+
+  /** Makes a block of the best chain final: what does not build on it leaves the tree, and nothing else is taken. */
+  finalise(hash: Hash): void {
+    const entry = this.#entries.get(hash)
+    if (entry === undefined || entry.height <= this.#final.height) return
+    invariant(this.isBest(entry), 'what becomes final is on the best chain')
+    if (this.#justified.height < entry.height) this.#justified = entry
+    this.#final = entry
+    const kept = new Set(this.#descendants(entry))
+    for (const other of this.#entries.values())
+      if (!kept.has(other) && !(other.height < entry.height && this.isBest(other))) this.#entries.delete(other.hash)
+  }
+
+  /** Lets the window begin at a height of the best chain, whose headers up to there the archive now has. */
+  trim(height: number): void {
+    const base = this.at(height)
+    invariant(base !== undefined, `the best chain has a block at height ${height}`)
+    const kept = new Set(this.#descendants(base))
+    for (const [hash, entry] of this.#entries) if (!kept.has(entry)) this.#entries.delete(hash)
+    this.#best = this.#best.slice(height - this.#base.height)
+    // The only place where an entry changes: whoever holds one must not hold the whole past with it.
+    ;(base as { parent: Entry | undefined }).parent = undefined
+    this.#base = base
+    if (this.#final.height < height) this.#final = base
+    if (this.#justified.height < height) this.#justified = base
+  }
+
+  /** A block and all that build on it, parents first. */
+  #descendants(root: Entry): Entry[] {
+    const found = new Set([root])
+    for (const entry of this.#entries.values())
+      if (entry.parent !== undefined && found.has(entry.parent)) found.add(entry)
+    return [...found]
+  }
+
+  /** The highest block of the best chain that a block is or builds on. */
+  #forkOf(entry: Entry): Entry {
+    let fork = entry
+    while (!this.isBest(fork)) fork = fork.parent as Entry
+    return fork
+  }
+
+  #isOnJustified(entry: Entry): boolean {
+    return entry.parent === this.#tip || this.#forkOf(entry).height >= this.#justified.height
+  }
+
   /** Takes blocks back to the fork and connects the branch up to `entry`; on a fault nothing changes. */
-  #moveTo(entry: Entry, sealed: SealedBlock): Result<Pick<Update, 'connected' | 'disconnected'>, Fault> {
+  #moveTo(entry: Entry, sealed?: SealedBlock): Result<Move, Fault> {
     const branch: Entry[] = []
     let fork: Entry = entry
     while (!this.isBest(fork)) {
-      branch.unshift(fork)
+      branch.push(fork)
       fork = fork.parent as Entry
     }
+    branch.reverse()
     let state = this.#state
     const disconnected: ConnectedBlock[] = []
     for (let old = this.#tip; old !== fork; old = old.parent as Entry) {
@@ -190,16 +355,15 @@ export class Chain {
     }
     const connected: ConnectedBlock[] = []
     for (const next of branch) {
-      const body = next === entry ? sealed : this.#stored(next)
+      const body = next === entry && sealed !== undefined ? sealed : this.#stored(next)
       const outcome = connectBlock(this.network, state, body)
       if (!outcome.ok) {
-        if (next !== entry) this.#forget(next)
+        if (this.#entries.has(next.hash)) this.#forget(next)
         return this.#refuse(entry.hash, outcome.fault)
       }
       state = outcome.value.state
       connected.push({ ...body, entry: next, changes: outcome.value.changes })
     }
-    this.#entries.set(entry.hash, entry)
     this.#setTip(entry, state)
     return accept({ disconnected, connected })
   }
@@ -213,29 +377,21 @@ export class Chain {
   #setTip(tip: Entry, state: State): void {
     this.#tip = tip
     this.#state = state
-    let height = tip.height
+    let index = tip.height - this.#base.height
     for (
       let at: Entry | undefined = tip;
-      at !== undefined && this.#best[height] !== at.hash;
+      at !== undefined && this.#best[index] !== at.hash;
       at = at.parent
     ) {
-      this.#best[height] = at.hash
-      height--
+      this.#best[index] = at.hash
+      index--
     }
-    this.#best.length = tip.height + 1
+    this.#best.length = tip.height - this.#base.height + 1
   }
 
   /** A side block that turned out to be invalid leaves the tree, and its children with it. */
   #forget(bad: Entry): void {
-    this.#remember(bad.hash)
-    const gone = new Set<Hash>([bad.hash])
-    for (const [hash, entry] of this.#entries) {
-      if (
-        entry.height < bad.height ||
-        !(gone.has(hash) || (entry.parent !== undefined && gone.has(entry.parent.hash)))
-      )
-        continue
-      gone.add(hash)
+    for (const { hash } of this.#descendants(bad)) {
       this.#remember(hash)
       this.#entries.delete(hash)
     }

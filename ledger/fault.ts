@@ -31,6 +31,7 @@ export const VERDICTS = {
   'time-too-new': 'hold',
   'unknown-parent': 'hold',
   'invalid-parent': 'reject',
+  'below-final': 'ignore',
   // blocks
   'block-too-large': 'reject',
   'too-many-signatures': 'reject',

@@ -6,7 +6,7 @@
  * connected. A batch is: the added block, the changes of blocks connected for the first time, the tip if it moved.
  * What `save` has returned from is on the disk. Source: docs/PROTOCOL.md section 10.
  */
-import { type Archive, Chain, type Update } from '../ledger/chain.ts'
+import { type Archive, Chain, NOTHING_SETTLED, type Update } from '../ledger/chain.ts'
 import { createNetwork, headerHash, type Network } from '../ledger/network.ts'
 import { type Change, changes as changesCodec, KIND } from '../ledger/state.ts'
 import { type Header, header } from '../schemas/block.ts'
@@ -59,7 +59,8 @@ export function updateRecords(
   { added, disconnected, connected, tip }: Update,
   hasChanges: (block: Hash) => boolean,
 ): { kind: number; bytes: Uint8Array; block: Hash }[] {
-  const records = [{ kind: RECORD.block as number, bytes: added.bytes, block: added.entry.hash }]
+  const records: { kind: number; bytes: Uint8Array; block: Hash }[] = []
+  if (added !== undefined) records.push({ kind: RECORD.block, bytes: added.bytes, block: added.entry.hash })
   for (const { entry, changes } of connected) {
     if (hasChanges(entry.hash)) continue
     records.push({
@@ -81,6 +82,10 @@ export class ChainStore implements Archive {
   readonly torn: number
   /** Accounts that the stored chain has changed, when the store was opened: the latest last, at most 1,000. */
   readonly accounts: readonly Account[]
+  readonly header = NOTHING_SETTLED.header
+  readonly settled = NOTHING_SETTLED.settled
+  readonly waypoint = NOTHING_SETTLED.waypoint
+  readonly waypointHeight = NOTHING_SETTLED.waypointHeight
   readonly #log: AppendLog
   readonly #blocks = new Map<Hash, number>()
   readonly #changes = new Map<Hash, number>()

@@ -5,7 +5,7 @@
  * change of the ledger is one synchronous step: check, store durably, then tell. Nothing is announced that is not on disk.
  * Source: docs/PROTOCOL.md sections 7 and 8.
  */
-import type { Chain, Update } from '../ledger/chain.ts'
+import type { Accepted, Chain, Update } from '../ledger/chain.ts'
 import { type Fault, faulty, verdictOf } from '../ledger/fault.ts'
 import { Mempool } from '../ledger/mempool.ts'
 import { parseTransaction, type Sealed } from '../ledger/transaction.ts'
@@ -30,9 +30,10 @@ import type { Log } from './log.ts'
 import { MUTE_MS, Muting } from './muting.ts'
 import { Peers } from './peers.ts'
 import { createRequests, type Requests } from './requests.ts'
-import { createSession, type Session, type SessionOptions } from './session.ts'
+import { createSession, type Session, type SessionModules, type SessionOptions } from './session.ts'
 import type { Signer } from './signing.ts'
 import { Sync } from './sync.ts'
+import { type Cancel, every, systemTimers, type Timers } from './timers.ts'
 
 /** Blocks from the near future that wait for their time. */
 const HELD_MAX = 16
@@ -58,6 +59,8 @@ export interface LedgerNodeModules {
   readonly store: ChainStore
   readonly clock: Clock
   readonly random: Random
+  readonly timers?: Timers
+  readonly openSession?: (options: SessionOptions, modules: SessionModules) => Session
   readonly log: Log
   /** The chain moved, or a side block came; what it says is on disk. */
   readonly onUpdate: (update: Update, dropped: readonly Sealed[]) => void
@@ -78,11 +81,13 @@ export class LedgerNode {
   readonly requests: Requests
   readonly #options: LedgerNodeOptions
   readonly #modules: LedgerNodeModules
+  readonly #timers: Timers
   readonly #sync: Sync
   readonly #peers = new Peers()
   readonly #muting = new Muting()
   #held: { readonly bytes: Uint8Array; readonly time: number }[] = []
-  #timer: NodeJS.Timeout | undefined
+  #stopTicking: Cancel = () => {}
+  #patience: Cancel | undefined
   #connectedMs = 0
   #aheadMs: number | undefined
   #doubtUntilMs = 0
@@ -91,7 +96,7 @@ export class LedgerNode {
   constructor(options: LedgerNodeOptions, modules: LedgerNodeModules) {
     this.#options = options
     this.#modules = modules
-    const { store, clock, random, log, onFatal } = modules
+    const { store, clock, random, log, onFatal, timers = systemTimers, openSession = createSession } = modules
     this.chain = store.chain
     const { network } = this.chain
     const self = options.signer.account
@@ -102,7 +107,8 @@ export class LedgerNode {
       payload: jsonBytes(statusCodec.toJson({ state, role, name, software, since, protocol: 1 })),
       retain: true,
     })
-    this.session = createSession(
+    this.#timers = timers
+    this.session = openSession(
       {
         ...options.session,
         signer: options.signer,
@@ -160,11 +166,12 @@ export class LedgerNode {
       ...this.requests.filters,
     ])
     this.session.start()
-    this.#timer = setInterval(() => this.#tick(), TICK_MS)
+    this.#stopTicking = every(this.#timers, TICK_MS, () => this.#tick())
   }
 
   async stop(): Promise<void> {
-    clearInterval(this.#timer)
+    this.#stopTicking()
+    this.#patience?.()
     this.#sync.stop()
     this.requests.stop()
     await this.session.stop()
@@ -185,7 +192,7 @@ export class LedgerNode {
   }
 
   /** Checks a block, stores it and tells; also for blocks of our own miner. */
-  accept(bytes: Uint8Array): Result<Update, Fault> {
+  accept(bytes: Uint8Array): Result<Accepted, Fault> {
     const { store, clock, onUpdate } = this.#modules
     const outcome = this.chain.accept(bytes, clock.now())
     if (!outcome.ok) {
@@ -334,8 +341,11 @@ export class LedgerNode {
       return
     }
     this.#peers.set(publisher, decoded.value)
-    if (this.#peers.best(this.chain.tip.work) !== undefined)
-      setTimeout(() => this.#catchUp(), TIP_PATIENCE_MS).unref()
+    if (this.#peers.best(this.chain.tip.work) === undefined) return
+    this.#patience ??= this.#timers.after(TIP_PATIENCE_MS, () => {
+      this.#patience = undefined
+      this.#catchUp()
+    })
   }
 
   #catchUp(): void {

@@ -2,7 +2,7 @@
  * Re-validates a stored chain from its genesis, from the stored bytes alone: every rule of every block, and that
  * the stored changes and tips are the ones that follow. Reads only; stops at the first fault.
  */
-import { type Archive, Chain } from '../ledger/chain.ts'
+import { type Archive, Chain, NOTHING_SETTLED } from '../ledger/chain.ts'
 import { createNetwork } from '../ledger/network.ts'
 import type { Change } from '../ledger/state.ts'
 import { decode } from '../schemas/codec.ts'
@@ -114,6 +114,10 @@ function addBlock(
 
 class Window implements Archive {
   readonly #blocks = new Map<Hash, Uint8Array>()
+  readonly header = NOTHING_SETTLED.header
+  readonly settled = NOTHING_SETTLED.settled
+  readonly waypoint = NOTHING_SETTLED.waypoint
+  readonly waypointHeight = NOTHING_SETTLED.waypointHeight
   readonly #changes = new Map<Hash, readonly Change[]>()
 
   block(hash: Hash): Uint8Array {

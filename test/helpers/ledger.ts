@@ -2,7 +2,7 @@
 
 import { COIN } from '../../ledger/amount.ts'
 import { transactionsRoot } from '../../ledger/block.ts'
-import { type Archive, Chain, type Update } from '../../ledger/chain.ts'
+import { type Archive, Chain, NOTHING_SETTLED, type Update } from '../../ledger/chain.ts'
 import { targetFor } from '../../ledger/difficulty.ts'
 import { createNetwork, type Network } from '../../ledger/network.ts'
 import { genesisFrom } from '../../ledger/preset.ts'
@@ -80,6 +80,10 @@ export function mine(network: Network, block: Block, meets = true): Block {
 export class MemoryArchive implements Archive {
   readonly blocks = new Map<Hash, Uint8Array>()
   readonly undo = new Map<Hash, Update['connected'][number]['changes']>()
+  readonly header = NOTHING_SETTLED.header
+  readonly settled = NOTHING_SETTLED.settled
+  readonly waypoint = NOTHING_SETTLED.waypoint
+  readonly waypointHeight = NOTHING_SETTLED.waypointHeight
   block(hash: Hash) {
     return this.blocks.get(hash) as Uint8Array
   }
@@ -87,7 +91,7 @@ export class MemoryArchive implements Archive {
     return this.undo.get(hash) as Update['connected'][number]['changes']
   }
   store(update: Update): void {
-    this.blocks.set(update.added.entry.hash, update.added.bytes)
+    if (update.added !== undefined) this.blocks.set(update.added.entry.hash, update.added.bytes)
     for (const { entry, changes } of update.connected) this.undo.set(entry.hash, changes)
   }
 }
