@@ -6,6 +6,13 @@
  * An update copies the nodes on its path, so old roots stay valid and hashes are computed once, when asked for.
  * Source: docs/PROTOCOL.md section 5.
  */
+import { fromHex, hashFromBytes, ZERO_HASH } from '../schemas/hex.ts'
+import {
+  STATE_DEPTH_MAX,
+  STATE_SIBLINGS_MAX,
+  STATE_VALUE_BYTES_MAX,
+  type StateProof,
+} from '../schemas/proof.ts'
 import type { Hashing } from './hashing.ts'
 
 const EMPTY = new Uint8Array(32)
@@ -94,4 +101,60 @@ export function* treeEntries(tree: Tree): Generator<{ path: Uint8Array; value: U
   }
   yield* treeEntries(tree.zero)
   yield* treeEntries(tree.one)
+}
+
+/**
+ * Shows which entry, if any, is where `path` ends. Undefined when that lies deeper, or has more siblings or a larger
+ * value, than a proof holds; somebody has then spent some 2^48 hashes on a path.
+ */
+export function treeProof(hashing: Hashing, tree: Tree, path: Uint8Array): StateProof | undefined {
+  const siblingBits = new Uint8Array(STATE_DEPTH_MAX / 8)
+  const siblings: Uint8Array[] = []
+  let node = tree
+  for (let depth = 0; node instanceof Branch; depth++) {
+    const [next, sibling]: [Tree, Tree] =
+      bit(path, depth) === 0 ? [node.zero, node.one] : [node.one, node.zero]
+    node = next
+    if (sibling === undefined) continue
+    if (depth >= STATE_DEPTH_MAX || siblings.length >= STATE_SIBLINGS_MAX) return undefined
+    siblingBits[depth >> 3] = (siblingBits[depth >> 3] as number) | (0x80 >> (depth & 7))
+    siblings.push(treeRoot(hashing, sibling))
+  }
+  if (node !== undefined && node.value.length > STATE_VALUE_BYTES_MAX) return undefined
+  const leaf = node === undefined ? [] : [{ path: hashFromBytes(node.path), value: node.value }]
+  return { siblingBits, siblings: siblings.map(hashFromBytes), leaf }
+}
+
+/** What a proof shows of a path: its value, or that it has none. */
+export interface Proven {
+  readonly value: Uint8Array | undefined
+}
+
+/**
+ * What `proof` shows of `path` in the state with `root`; undefined when it shows nothing. The way up follows the bits of
+ * the path asked for, and a leaf's hash contains its own, so an entry that is elsewhere cannot stand here.
+ */
+export function checkTreeProof(
+  hashing: Hashing,
+  root: Uint8Array,
+  path: Uint8Array,
+  { siblingBits, siblings, leaf: [leaf] }: StateProof,
+): Proven | undefined {
+  let depth = 0
+  for (let at = 0; at < STATE_DEPTH_MAX; at++) if (bit(siblingBits, at) === 1) depth = at + 1
+  const rest = [...siblings]
+  let node = leaf === undefined ? EMPTY : hashing.tagged('stateLeaf', fromHex(leaf.path), leaf.value)
+  while (depth-- > 0) {
+    const sibling = bit(siblingBits, depth) === 1 ? rest.pop() : ZERO_HASH
+    if (sibling === undefined) return undefined
+    const other = fromHex(sibling)
+    node =
+      bit(path, depth) === 0
+        ? hashing.tagged('stateNode', node, other)
+        : hashing.tagged('stateNode', other, node)
+  }
+  // Zero stands for no entries, which has no bit: with both there were two proofs of one fact.
+  if (rest.length > 0 || siblings.includes(ZERO_HASH)) return undefined
+  if (!samePath(node, root)) return undefined
+  return { value: leaf !== undefined && samePath(fromHex(leaf.path), path) ? leaf.value : undefined }
 }

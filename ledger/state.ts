@@ -3,17 +3,27 @@
  *
  * An entry has a kind (u8), a 32-byte key and canonical bytes. Its path in the tree is
  * `H(state-key, kind || key)`. Kinds: 0 account (key: the account), 1 reward (key: height, zero-padded on the
- * left), 2 totals (key: zero). Numbers 3 to 7 are reserved: member, channel, hashlock, split, checkpoint.
+ * left), 2 totals (key: zero), 3 member (key: the account). Numbers 4 to 7 are reserved: channel, hashlock, split,
+ * checkpoint.
  * Invariants: an account that has sent stays for ever (else its nonce would restart and old transactions replay);
  * an entry equal to the default is absent; the balances and rewards add up to `totals.supply`.
  * Source: docs/PROTOCOL.md section 5.
  */
-import { type Codec, encode, type Infer, Reader } from '../schemas/codec.ts'
+import { type Codec, decode, encode, type Infer, Reader } from '../schemas/codec.ts'
 import { list, struct } from '../schemas/compound.ts'
-import { account, blob, hash, u8, u64 } from '../schemas/field.ts'
+import { account, blob, hash, u8, u32, u64 } from '../schemas/field.ts'
 import { type Account, fromHex, type Hash, hashFromBytes, ZERO_HASH } from '../schemas/hex.ts'
+import { STATE_VALUE_BYTES_MAX, type StateProof } from '../schemas/proof.ts'
 import type { Hashing } from './hashing.ts'
-import { type Tree, treeEntries, treeGet, treeRoot, treeSet } from './state-tree.ts'
+import {
+  checkTreeProof,
+  type Tree,
+  treeEntries,
+  treeGet,
+  treeProof,
+  treeRoot,
+  treeSet,
+} from './state-tree.ts'
 
 const accountEntry = struct({
   /** Transactions sent so far. */
@@ -36,7 +46,15 @@ const totalsEntry = struct({
 })
 export type TotalsEntry = Infer<typeof totalsEntry>
 
-export const KIND = { account: 0, reward: 1, totals: 2 } as const
+/** Names its account although the key does: the tree keeps paths only, and people ask who the members are. */
+const memberEntry = struct({
+  account,
+  /** Height of the block that admitted it. */
+  since: u32,
+})
+export type MemberEntry = Infer<typeof memberEntry>
+
+export const KIND = { account: 0, reward: 1, totals: 2, member: 3 } as const
 
 /** One entry of the state before and after a block; empty bytes: no entry. */
 export const change = struct({ kind: u8, key: hash, before: blob(1024), after: blob(1024) })
@@ -47,6 +65,7 @@ export const changes = list(change, 0xffff)
 const NO_ACCOUNT: AccountEntry = { nonce: 0, balance: 0 }
 const NO_TOTALS: TotalsEntry = { supply: 0, transactions: 0, readings: 0 }
 const ABSENT = new Uint8Array(0)
+const MEMBER_BYTES = 36
 const rewardKey = (height: number): Hash => height.toString(16).padStart(64, '0') as Hash
 
 /** An immutable state. */
@@ -69,6 +88,20 @@ export class State {
 
   totals(): TotalsEntry {
     return read(totalsEntry, this.get(KIND.totals, ZERO_HASH)) ?? NO_TOTALS
+  }
+
+  member(account: Account): MemberEntry | undefined {
+    return read(memberEntry, this.get(KIND.member, account as string as Hash))
+  }
+
+  /** Every member, in the tree's order. Looks at the whole state: for people who ask, not for every block. */
+  *members(): Generator<MemberEntry> {
+    for (const value of this.values()) {
+      if (value.length !== MEMBER_BYTES) continue
+      const entry = memberEntry.read(new Reader(value))
+      // Another kind of entry may have as many bytes; only a member's are also found under its key.
+      if (this.get(KIND.member, entry.account as string as Hash) === value) yield entry
+    }
   }
 
   /** Sum of an account's rewards that mature after `height`. */
@@ -100,9 +133,32 @@ export class State {
     for (const { value } of treeEntries(this.#tree)) yield value
   }
 
-  #path(kind: number, key: Hash): Uint8Array {
-    return this.#hashing.tagged('stateKey', Uint8Array.of(kind), fromHex(key))
+  /** Shows an account's entry, or that it has none, to who knows the root; undefined when the proof would be too large. */
+  accountProof(account: Account): StateProof | undefined {
+    return treeProof(this.#hashing, this.#tree, this.#path(KIND.account, account as string as Hash))
   }
+
+  #path(kind: number, key: Hash): Uint8Array {
+    return pathOf(this.#hashing, kind, key)
+  }
+}
+
+const pathOf = (hashing: Hashing, kind: number, key: Hash): Uint8Array =>
+  hashing.tagged('stateKey', Uint8Array.of(kind), fromHex(key))
+
+/** What a proof shows of an account in the state with `root`; undefined when it shows nothing. */
+export function provenAccount(
+  hashing: Hashing,
+  root: Hash,
+  account: Account,
+  proof: StateProof,
+): AccountEntry | undefined {
+  const path = pathOf(hashing, KIND.account, account as string as Hash)
+  const proven = checkTreeProof(hashing, fromHex(root), path, proof)
+  if (proven?.value === undefined) return proven && NO_ACCOUNT
+  // Whoever executed the block had the tree right; whoever only sees its root cannot know.
+  const entry = decode(accountEntry, proven.value, STATE_VALUE_BYTES_MAX)
+  return entry.ok ? entry.value : undefined
 }
 
 /** A state under construction: one block's changes over the state before it. */
@@ -128,6 +184,16 @@ export class StateView {
 
   setReward(height: number, entry: RewardEntry | undefined): void {
     this.#set(KIND.reward, rewardKey(height), entry === undefined ? ABSENT : encode(rewardEntry, entry))
+  }
+
+  member(account: Account): MemberEntry | undefined {
+    return read(memberEntry, this.#get(KIND.member, account as string as Hash))
+  }
+
+  /** `since`: height of the admitting block; undefined: no member. */
+  setMember(account: Account, since: number | undefined): void {
+    const after = since === undefined ? ABSENT : encode(memberEntry, { account, since })
+    this.#set(KIND.member, account as string as Hash, after)
   }
 
   totals(): TotalsEntry {

@@ -1,13 +1,23 @@
 /** Answers to peers' requests, from the chain and its store. Source: docs/PROTOCOL.md section 8. */
 import type { Chain } from '../ledger/chain.ts'
-import type { Account } from '../schemas/hex.ts'
+import { merklePath } from '../ledger/merkle.ts'
+import { headerHash } from '../ledger/network.ts'
+import { sealTransaction } from '../ledger/transaction.ts'
+import { block as blockCodec } from '../schemas/block.ts'
+import { Reader } from '../schemas/codec.ts'
+import { struct } from '../schemas/compound.ts'
+import { type Account, type Hash, hashFromBytes } from '../schemas/hex.ts'
 import { type AccountView, HEADERS_MAX, MESSAGE_BYTES_MAX, type Request } from '../schemas/message.ts'
+import { type CompactHeader, FOLLOWING_MAX, PROVEN_TRANSACTION_BYTES_MAX } from '../schemas/proof.ts'
 import type { Answer } from './requests.ts'
 
 /** What a reply's own fields take, generously. */
 const FRAMING_BYTES = 1024
+/** How every block begins. */
+const blockHead = struct({ header: blockCodec.fields.header, coinbase: blockCodec.fields.coinbase })
 
-export function answer(chain: Chain, question: Request): Answer {
+/** Undefined to stay silent: a proof that this chain cannot give. */
+export function answer(chain: Chain, question: Request): Answer | undefined {
   switch (question.type) {
     case 'getHeaders':
       return {
@@ -18,6 +28,10 @@ export function answer(chain: Chain, question: Request): Answer {
       return { type: 'account', view: viewOf(chain, question.account) }
     case 'getBlocks':
       return { type: 'blocks', blocks: blocksOf(chain, question.hashes) }
+    case 'getInclusion':
+      return inclusionOf(chain, question.height, question.transaction)
+    case 'getBalance':
+      return balanceOf(chain, question.account)
   }
 }
 
@@ -41,4 +55,42 @@ function blocksOf(chain: Chain, hashes: Extract<Request, { type: 'getBlocks' }>[
     blocks.push(bytes)
   }
   return blocks
+}
+
+/** Undefined when no block with this transaction is kept at that height. */
+function inclusionOf(chain: Chain, height: number, id: Hash): Answer | undefined {
+  const { network, tip } = chain
+  const bytes = bodyAt(chain, height)
+  if (bytes === undefined) return undefined
+  const { header, coinbase, transactions } = blockCodec.read(new Reader(bytes))
+  const sealed = transactions.map((each) => sealTransaction(network, each))
+  const index = sealed.findIndex((each) => each.id === id)
+  const found = sealed[index]
+  if (found === undefined || found.bytes.length > PROVEN_TRANSACTION_BYTES_MAX) return undefined
+  const leaves = sealed.map(({ leaf }) => leaf)
+  const path = merklePath(network.hashing, leaves, index).map(hashFromBytes)
+  const following: CompactHeader[] = []
+  for (let next = height + 1; next <= tip.height && following.length < FOLLOWING_MAX; next++)
+    following.push(chain.header(next))
+  return {
+    type: 'inclusion',
+    proof: { header, coinbase, transaction: found.bytes, index, count: leaves.length, path, following },
+  }
+}
+
+/** Undefined at block 0, which has no coinbase, and on a base without a body. */
+function balanceOf(chain: Chain, account: Account): Answer | undefined {
+  const bytes = bodyAt(chain, chain.tip.height)
+  const state = bytes && chain.state.accountProof(account)
+  if (bytes === undefined || state === undefined) return undefined
+  return { type: 'balance', proof: { ...blockHead.read(new Reader(bytes)), state } }
+}
+
+/** A block of the best chain, from the window or from what is kept below it. */
+function bodyAt(chain: Chain, height: number): Uint8Array | undefined {
+  const { archive, base, network, tip } = chain
+  if (height < 1 || height > tip.height) return undefined
+  if (height <= base.height) return archive.settled(height, headerHash(network.hashing, chain.header(height)))
+  const entry = chain.at(height)
+  return entry && archive.block(entry.hash)
 }

@@ -33,7 +33,13 @@ type WithoutId<T> = T extends unknown ? Omit<T, 'id'> : never
 export type Question = WithoutId<Request>
 export type Answer = WithoutId<Reply>
 
-const ANSWERS = { getHeaders: 'headers', getBlocks: 'blocks', getAccount: 'account' } as const
+const ANSWERS = {
+  getHeaders: 'headers',
+  getBlocks: 'blocks',
+  getAccount: 'account',
+  getInclusion: 'inclusion',
+  getBalance: 'balance',
+} as const
 /** The kind of reply that a question has. */
 export type ReplyTo<Q extends Question> = Extract<Reply, { type: (typeof ANSWERS)[Q['type']] }>
 

@@ -10,6 +10,7 @@ import { BLOCK_BYTES_MAX, header } from './block.ts'
 import type { Infer } from './codec.ts'
 import { list, struct, union } from './compound.ts'
 import { account, blob, choice, freeText, hash, time, u8, u16, u32, u64, u256 } from './field.ts'
+import { balanceProof, inclusionProof } from './proof.ts'
 import { sample } from './transaction.ts'
 
 /** Largest MQTT payload that a node sends or accepts: one largest block, or several smaller ones, and framing. */
@@ -58,6 +59,10 @@ export const request = union({
   /** Bodies of these blocks, as many of the first ones as fit one message. */
   getBlocks: { number: 2, codec: struct({ id: u32, hashes: list(hash, BLOCKS_MAX) }) },
   getAccount: { number: 3, codec: struct({ id: u32, account }) },
+  /** Proof that a transaction is in the block at `height` of the best chain, which its receipt names. */
+  getInclusion: { number: 4, codec: struct({ id: u32, height: u32, transaction: hash }) },
+  /** Proof of an account's entry, or that it has none, in the state of the tip. */
+  getBalance: { number: 5, codec: struct({ id: u32, account }) },
 })
 export type Request = Infer<typeof request>
 
@@ -66,6 +71,8 @@ export const reply = union({
   /** Encoded blocks in the order asked; fewer than asked when a message is full or the peer lacks one. */
   blocks: { number: 2, codec: struct({ id: u32, blocks: list(blob(BLOCK_BYTES_MAX), BLOCKS_MAX) }) },
   account: { number: 3, codec: struct({ id: u32, view: accountView }) },
+  inclusion: { number: 4, codec: struct({ id: u32, proof: inclusionProof }) },
+  balance: { number: 5, codec: struct({ id: u32, proof: balanceProof }) },
 })
 export type Reply = Infer<typeof reply>
 
