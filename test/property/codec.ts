@@ -17,6 +17,7 @@ import { loginMessage, ownsClientId } from '../../schemas/login.ts'
 import * as message from '../../schemas/message.ts'
 import * as transaction from '../../schemas/transaction.ts'
 import * as units from '../../schemas/units.ts'
+import { byteChange, changed } from './bytes.ts'
 import { property } from './property.ts'
 
 const LIMIT = 1 << 22
@@ -112,12 +113,12 @@ function textOf(def: Def, judge: z.ZodType): fc.Arbitrary<unknown> {
     .filter((text) => judge.safeParse(text).success)
 }
 
-const valueOf = (codec: Codec<unknown>): fc.Arbitrary<unknown> =>
+const valuesOf = (codec: Codec<unknown>): fc.Arbitrary<unknown> =>
   jsonOf(codec.json).map((json) => codec.json.parse(json))
 
 /** One of the codecs with one of its values. */
 const anyMessage = fc.oneof(
-  ...[...CODECS].map(([name, codec]) => valueOf(codec).map((value) => ({ name, codec, value }))),
+  ...[...CODECS].map(([name, codec]) => valuesOf(codec).map((value) => ({ name, codec, value }))),
 )
 
 /** Decodes what may be nonsense: never an exception, a refusal names what and where, an accept has that one encoding. */
@@ -175,39 +176,11 @@ const roundTrip = property(
   },
 )
 
-const change = fc.oneof(
-  fc.record({ do: fc.constant('set' as const), at: fc.nat(), byte: fc.nat(255) }),
-  fc.record({ do: fc.constant('flip' as const), at: fc.nat(), bit: fc.nat(7) }),
-  fc.record({ do: fc.constant('cut' as const), at: fc.nat() }),
-  fc.record({ do: fc.constant('remove' as const), at: fc.nat(), count: fc.integer({ min: 1, max: 8 }) }),
-  fc.record({
-    do: fc.constant('insert' as const),
-    at: fc.nat(),
-    bytes: fc.uint8Array({ minLength: 1, maxLength: 40 }),
-  }),
-  fc.record({ do: fc.constant('repeat' as const), at: fc.nat(), count: fc.integer({ min: 1, max: 40 }) }),
-)
-type ByteChange = typeof change extends fc.Arbitrary<infer T> ? T : never
-
-/** Bytes with one change; positions are taken modulo the length. */
-export function changed(bytes: Uint8Array, one: ByteChange, from = 0): Uint8Array {
-  const at = from + (one.at % Math.max(1, bytes.length - from))
-  const [left, right] = [bytes.subarray(0, at), bytes.subarray(at)]
-  if (one.do === 'cut') return left.slice()
-  if (one.do === 'remove') return Uint8Array.of(...left, ...right.subarray(one.count))
-  if (one.do === 'insert') return Uint8Array.of(...left, ...one.bytes, ...right)
-  if (one.do === 'repeat') return Uint8Array.of(...left, ...right.subarray(0, one.count), ...right)
-  const copy = bytes.slice()
-  copy[at] = one.do === 'set' ? one.byte : (copy[at] ?? 0) ^ (1 << one.bit)
-  return copy
-}
-export const byteChange = change
-
 const mutations = property(
   'codec-mutation',
   'changed, cut or longer bytes are refused with the field named, or have that one encoding; nothing else is thrown',
   400,
-  fc.record({ sent: anyMessage, changes: fc.array(change, { minLength: 1, maxLength: 12 }) }),
+  fc.record({ sent: anyMessage, changes: fc.array(byteChange, { minLength: 1, maxLength: 12 }) }),
   ({ sent: { name, codec, value }, changes }) => {
     const bytes = encode(codec, value)
     let many = bytes

@@ -10,7 +10,9 @@ import fc from 'fast-check'
 import type { Test } from 'tap'
 
 /** Seed of every property in `npm test`. */
-const FIXED_SEED = 20_260_101
+export const FIXED_SEED = 20_260_101
+/** Where each case can be replayed. */
+const FILE = 'test/property/properties.test.ts'
 /** Characters of a counterexample that a failure shows. */
 const SHOWN_MAX = 4000
 
@@ -21,7 +23,19 @@ export interface Property {
   readonly fact: string
   /** Cases in `npm test`. */
   readonly runs: number
-  check(choice: Choice): fc.RunDetails<unknown>
+  check(choice: Choice): Outcome
+}
+
+export interface Outcome {
+  readonly failed: boolean
+  /** Cases that ran. */
+  readonly cases: number
+  readonly seed: number
+  /** Value of PINLEDGER_SEED that leads to the smallest case that fails. */
+  readonly replay: string
+  /** That case, as text. */
+  readonly smallest: string
+  readonly error: string
 }
 
 /** Which cases to run. */
@@ -53,30 +67,35 @@ export function property<T>(
     name,
     fact,
     runs,
-    check: (choice) =>
-      fc.check(
+    check: (choice) => {
+      const details = fc.check(
         fc.property(cases, (value) => {
           holds(value)
         }),
         choice,
-      ),
+      )
+      const {
+        failed,
+        numRuns,
+        seed,
+        counterexample,
+        counterexamplePath: path,
+        errorInstance: error,
+      } = details
+      return {
+        failed,
+        cases: numRuns,
+        seed,
+        replay: `${name}:${seed}${path === null ? '' : `:${path}`}`,
+        smallest: failed ? fc.stringify(counterexample).slice(0, SHOWN_MAX) : '',
+        error: error instanceof Error ? (error.stack ?? error.message) : String(error),
+      }
+    },
   }
 }
 
-/** Runs each property as often as `npm test` does, or the one case that PINLEDGER_SEED names. `file` is the test's own. */
-export function runFixed(t: Test, file: string, properties: readonly Property[]): void {
-  const replayed = namedCase()
-  for (const one of properties) {
-    if (replayed !== undefined && replayed.name !== one.name) continue
-    t.test(`${one.name}: ${one.fact}`, async (t) => {
-      report(t, file, one, one.check(replayed?.choice ?? { seed: FIXED_SEED, numRuns: one.runs }))
-    })
-  }
-}
-
-/** The case that PINLEDGER_SEED names; undefined without that variable. */
-function namedCase(): { name: string; choice: Choice } | undefined {
-  const text = process.env.PINLEDGER_SEED
+/** The case that the value of PINLEDGER_SEED names; undefined without one. */
+export function namedCase(text: string | undefined): { name: string; choice: Choice } | undefined {
   if (text === undefined || text === '') return undefined
   const match = /^([a-z0-9-]+):(-?[0-9]+)(?::([0-9:]+))?$/.exec(text)
   if (match === null) throw new Error(`PINLEDGER_SEED: expected <property>:<seed>[:<path>], got ${text}`)
@@ -87,22 +106,12 @@ function namedCase(): { name: string; choice: Choice } | undefined {
 }
 
 /** Passes, or fails with the smallest case that was found and the command that replays it. */
-export function report(
-  t: Test,
-  file: string,
-  { name, fact }: Property,
-  details: fc.RunDetails<unknown>,
-): void {
-  if (!details.failed) {
-    t.ok(details.numRuns > 0, `${details.numRuns} cases from seed ${details.seed}`)
+export function report(t: Test, { name, fact }: Property, outcome: Outcome): void {
+  const { failed, cases, seed, replay, smallest, error } = outcome
+  if (!failed) {
+    t.ok(cases > 0, `${cases} cases from seed ${seed}`)
     return
   }
-  const where = `${name}:${details.seed}${details.counterexamplePath === null ? '' : `:${details.counterexamplePath}`}`
-  const error = details.errorInstance
-  t.fail(`${name} does not hold (${fact})`, {
-    replay: `PINLEDGER_SEED=${where} npx tap ${file} --disable-coverage`,
-    cases: details.numRuns,
-    smallest: fc.stringify(details.counterexample).slice(0, SHOWN_MAX),
-    error: error instanceof Error ? (error.stack ?? error.message) : String(error),
-  })
+  const command = `PINLEDGER_SEED=${replay} npx tap ${FILE} --disable-coverage`
+  t.fail(`${name} does not hold (${fact}). To see it again: ${command}`, { command, cases, smallest, error })
 }

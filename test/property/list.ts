@@ -1,0 +1,17 @@
+/** Every property, for the short runs and the long ones. */
+import { appendLogProperties } from './append-log.ts'
+import { chainProperties } from './chain.ts'
+import { codecProperties } from './codec.ts'
+import { difficultyProperties } from './difficulty.ts'
+import type { Property } from './property.ts'
+import { signatureProperties } from './signature.ts'
+import { stateProperties } from './state.ts'
+
+export const PROPERTIES: readonly Property[] = [
+  ...stateProperties,
+  ...chainProperties,
+  ...difficultyProperties,
+  ...codecProperties,
+  ...signatureProperties,
+  ...appendLogProperties,
+]
