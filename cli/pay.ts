@@ -34,7 +34,8 @@ const LIFETIME_BLOCKS = 1_000
 const IN_USE =
   '; another program, such as a running agent, sends with this key: pay from an account of your own'
 const REMEDIES: Readonly<Record<string, string>> = {
-  'nonce-taken': IN_USE,
+  replaced: IN_USE,
+  'fee-too-low-to-replace': IN_USE,
   'nonce-too-low': IN_USE,
   'nonce-gap': IN_USE,
 }

@@ -183,7 +183,7 @@ export class Agent {
     for (const { id, bytes, transaction: tx } of list) {
       const added = this.node.add(bytes, this.#options.signer.account)
       // Our own mempool may hold an earlier signing of it, with a fee that nobody else takes.
-      if (!added.ok && added.fault.code !== 'known' && added.fault.code !== 'nonce-taken') continue
+      if (!added.ok && added.fault.code !== 'known' && added.fault.code !== 'fee-too-low-to-replace') continue
       if (tx.fee < feeFloorFor(network, bytes.length)) continue
       void this.node.publish('tx', bytes, { id, ...(transaction.toJson(tx) as object) })
     }

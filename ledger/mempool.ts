@@ -1,32 +1,58 @@
 /**
- * Valid transactions that wait for a block, bounded in bytes and per account, ordered by fee rate.
+ * Valid transactions that wait for a block, bounded in memory and per account, ordered by fee rate.
  *
- * An account's transactions form a queue without nonce gaps that its balance covers. A transaction counts with the
- * lowest fee rate of its queue up to it, because it cannot be mined before those. Local policy, not consensus.
- * Source: docs/PROTOCOL.md section 9.
+ * An account's transactions form a queue without nonce gaps that its balance covers; those behind a gap are held apart.
+ * A transaction counts with the lowest fee rate and the latest arrival of its queue up to it, because it cannot be mined
+ * before those. Invariant: every queue begins at its account's nonce in the state of the last update, which is the one
+ * that `add` is given. Local policy, not consensus. Source: docs/PROTOCOL.md section 9.
  */
-import type { Account, Hash } from '../schemas/hex.ts'
-import { accept, invariant, type Result } from '../schemas/result.ts'
+import { type Account, type Hash, short } from '../schemas/hex.ts'
+import { accept, invariant, type Result, refuse } from '../schemas/result.ts'
 import { addAmounts } from './amount.ts'
 import { checkInContext, spendOf } from './apply.ts'
+import type { ConnectedBlock } from './chain.ts'
 import { type Fault, faulty } from './fault.ts'
+import { GapBuffer, type Held } from './gap-buffer.ts'
+import { MempoolIndex, type Waiting } from './mempool-index.ts'
+import {
+  MEMPOOL_DEFAULTS,
+  type MempoolLimits,
+  memoryOf,
+  OVERHEAD_BYTES,
+  replacementFee,
+} from './mempool-limits.ts'
 import type { Network } from './network.ts'
-import type { State } from './state.ts'
+import { KIND, type State } from './state.ts'
 import type { Sealed } from './transaction.ts'
 
-export interface MempoolLimits {
-  readonly bytesMax: number
-  /** Transactions that one account may have waiting. */
-  readonly accountMax: number
+/** A transaction that does not wait any more and is not confirmed, and why. */
+export interface Dropped {
+  readonly sealed: Sealed
+  readonly fault: Fault
 }
 
-export const MEMPOOL_DEFAULTS: MempoolLimits = { bytesMax: 4 << 20, accountMax: 64 }
+export interface Admission {
+  /** Now in a queue: the one added, and those whose gap it closed. Empty when it is held behind a gap. */
+  readonly entered: readonly Sealed[]
+  readonly dropped: readonly Dropped[]
+}
 
-interface Waiting extends Sealed {
-  /** Smallest units per byte, the lowest of the queue up to here. */
-  readonly rate: number
-  /** Order of arrival; breaks ties, so that equal fees are served first come, first served. */
-  readonly arrival: number
+/** What a chain's update says of the blocks. */
+export interface Moved {
+  readonly disconnected: readonly Pick<ConnectedBlock, 'transactions' | 'changes'>[]
+  readonly connected: readonly Pick<ConnectedBlock, 'transactions' | 'changes'>[]
+}
+
+interface Queue {
+  readonly entries: Waiting[]
+  /** Smallest units that all of them take from the account. */
+  spend: number
+}
+
+/** The next block, and the state that it is made on. */
+interface Place {
+  readonly state: State
+  readonly height: number
 }
 
 export class Mempool {
@@ -34,138 +60,287 @@ export class Mempool {
   readonly #limits: MempoolLimits
   /** Whose own transactions may pay less than the floor and come first: this node's miner. */
   readonly #miner: Account | undefined
-  readonly #queues = new Map<Account, Waiting[]>()
-  readonly #ids = new Set<Hash>()
-  #bytes = 0
+  readonly #queues = new Map<Account, Queue>()
+  readonly #index = new MempoolIndex()
+  readonly #gaps: GapBuffer
   #arrivals = 0
+  #returns = 0
+  #height = 0
 
-  constructor(network: Network, miner?: Account, limits = MEMPOOL_DEFAULTS) {
+  constructor(network: Network, miner?: Account, limits: Partial<MempoolLimits> = {}) {
     this.#network = network
     this.#miner = miner
-    this.#limits = limits
+    this.#limits = { ...MEMPOOL_DEFAULTS, ...limits }
+    this.#gaps = new GapBuffer(this.#limits)
   }
 
+  /** Transactions in the queues. */
   get size(): number {
-    return this.#ids.size
+    return this.#index.size
   }
 
+  /** Transactions that are held behind a gap. */
+  get held(): number {
+    return this.#gaps.size
+  }
+
+  /** Encoded bytes of what is in the queues. */
   get bytes(): number {
-    return this.#bytes
+    return this.#index.bytes
   }
 
+  /** Memory that the queues are counted with. */
+  get memory(): number {
+    return this.#index.memory
+  }
+
+  /** Whether a transaction waits here, in a queue or behind a gap. */
   has(id: Hash): boolean {
-    return this.#ids.has(id)
+    return this.#index.has(id) || this.#gaps.has(id)
   }
 
   /** Nonce of the account's next transaction after those that wait. */
   nextNonce(state: State, account: Account): number {
-    return state.account(account).nonce + (this.#queues.get(account)?.length ?? 0)
+    return state.account(account).nonce + (this.#queues.get(account)?.entries.length ?? 0)
   }
 
-  /** Adds a transaction whose context-free rules hold, for a block at `height` on `state`. */
-  add(sealed: Sealed, state: State, height: number): Result<Sealed, Fault> {
-    const { transaction: tx, id, bytes } = sealed
-    if (this.#ids.has(id)) return faulty('known', `transaction ${id} is waiting already`)
-    const context = { height, miner: this.#miner ?? '' }
-    const misplaced = checkInContext(this.#network, sealed, context)
-    if (misplaced !== undefined) return { ok: false, fault: misplaced }
-    const queue = this.#queues.get(tx.from) ?? []
-    const entry = state.account(tx.from)
-    if (tx.nonce < entry.nonce)
-      return faulty('nonce-too-low', `nonce: the account is at ${entry.nonce}, got ${tx.nonce}`)
-    const next = entry.nonce + queue.length
-    if (tx.nonce < next)
-      return faulty('nonce-taken', `nonce: another transaction with nonce ${tx.nonce} is waiting`)
-    if (tx.nonce > next) return faulty('nonce-gap', `nonce: expected ${next}, got ${tx.nonce}`)
-    if (queue.length >= this.#limits.accountMax) {
-      return faulty(
-        'account-queue-full',
-        `queue: ${queue.length} transactions of this account wait, limit is ${this.#limits.accountMax}`,
-      )
-    }
-    const needs = totalSpend([...queue, sealed])
-    if (needs === undefined || needs > entry.balance) {
-      return faulty(
-        'insufficient-balance',
-        `amount: the account has ${entry.balance}, its waiting transactions need ${needs ?? 'more than 2^53'}`,
-      )
-    }
-    // A miner's own come first, or free transactions of strangers could fill the pool and keep a device unheard.
-    const offered = tx.from === this.#miner ? Number.MAX_VALUE : tx.fee / bytes.length
-    const rate = Math.min(queue.at(-1)?.rate ?? Number.MAX_VALUE, offered)
-    if (!this.#makeRoom(bytes.length, rate, tx.from)) {
-      return faulty('mempool-full', `fee: the mempool is full, ${rate.toFixed(3)} per byte is too little`)
-    }
-    this.#queues.set(tx.from, queue)
-    queue.push({ ...sealed, rate, arrival: this.#arrivals++ })
-    this.#ids.add(id)
-    this.#bytes += bytes.length
-    return accept(sealed)
+  /** Fee rate that a newcomer has to be above, smallest units per byte; undefined while there is room. */
+  get entryRate(): number | undefined {
+    const room = this.#limits.memoryBytesMax - this.#index.memory
+    return room >= 2 * OVERHEAD_BYTES ? undefined : this.#index.worst?.rate
   }
 
   /** Best fee rate first, each account's transactions in nonce order. */
   ordered(): readonly Sealed[] {
-    return [...this.#queues.values()].flat().sort((a, b) => b.rate - a.rate || a.arrival - b.arrival)
+    return this.#index.list()
+  }
+
+  /** Adds a transaction whose context-free rules hold, for a block at `height` on `state`. */
+  add(sealed: Sealed, state: State, height: number): Result<Admission, Fault> {
+    if (this.has(sealed.id)) return faulty('known', `transaction ${sealed.id} is waiting already`)
+    const dropped: Dropped[] = []
+    const place = { state, height }
+    const placed = this.#place(sealed, this.#arrivals++, height, place, dropped)
+    if (!placed.ok) return placed
+    if (placed.value === 'held') return accept({ entered: [], dropped })
+    const entered = [sealed, ...this.#promote(sealed.transaction.from, place, dropped)]
+    return accept({ entered, dropped })
   }
 
   /**
-   * Follows the chain to a new tip: drops what is confirmed, expired or no longer covered, then takes back in
-   * what a reorganisation disconnected. `height` is the next block's. Returns what was dropped without being confirmed.
+   * Follows the chain to a new tip: drops what is confirmed, expired or no longer covered, and takes back in what a
+   * reorganisation disconnected, which counts as having come first. `height` is the next block's. Looks only at
+   * accounts that a block changed or whose transactions expire.
    */
-  update(state: State, height: number, disconnected: readonly Sealed[]): readonly Sealed[] {
-    const waiting = [...this.#queues.values()].flat().sort((a, b) => a.arrival - b.arrival)
-    this.#queues.clear()
-    this.#ids.clear()
-    this.#bytes = 0
-    const kept: Sealed[] = []
-    const dropped: Sealed[] = []
-    // Blocks are disconnected from the tip back; by nonce, an account's transactions come in sequence again.
-    const returning = disconnected.toSorted((a, b) => a.transaction.nonce - b.transaction.nonce)
-    for (const sealed of [...returning, ...waiting]) {
-      const added = this.add(sealed, state, height)
-      if (added.ok) kept.push(sealed)
-      else if (added.fault.code !== 'nonce-too-low' && added.fault.code !== 'known') dropped.push(sealed)
+  update(state: State, height: number, { disconnected, connected }: Moved): Admission {
+    const [entered, dropped]: [Sealed[], Dropped[]] = [[], []]
+    const confirmed = new Set(connected.flatMap(({ transactions }) => transactions.map(({ id }) => id)))
+    const touched = new Map<Account, Sealed[]>()
+    for (const { transactions } of disconnected) {
+      for (const sealed of transactions) {
+        if (confirmed.has(sealed.id)) continue
+        const { from } = sealed.transaction
+        touched.set(from, [...(touched.get(from) ?? []), sealed])
+      }
     }
-    // A later one that pays better may have evicted one that was taken back before it.
-    for (const sealed of kept) if (!this.#ids.has(sealed.id)) dropped.push(sealed)
-    return dropped
+    const touch = (account: Account): void => {
+      if (!touched.has(account)) touched.set(account, [])
+    }
+    for (const { changes } of [...disconnected, ...connected]) {
+      for (const { kind, key } of changes) if (kind === KIND.account) touch(key as string as Account)
+    }
+    for (const { transaction: tx } of this.#index.expiring(this.#height, height)) touch(tx.from)
+    // On a lower tip a transaction type may not be active yet.
+    if (height < this.#height) for (const account of this.#queues.keys()) touch(account)
+    this.#height = height
+    for (const { sealed } of this.#gaps.expire(height)) dropped.push({ sealed, fault: tooLong(sealed) })
+    for (const [account, returning] of touched)
+      entered.push(...this.#refill(account, returning, confirmed, { state, height }, dropped))
+    return { entered: entered.filter(({ id }) => this.#index.has(id)), dropped }
+  }
+
+  /** Takes all of an account out and in again; answers with those that were held and now are in the queue. */
+  #refill(
+    account: Account,
+    returning: readonly Sealed[],
+    confirmed: ReadonlySet<Hash>,
+    place: Place,
+    dropped: Dropped[],
+  ): readonly Sealed[] {
+    const queued = this.#queues.get(account)?.entries ?? []
+    const held = this.#gaps.take(account)
+    const { height } = place
+    this.#queues.delete(account)
+    for (const waiting of queued) this.#index.delete(waiting)
+    const again = [
+      ...returning.map((sealed) => ({ sealed, arrival: --this.#returns, since: height, entering: false })),
+      ...queued.map((sealed) => ({ sealed, arrival: sealed.arrival, since: height, entering: false })),
+      ...held.map(({ sealed, since }) => ({ sealed, arrival: this.#arrivals++, since, entering: true })),
+    ].sort((a, b) => a.sealed.transaction.nonce - b.sealed.transaction.nonce)
+    const entered: Sealed[] = []
+    for (const { sealed, arrival, since, entering } of again) {
+      if (confirmed.has(sealed.id)) continue
+      const placed = this.#place(sealed, arrival, since, place, dropped)
+      if (!placed.ok) dropped.push({ sealed, fault: placed.fault })
+      else if (placed.value === 'queued' && entering) entered.push(sealed)
+    }
+    return entered
+  }
+
+  /** Moves what is held to the queue, as far as the nonces follow one another. */
+  #promote(account: Account, place: Place, dropped: Dropped[]): readonly Sealed[] {
+    const entered: Sealed[] = []
+    for (const held of this.#gaps.of(account)) {
+      const { sealed } = held
+      if (sealed.transaction.nonce !== this.nextNonce(place.state, account)) break
+      if ((this.#queues.get(account)?.entries.length ?? 0) >= this.#limits.accountMax) break
+      this.#gaps.delete(held)
+      const placed = this.#place(sealed, this.#arrivals++, held.since, place, dropped)
+      if (placed.ok) entered.push(sealed)
+      else dropped.push({ sealed, fault: placed.fault })
+    }
+    return entered
+  }
+
+  /** Puts a transaction where its nonce belongs. On a fault nothing changes. */
+  #place(
+    sealed: Sealed,
+    arrival: number,
+    since: number,
+    { state, height }: Place,
+    dropped: Dropped[],
+  ): Result<'queued' | 'held', Fault> {
+    const { transaction: tx } = sealed
+    const misplaced = checkInContext(this.#network, sealed, { height, miner: this.#miner ?? '' })
+    if (misplaced !== undefined) return refuse(misplaced)
+    const { nonce, balance } = state.account(tx.from)
+    const queue = this.#queues.get(tx.from) ?? { entries: [], spend: 0 }
+    if (tx.nonce < nonce) return faulty('nonce-too-low', `nonce: the account is at ${nonce}, got ${tx.nonce}`)
+    const next = nonce + queue.entries.length
+    if (tx.nonce > next) return this.#hold({ sealed, since }, next, balance - queue.spend, dropped)
+    const index = tx.nonce - nonce
+    const placed = this.#enqueue(sealed, arrival, queue, index, balance, dropped)
+    return placed === undefined ? accept('queued') : refuse(placed)
+  }
+
+  /** Appends to the queue, or replaces the transaction at `index`. */
+  #enqueue(
+    sealed: Sealed,
+    arrival: number,
+    queue: Queue,
+    index: number,
+    balance: number,
+    dropped: Dropped[],
+  ): Fault | undefined {
+    const { transaction: tx, bytes } = sealed
+    const { accountMax } = this.#limits
+    const old = queue.entries[index]
+    const needed =
+      old === undefined ? 0 : replacementFee(this.#network, this.#limits.replacePercent, old, sealed)
+    if (old !== undefined && tx.fee < needed) {
+      const message = `fee: at least ${needed} to replace ${short(old.id)}, got ${tx.fee}`
+      return { code: 'fee-too-low-to-replace', message }
+    }
+    if (index >= accountMax) {
+      const message = `queue: ${index} transactions of this account wait, limit is ${accountMax}`
+      return { code: 'account-queue-full', message }
+    }
+    const spend = sumOf(queue.spend - (old === undefined ? 0 : (spendOf(old.transaction) ?? 0)), [sealed])
+    if (spend === undefined || spend > balance) return uncovered(balance, spend)
+    // A miner's own come first, or free transactions of strangers could fill the pool and keep a device unheard.
+    const offered = tx.from === this.#miner ? Number.MAX_VALUE : tx.fee / bytes.length
+    const before = queue.entries[index - 1]
+    const rate = Math.min(before?.rate ?? offered, offered)
+    const since = Math.max(before?.since ?? arrival, arrival)
+    const more = memoryOf(sealed) - (old === undefined ? 0 : memoryOf(old))
+    if (!this.#makeRoom(more, rate, tx.from, dropped)) {
+      const message = `fee: the mempool is full, ${rate.toFixed(3)} per byte is too little`
+      return { code: 'mempool-full', message }
+    }
+    if (old !== undefined) {
+      this.#index.delete(old)
+      const message = `replaced by ${sealed.id}, which pays ${tx.fee} instead of ${old.transaction.fee}`
+      dropped.push({ sealed: old, fault: { code: 'replaced', message } })
+    }
+    this.#queues.set(tx.from, queue)
+    queue.spend = spend
+    this.#rank(queue, index, { ...sealed, offered, arrival, rate, since })
+    return undefined
+  }
+
+  /** Puts a transaction at its place in the queue, and ranks those behind it anew. */
+  #rank({ entries }: Queue, index: number, waiting: Waiting): void {
+    let before = waiting
+    entries[index] = waiting
+    this.#index.insert(waiting)
+    for (const [at, entry] of entries.entries()) {
+      if (at <= index) continue
+      const rate = Math.min(before.rate, entry.offered)
+      const since = Math.max(before.since, entry.arrival)
+      if (rate === entry.rate && since === entry.since) return
+      before = { ...entry, rate, since }
+      this.#index.delete(entry)
+      this.#index.insert(before)
+      entries[at] = before
+    }
+  }
+
+  /** Holds a transaction apart; `uncommitted` is the balance that the queue leaves. */
+  #hold(held: Held, next: number, uncommitted: number, dropped: Dropped[]): Result<'held', Fault> {
+    const { from } = held.sealed.transaction
+    const spend = sumOf(0, [...this.#gaps.of(from).map(({ sealed }) => sealed), held.sealed])
+    if (spend === undefined || spend > uncommitted) return refuse(uncovered(uncommitted, spend))
+    const put = this.#gaps.put(held, next)
+    if (!put.ok) return put
+    if (put.value !== undefined) {
+      const message = 'nonce: an earlier one is missing, and better-paying ones had to be held'
+      dropped.push({ sealed: put.value, fault: { code: 'nonce-gap', message } })
+    }
+    return accept('held')
   }
 
   /**
-   * Evicts the cheapest until `bytes` fit, the newest of equals first; false, and nobody evicted, when all that pay
-   * less than the newcomer are not enough.
+   * Evicts the cheapest of other accounts until `memory` fits, the newest of equals first; false, and nobody evicted,
+   * when all that pay less than the newcomer are not enough.
    */
-  #makeRoom(bytes: number, rate: number, from: Account): boolean {
-    const { bytesMax } = this.#limits
-    if (this.#bytes + bytes <= bytesMax) return true
-    const others = [...this.#queues.values()].filter((queue) => queue[0]?.transaction.from !== from)
-    let rest = this.#bytes
-    for (const queue of others) {
-      for (const waiting of queue) if (waiting.rate < rate) rest -= waiting.bytes.length
+  #makeRoom(memory: number, rate: number, from: Account, dropped: Dropped[]): boolean {
+    let missing = this.#index.memory + memory - this.#limits.memoryBytesMax
+    if (missing <= 0) return true
+    const evicted: Waiting[] = []
+    for (const waiting of this.#index.worstFirst()) {
+      if (waiting.rate >= rate || missing <= 0) break
+      if (waiting.transaction.from === from) continue
+      evicted.push(waiting)
+      missing -= memoryOf(waiting)
     }
-    if (rest + bytes > bytesMax) return false
-    while (this.#bytes + bytes > bytesMax) {
+    if (missing > 0) return false
+    for (const waiting of evicted) {
+      const account = waiting.transaction.from
+      const queue = this.#queues.get(account)
       // Rates fall along a queue, so the cheapest is the last of its account, and nothing depends on it.
-      let cheapest: Waiting[] = []
-      for (const queue of others) if (isCheaper(queue.at(-1), cheapest.at(-1))) cheapest = queue
-      const evicted = cheapest.pop()
-      invariant(evicted !== undefined, 'what is cheaper was counted before')
-      this.#ids.delete(evicted.id)
-      this.#bytes -= evicted.bytes.length
-      if (cheapest.length === 0) this.#queues.delete(evicted.transaction.from)
+      invariant(queue?.entries.pop() === waiting, 'the cheapest is the last of its queue')
+      queue.spend -= spendOf(waiting.transaction) ?? 0
+      if (queue.entries.length === 0) this.#queues.delete(account)
+      this.#index.delete(waiting)
+      const message = `fee: the mempool is full, ${waiting.rate.toFixed(3)} per byte is too little`
+      dropped.push({ sealed: waiting, fault: { code: 'mempool-full', message } })
     }
     return true
   }
 }
 
-function isCheaper(waiting: Waiting | undefined, than: Waiting | undefined): boolean {
-  if (waiting === undefined || than === undefined) return waiting !== undefined
-  return waiting.rate < than.rate || (waiting.rate === than.rate && waiting.arrival > than.arrival)
+function tooLong({ transaction: tx }: Sealed): Fault {
+  return { code: 'nonce-gap', message: `nonce: those before ${tx.nonce} did not come in time` }
 }
 
-function totalSpend(queue: readonly Sealed[]): number | undefined {
-  let sum: number | undefined = 0
-  for (const { transaction: tx } of queue) {
+function uncovered(balance: number, needs: number | undefined): Fault {
+  const message = `amount: the account has ${balance}, its waiting transactions need ${needs ?? 'more than 2^53'}`
+  return { code: 'insufficient-balance', message }
+}
+
+function sumOf(start: number, list: readonly Sealed[]): number | undefined {
+  let sum: number | undefined = start
+  for (const { transaction: tx } of list) {
     const spend = spendOf(tx)
     sum = sum === undefined || spend === undefined ? undefined : addAmounts(sum, spend)
   }

@@ -5,7 +5,7 @@
 import { readFileSync } from 'node:fs'
 import type { Test } from 'tap'
 import { FUTURE_INTERVALS_MAX } from '../../ledger/header.ts'
-import { MEMPOOL_DEFAULTS } from '../../ledger/mempool.ts'
+import { OVERHEAD_BYTES } from '../../ledger/mempool-limits.ts'
 import { change } from '../../ledger/state.ts'
 import { BATCH_BYTES_MAX, PAYLOAD_BYTES_MAX } from '../../node/append-log.ts'
 import { REQUEST_BYTES_MAX } from '../../node/requests.ts'
@@ -217,8 +217,7 @@ const LIMITS: readonly (readonly [sentence: string, value: number])[] = [
   ['locator list # of hash', LOCATOR_MAX],
   ['hashes list # of hash', BLOCKS_MAX],
   ['headers list # of header', HEADERS_MAX],
-  ['Ours keeps at most # bytes', MEMPOOL_DEFAULTS.bytesMax],
-  ['and at most # transactions of one account', MEMPOOL_DEFAULTS.accountMax],
+  ['a transaction counting as its bytes and # for what', OVERHEAD_BYTES],
   ['| length | u32 | n, at most # |', PAYLOAD_BYTES_MAX],
   ['has flag 1, at most # bytes', BATCH_BYTES_MAX],
 ]

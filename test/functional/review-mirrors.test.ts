@@ -1,6 +1,7 @@
 /** What a validator keeps on the broker stays what its ledger says: after a reorganisation, a restart, a full mempool. */
 import t from 'tap'
 import { Mempool } from '../../ledger/mempool.ts'
+import { memoryOf } from '../../ledger/mempool-limits.ts'
 import { ChainStore } from '../../node/chain-store.ts'
 import { openLogFile } from '../../node/disk.ts'
 import { decode } from '../../schemas/codec.ts'
@@ -58,8 +59,8 @@ t.test('after a burst of 200 blocks the broker keeps the last tip', async (t) =>
 t.test("strangers' free transactions do not keep a miner's own out of its blocks", async (t) => {
   const chain = new TestChain(testNetwork())
   const spam = [0, 1, 2, 3].map((nonce) => chain.reading(bob, { nonce }))
-  const bytesMax = spam.reduce((sum, { bytes }) => sum + bytes.length, 0)
-  const mempool = new Mempool(chain.network, alice.account, { bytesMax, accountMax: 64 })
+  const memoryBytesMax = spam.reduce((sum, sealed) => sum + memoryOf(sealed), 0)
+  const mempool = new Mempool(chain.network, alice.account, { memoryBytesMax })
   const { state } = chain.chain
   for (const sealed of spam) t.ok(mempool.add(sealed, state, 1).ok)
   t.notOk(mempool.add(chain.reading(carol), state, 1).ok, 'full')
