@@ -13,7 +13,7 @@ import { createKey, loadKey } from '../node/key-file.ts'
 import { SOFTWARE } from '../node/runtime.ts'
 import { selfTest } from '../node/signing.ts'
 import { brokerConfig, validatorConfig } from '../schemas/config.ts'
-import type { Account } from '../schemas/hex.ts'
+import type { Account, Hash } from '../schemas/hex.ts'
 import { MEMO_BYTES_MAX } from '../schemas/transaction.ts'
 import { configure, given } from './configure.ts'
 import { EXIT, exitCodeOf, explain } from './exit.ts'
@@ -25,10 +25,12 @@ import {
   DATA_DEFAULT,
   durationOption,
   example,
+  height,
   jsonOption,
   port,
   quiet,
   seconds,
+  transactionId,
 } from './options.ts'
 import { running } from './program.ts'
 
@@ -221,15 +223,64 @@ function createProgram(): Command {
 
   program
     .command('account')
-    .description('what the validators on a broker say of an account')
+    .description('what the validators on a broker say of an account, or can prove of it')
     .argument('<account>', '64 hex digits', account)
+    .option('--proven', 'believe nobody: follow all headers and check a proof', false)
+    .option('--genesis <file>', 'with --proven: the network; else the one that the broker tells of')
+    .addOption(
+      new Option('--transaction <id>', 'with --proven: show that this transaction is in the chain').argParser(
+        transactionId,
+      ),
+    )
+    .option('--height <height>', 'with --transaction: its block, as its receipt says', height)
     .addOption(brokerOption())
     .addOption(jsonOption())
-    .addHelpText('after', example('pinledger account $(pinledger keygen --show friend.json)'))
-    .action(async (of: Account, { broker, json }: { broker: string; json: boolean }) => {
-      const { accountCommand } = await import('./account.ts')
-      process.exitCode = await accountCommand({ url: broker }, of, json, quiet(json))
-    })
+    .addHelpText(
+      'after',
+      example(
+        'pinledger account $(pinledger keygen --show friend.json)',
+        'pinledger account $(pinledger keygen --show friend.json) --proven --genesis .pinledger/genesis.json',
+      ),
+    )
+    .action(
+      async (
+        of: Account,
+        {
+          broker,
+          json,
+          proven,
+          genesis,
+          transaction: id,
+          height: at,
+        }: {
+          broker: string
+          json: boolean
+          proven: boolean
+          genesis?: string
+          transaction?: Hash
+          height?: number
+        },
+      ) => {
+        if (!proven && (genesis !== undefined || id !== undefined || at !== undefined))
+          throw new WorldError('usage', '--genesis, --transaction and --height go with --proven')
+        if ((id === undefined) !== (at === undefined))
+          throw new WorldError('usage', '--transaction and --height go together')
+        if (!proven) {
+          const { accountCommand } = await import('./account.ts')
+          process.exitCode = await accountCommand({ url: broker }, of, json, quiet(json))
+          return
+        }
+        selfTest()
+        const { provenCommand } = await import('./proven.ts')
+        const transaction = id === undefined || at === undefined ? undefined : { id, height: at }
+        process.exitCode = await provenCommand({ url: broker }, { account: of, genesis, transaction }, json, {
+          log: quiet(json),
+          now: Date.now,
+          out: (text) => process.stdout.write(text),
+          err: { write: (text) => process.stderr.write(text), tty: process.stderr.isTTY },
+        })
+      },
+    )
 
   program
     .command('pay')
@@ -238,7 +289,11 @@ function createProgram(): Command {
     .requiredOption('--to <account>', 'who is paid, 64 hex digits', account)
     .requiredOption('--amount <coins>', 'such as 0.25', coins)
     .option('--memo <text>', `what for, at most ${MEMO_BYTES_MAX} bytes`, '')
-    .option('--fee <coins>', "the network's least fee when left out", coins)
+    .option(
+      '--fee <coins>',
+      'when left out, what a validator thinks it takes to be confirmed within 6 blocks',
+      coins,
+    )
     .option('--network <hash>', 'genesis hash, or its first 8 digits, that the network must have')
     .option('--wait <seconds>', 'how long to wait for a block', seconds, 120)
     .addOption(brokerOption())

@@ -2,7 +2,7 @@
 import { InvalidArgumentError, Option } from 'commander'
 import { parseCoins } from '../ledger/amount.ts'
 import { createLog, formatFor, type Log } from '../node/log.ts'
-import { type Account, accountText } from '../schemas/hex.ts'
+import { type Account, accountText, type Hash, hashText } from '../schemas/hex.ts'
 import { EXIT_HELP } from './exit.ts'
 
 export const DATA_DEFAULT = '.pinledger'
@@ -28,6 +28,17 @@ export const account = (text: string): Account => {
   const parsed = accountText.safeParse(text)
   if (!parsed.success) throw new InvalidArgumentError('expected an account: 64 lowercase hex digits')
   return parsed.data
+}
+export const transactionId = (text: string): Hash => {
+  const parsed = hashText.safeParse(text)
+  if (!parsed.success) throw new InvalidArgumentError('expected a transaction id: 64 lowercase hex digits')
+  return parsed.data
+}
+export const height = (text: string): number => {
+  const value = Number(text)
+  if (!/^\d+$/.test(text) || value < 1 || value > 0xffffffff)
+    throw new InvalidArgumentError('expected a height, such as 12')
+  return value
 }
 
 export const example = (...lines: readonly string[]): string =>

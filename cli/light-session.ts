@@ -1,0 +1,245 @@
+/**
+ * A light client with a session of its own: finds a network and its validators on a broker, follows their headers, and asks
+ * for proofs.
+ *
+ * All that it needs is a key to log in with, which it makes and throws away, since asking is publishing. What it hears is
+ * believed only as far as ledger/light-client.ts checks it. Source: docs/PROTOCOL.md section 8.
+ */
+import { randomBytes } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { LIGHT_CLIENT_DEFAULTS, LightClient, type LightFault } from '../ledger/light-client.ts'
+import { createNetwork, type Network } from '../ledger/network.ts'
+import { WorldError } from '../node/error.ts'
+import type { InboxMessage } from '../node/inbox.ts'
+import type { Log } from '../node/log.ts'
+import { createRequests, type Question, type ReplyTo, type Requests } from '../node/requests.ts'
+import { createSession, type Session, type SessionOptions } from '../node/session.ts'
+import { createSigner, hashing, signatures } from '../node/signing.ts'
+import { decode } from '../schemas/codec.ts'
+import { GENESIS_BYTES_MAX, type Genesis, genesis as genesisCodec } from '../schemas/genesis.ts'
+import { type Account, type Network as NetworkId, short } from '../schemas/hex.ts'
+import { HEADERS_MAX, tip as tipCodec } from '../schemas/message.ts'
+import type { Result } from '../schemas/result.ts'
+import { parseTopic, ROOT } from '../schemas/topic.ts'
+
+export type Where = Pick<SessionOptions, 'url' | 'ca' | 'username' | 'password'>
+
+const PEERS_MAX = 8
+const TIP_BYTES_MAX = 1024
+/** Retained messages arrive at once; this long after the last one there are no more. */
+const QUIET_MS = 400
+const CONNECT_MS_MAX = 10_000
+const FIND_MS_MAX = 5_000
+const REPLY_MS_MAX = 5_000
+/** A node answers 5 questions a second of one asker, and 20 at first. */
+const BURST = 15
+const PACE_MS = 220
+/** Places that are kept at most, for an old transaction: some 80 MB. */
+const WINDOW_MAX = 200_000
+
+export interface LightSessionModules {
+  readonly log: Log
+  /** Unix milliseconds. */
+  readonly now: () => number
+  /** Headers were followed up to `height` of at most `claimed`. */
+  readonly onProgress: (height: number, claimed: number) => void
+}
+
+export class LightSession {
+  readonly #where: Where
+  readonly #modules: LightSessionModules
+  readonly #signer = createSigner(randomBytes(32))
+  readonly #session: Session
+  /** What validators claim of the height of their tips. */
+  readonly #claims = new Map<NetworkId, Map<Account, number>>()
+  readonly #networks = new Map<NetworkId, Network>()
+  #requests: Requests | undefined
+  #client: LightClient | undefined
+  #reason = 'no answer'
+  #heardMs = 0
+  #asked = 0
+
+  constructor(where: Where, genesis: Genesis | undefined, modules: LightSessionModules) {
+    this.#where = where
+    this.#modules = modules
+    this.#session = createSession(
+      { ...where, signer: this.#signer, clientIdSuffix: 'light' },
+      {
+        log: modules.log,
+        random: Math.random,
+        now: () => performance.now(),
+        onMessage: (message) => this.#receive(message),
+        onConnected: () => {},
+        onDisconnected: (reason) => {
+          this.#reason = reason
+        },
+        onDropped: () => {},
+        onFault: fail,
+      },
+    )
+    if (genesis !== undefined) this.#learn(genesis)
+    const { id = '+' } = this.#only() ?? {}
+    this.#session.subscribe([`${ROOT}/${id}/tip/+`])
+    if (genesis === undefined) this.#session.subscribe([`${ROOT}/+/genesis/+`])
+  }
+
+  /**
+   * Connects and finds the network and its validators. The client keeps headers back to `keepHeight`. Throws WorldError
+   * `broker-unreachable`, or `usage` when there are several networks or the height is too long ago.
+   */
+  async start(keepHeight: number | undefined): Promise<LightClient> {
+    const { url } = this.#where
+    this.#session.start()
+    if (!(await until(() => this.#session.connected, CONNECT_MS_MAX))) {
+      throw new WorldError(
+        'broker-unreachable',
+        `cannot log in to the broker at ${url}: ${this.#reason}; asking is publishing, so a broker of another make must let this client publish below ${ROOT}/<network>/request/`,
+      )
+    }
+    this.#heardMs = performance.now()
+    await until(() => this.#peers().length > 0 && performance.now() - this.#heardMs > QUIET_MS, FIND_MS_MAX)
+    const network = this.#only()
+    if (network === undefined && this.#networks.size > 1)
+      throw new WorldError('usage', `${this.#networks.size} networks at ${url}: say which by --genesis`)
+    if (network === undefined || this.#peers().length === 0) {
+      const which = network === undefined ? 'a network' : `network ${network.id}`
+      throw new WorldError('broker-unreachable', `no validator at ${url} tells of ${which}`)
+    }
+    const windowMax = Math.max(
+      LIGHT_CLIENT_DEFAULTS.windowMax,
+      this.#claimed() - (keepHeight ?? Infinity) + 100,
+    )
+    if (windowMax > WINDOW_MAX)
+      throw new WorldError(
+        'usage',
+        `height ${keepHeight}: more than ${WINDOW_MAX} blocks ago, or not that height`,
+      )
+    this.#requests = createRequests(
+      { network: network.id, self: this.#signer.account, timeoutMs: REPLY_MS_MAX },
+      {
+        publish: this.#session.publish.bind(this.#session),
+        log: this.#modules.log,
+        random: Math.random,
+        now: () => performance.now(),
+        onFault: fail,
+      },
+    )
+    this.#session.subscribe(this.#requests.filters)
+    this.#client = new LightClient(network, { windowMax })
+    return this.#client
+  }
+
+  async stop(): Promise<void> {
+    this.#requests?.stop()
+    await this.#session.stop()
+  }
+
+  /** Follows the headers of every validator in turn, so that one with the best chain is enough. */
+  async sync(client: LightClient): Promise<void> {
+    for (const peer of this.#peers()) await this.#syncWith(client, peer)
+  }
+
+  /** The first proof that holds, of any validator; undefined when none gives one. */
+  async prove<const Q extends Question, P>(
+    client: LightClient,
+    question: Q,
+    check: (reply: ReplyTo<Q>) => Result<P, LightFault>,
+  ): Promise<P | undefined> {
+    for (const peer of this.#peers()) {
+      // The tip may move on between the last header and the proof.
+      for (let attempt = 0; attempt < 2; attempt++) {
+        const reply = await this.#ask(peer, question)
+        if (reply === undefined) break
+        const checked = check(reply)
+        if (checked.ok) return checked.value
+        const { code, message } = checked.fault
+        this.#modules.log.warn('refused a proof', { from: short(peer), code, reason: message })
+        await this.#syncWith(client, peer)
+      }
+    }
+    return undefined
+  }
+
+  async #syncWith(client: LightClient, peer: Account): Promise<void> {
+    for (;;) {
+      const { work } = client.tip
+      const reply = await this.#ask(peer, {
+        type: 'getHeaders',
+        locator: client.locator(),
+        limit: HEADERS_MAX,
+      })
+      if (reply === undefined) return
+      const followed = client.follow(reply.headers, this.#modules.now())
+      this.#modules.onProgress(client.tip.height, this.#claimed())
+      if (!followed.ok) {
+        const { code, message } = followed.fault
+        this.#modules.log.warn('refused a header', { from: short(peer), code, reason: message })
+      }
+      // A peer that only repeats itself would keep us for ever.
+      if (!followed.ok || reply.headers.length < HEADERS_MAX || client.tip.work === work) return
+    }
+  }
+
+  async #ask<const Q extends Question>(peer: Account, question: Q): Promise<ReplyTo<Q> | undefined> {
+    if (++this.#asked > BURST) await sleep(PACE_MS)
+    const reply = await this.#requests?.ask(peer, question)
+    if (reply?.ok) return reply.value
+    const reason = reply?.fault.message
+    this.#modules.log.warn('a validator did not answer', {
+      peer: short(peer),
+      question: question.type,
+      reason,
+    })
+    return undefined
+  }
+
+  #receive({ topic, payload }: InboxMessage): void {
+    const parsed = parseTopic(topic)
+    if (parsed === undefined || parsed.json) return
+    if (parsed.kind === 'reply') this.#requests?.receive(parsed, payload)
+    if (parsed.kind === 'genesis') {
+      const decoded = decode(genesisCodec, payload, GENESIS_BYTES_MAX)
+      if (decoded.ok) this.#learn(decoded.value, parsed.network)
+    }
+    if (parsed.kind !== 'tip') return
+    this.#heardMs = performance.now()
+    const decoded = decode(tipCodec, payload, TIP_BYTES_MAX)
+    const claims = this.#claims.get(parsed.network) ?? new Map<Account, number>()
+    this.#claims.set(parsed.network, claims)
+    if (decoded.ok && (claims.size < PEERS_MAX || claims.has(parsed.publisher)))
+      claims.set(parsed.publisher, decoded.value.height)
+  }
+
+  /** A genesis counts only if its bytes hash to the network's name. */
+  #learn(genesis: Genesis, id?: NetworkId): void {
+    const network = createNetwork(genesis, { hashing, signatures })
+    if (network.ok && (id ?? network.value.id) === network.value.id)
+      this.#networks.set(network.value.id, network.value)
+    else if (id === undefined) throw new WorldError('config', 'genesis: makes no network')
+  }
+
+  #only(): Network | undefined {
+    return this.#networks.size === 1 ? [...this.#networks.values()][0] : undefined
+  }
+
+  /** Validators, the highest claim first. */
+  #peers(): Account[] {
+    const claims = this.#claims.get(this.#only()?.id ?? ('' as NetworkId)) ?? []
+    return [...claims].sort(([, a], [, b]) => b - a).map(([peer]) => peer)
+  }
+
+  #claimed(): number {
+    return Math.max(0, ...(this.#claims.get(this.#only()?.id ?? ('' as NetworkId))?.values() ?? []))
+  }
+}
+
+function fail(error: unknown): never {
+  throw error
+}
+
+/** Whether the condition came true in time. */
+async function until(condition: () => boolean, timeoutMs: number): Promise<boolean> {
+  const endMs = performance.now() + timeoutMs
+  while (!condition() && performance.now() < endMs) await sleep(20)
+  return condition()
+}
