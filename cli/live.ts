@@ -66,6 +66,13 @@ export type Event =
       readonly memo: string
       readonly height: number
     }
+  | {
+      readonly event: 'admission' | 'revocation'
+      readonly authority: string
+      /** In full: whoever was admitted had no name here before. */
+      readonly member: string
+      readonly height: number
+    }
   | { readonly event: 'balances'; readonly balances: Readonly<Record<string, number>> }
   | { readonly event: 'presence'; readonly name: string; readonly role: string; readonly state: string }
   | {
@@ -157,6 +164,8 @@ export class Live {
         height,
       }
     }
+    if (tx.type === 'admission' || tx.type === 'revocation')
+      return { event: tx.type, authority: device, member: tx.member, height }
     if (tx.type === 'batch') {
       return {
         event: 'reading',
@@ -208,6 +217,8 @@ const PAINT = {
   block: '\x1b[1;33m',
   reading: '\x1b[36m',
   payment: '\x1b[32m',
+  admission: '\x1b[32m',
+  revocation: '\x1b[31m',
   balances: '\x1b[90m',
   presence: '\x1b[35m',
   refused: '\x1b[31m',
@@ -231,6 +242,10 @@ function words(event: Event): string {
       return `${event.device} ${event.sensor} ${event.value} ${event.unit}, confirmed in #${event.height}`
     case 'payment':
       return `${event.from} -> ${event.to} ${formatCoins(event.amount)}${event.memo && ` for ${event.memo}`}, confirmed in #${event.height}`
+    case 'admission':
+      return `${event.authority} admitted miner ${event.member}, confirmed in #${event.height}`
+    case 'revocation':
+      return `${event.authority} revoked miner ${event.member}, confirmed in #${event.height}`
     case 'balances':
       return Object.entries(event.balances)
         .map(([name, amount]) => `${name} ${formatCoins(amount)}`)

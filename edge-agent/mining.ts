@@ -2,8 +2,9 @@
  * Keeps the miner on the right block: a fresh template on every new tip and every second, a rest when out of step.
  *
  * It mines only when connected, in sync and with a synchronised clock: a Pi that thinks it is 1970 would make blocks
- * that everybody refuses.
+ * that everybody refuses. On an enrolled network it rests until an authority has admitted its account.
  */
+import { mayMine } from '../ledger/membership.ts'
 import { buildTemplate } from '../ledger/template.ts'
 import type { Clock } from '../node/clock.ts'
 import type { LedgerNode } from '../node/ledger-node.ts'
@@ -54,13 +55,7 @@ export class Mining {
   /** Takes the newest tip and transactions; called on every new tip. */
   refresh(): void {
     const { node, clock, signer, log } = this.#modules
-    const rest = !clock.synchronised()
-      ? 'the clock is not synchronised'
-      : node.inSync
-        ? undefined
-        : node.session.connected
-          ? 'catching up'
-          : 'no connection'
+    const rest = this.#reasonToRest()
     if (rest !== this.#resting) log.info(rest === undefined ? 'mining' : 'not mining', { reason: rest })
     this.#resting = rest
     if (rest !== undefined) {
@@ -72,6 +67,15 @@ export class Mining {
     const job = { header: encode(headerCodec, block.header), target: block.header.target }
     this.#templates.set(job, block)
     this.#miner.mine(job)
+  }
+
+  #reasonToRest(): string | undefined {
+    const { node, clock, signer } = this.#modules
+    if (!clock.synchronised()) return 'the clock is not synchronised'
+    if (!node.inSync) return node.session.connected ? 'catching up' : 'no connection'
+    const { network, state } = node.chain
+    if (mayMine(network, state, signer.account)) return undefined
+    return `not admitted: an authority of the network has to run pinledger admit ${signer.account}`
   }
 
   stats(): MinerStats {

@@ -63,7 +63,7 @@ export class Wires {
       const paidAtMs = (this.#paidAtMs[index] ?? []).filter((at) => nowMs - at < HOUR_MS)
       this.#paidAtMs[index] = paidAtMs
       for (const { id, transaction: tx } of transactions) {
-        if (tx.type === 'transfer' || tx.from !== wire.device) continue
+        if ((tx.type !== 'reading' && tx.type !== 'batch') || tx.from !== wire.device) continue
         if ((tx.type === 'reading' ? tx.sample.sensor : tx.sensor) !== wire.sensor) continue
         if (paidAtMs.length >= wire.perHourMax) continue
         const amount = wire.pay * (tx.type === 'batch' ? tx.count : 1)

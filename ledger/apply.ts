@@ -9,6 +9,7 @@ import { accept, type Result } from '../schemas/result.ts'
 import { type Transaction, type TransactionType, TYPE_NUMBERS } from '../schemas/transaction.ts'
 import { addAmounts } from './amount.ts'
 import { type Fault, faulty } from './fault.ts'
+import { checkMembership, type Members } from './membership.ts'
 import type { Network } from './network.ts'
 import type { StateView } from './state.ts'
 import { feeFloorFor, type Sealed } from './transaction.ts'
@@ -20,7 +21,9 @@ interface Effect<T extends Transaction> {
   readonly signatures: number
   /** Readings that it puts on the ledger. */
   readings(tx: T): number
-  apply(view: StateView, tx: T): void
+  /** Rules of the type that depend on the state, beyond the sender's account. */
+  check?(network: Network, state: Members, tx: T): Fault | undefined
+  apply(view: StateView, tx: T, context: BlockContext): void
 }
 
 type Effects = { readonly [K in TransactionType]: Effect<Extract<Transaction, { type: K }>> }
@@ -38,6 +41,20 @@ const EFFECTS: Effects = {
   },
   reading: { signatures: 1, spends: () => 0, readings: () => 1, apply: () => {} },
   batch: { signatures: 1, spends: () => 0, readings: (tx) => tx.count, apply: () => {} },
+  admission: {
+    signatures: 1,
+    spends: () => 0,
+    readings: () => 0,
+    check: checkMembership,
+    apply: (view, tx, { height }) => view.setMember(tx.member, height),
+  },
+  revocation: {
+    signatures: 1,
+    spends: () => 0,
+    readings: () => 0,
+    check: checkMembership,
+    apply: (view, tx) => view.setMember(tx.member, undefined),
+  },
 }
 
 const effectOf = (tx: Transaction): Effect<Transaction> => EFFECTS[tx.type] as Effect<Transaction>
@@ -73,6 +90,10 @@ export function checkInContext(
   return undefined
 }
 
+/** Rules of a transaction's type that depend on the state; whoever lets transactions wait has to ask, or one that can never be mined keeps the later ones waiting. */
+export const checkOnState = (network: Network, state: Members, tx: Transaction): Fault | undefined =>
+  effectOf(tx).check?.(network, state, tx)
+
 /** Applies a transaction to the view, or says why it cannot be and leaves the view as it was. */
 export function applyTransaction(
   network: Network,
@@ -93,7 +114,9 @@ export function applyTransaction(
   if (spend > sender.balance) {
     return faulty('insufficient-balance', `amount: ${short(tx.from)} has ${sender.balance}, needs ${spend}`)
   }
+  const impossible = checkOnState(network, view, tx)
+  if (impossible !== undefined) return { ok: false, fault: impossible }
   view.setAccount(tx.from, { nonce: sender.nonce + 1, balance: sender.balance - spend })
-  effectOf(tx).apply(view, tx)
+  effectOf(tx).apply(view, tx, context)
   return accept({ fee: tx.fee })
 }

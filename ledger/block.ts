@@ -14,6 +14,7 @@ import { transaction } from '../schemas/transaction.ts'
 import { addAmounts } from './amount.ts'
 import { applyTransaction, readingsOf, signaturesOf } from './apply.ts'
 import { type Fault, faulty, fromDecode } from './fault.ts'
+import { checkMiner } from './membership.ts'
 import { merkleRoot } from './merkle.ts'
 import type { Network } from './network.ts'
 import { type Change, type State, StateView } from './state.ts'
@@ -126,6 +127,8 @@ export function executeBlock(
   }: { height: number; miner: SealedBlock['block']['coinbase']['from']; reward: number | 'all' },
   transactions: readonly Sealed[],
 ): Result<Connection & { readonly reward: number }, Fault> {
+  const uninvited = checkMiner(network, before, miner)
+  if (uninvited !== undefined) return refuse(uninvited)
   const view = new StateView(before)
   matureReward(network, view, height)
   let fees = 0

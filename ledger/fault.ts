@@ -16,6 +16,7 @@ export const VERDICTS = {
   'bad-account': 'reject',
   'bad-signature': 'reject',
   'bad-batch': 'reject',
+  'not-authority': 'reject',
   'amount-overflow': 'reject',
   'fee-too-low': 'reject',
   // Depends on how far the judge's chain is, so it says nothing bad about the sender.
@@ -23,6 +24,8 @@ export const VERDICTS = {
   expired: 'ignore',
   'nonce-too-low': 'ignore',
   'nonce-gap': 'ignore',
+  'already-member': 'ignore',
+  'not-member': 'ignore',
   // headers
   'bad-height': 'reject',
   'bad-target': 'reject',
@@ -41,10 +44,15 @@ export const VERDICTS = {
   'bad-tick': 'reject',
   'bad-reward': 'reject',
   'bad-state-root': 'reject',
+  'not-admitted': 'reject',
+  // checkpoints
+  'not-a-signer': 'reject',
+  'bad-checkpoint': 'reject',
   // mempool and transport, local policy
   'wrong-publisher': 'reject',
   known: 'ignore',
-  'nonce-taken': 'ignore',
+  'fee-too-low-to-replace': 'ignore',
+  replaced: 'ignore',
   'account-queue-full': 'ignore',
   'mempool-full': 'ignore',
 } as const satisfies Record<string, Verdict>

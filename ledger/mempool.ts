@@ -9,7 +9,7 @@
 import { type Account, type Hash, short } from '../schemas/hex.ts'
 import { accept, invariant, type Result, refuse } from '../schemas/result.ts'
 import { addAmounts } from './amount.ts'
-import { checkInContext, spendOf } from './apply.ts'
+import { checkInContext, checkOnState, spendOf } from './apply.ts'
 import type { ConnectedBlock } from './chain.ts'
 import { type Fault, faulty } from './fault.ts'
 import { GapBuffer, type Held } from './gap-buffer.ts'
@@ -147,7 +147,11 @@ export class Mempool {
       if (!touched.has(account)) touched.set(account, [])
     }
     for (const { changes } of [...disconnected, ...connected]) {
-      for (const { kind, key } of changes) if (kind === KIND.account) touch(key as string as Account)
+      for (const { kind, key } of changes) {
+        if (kind === KIND.account) touch(key as string as Account)
+        // What one authority did may be impossible for another now.
+        if (kind === KIND.member) for (const account of this.#network.genesis.authorities) touch(account)
+      }
     }
     for (const { transaction: tx } of this.#index.expiring(this.#height, height)) touch(tx.from)
     // On a lower tip a transaction type may not be active yet.
@@ -218,6 +222,8 @@ export class Mempool {
     if (tx.nonce < nonce) return faulty('nonce-too-low', `nonce: the account is at ${nonce}, got ${tx.nonce}`)
     const next = nonce + queue.entries.length
     if (tx.nonce > next) return this.#hold({ sealed, since }, next, balance - queue.spend, dropped)
+    const impossible = checkOnState(this.#network, state, tx)
+    if (impossible !== undefined) return refuse(impossible)
     const index = tx.nonce - nonce
     const placed = this.#enqueue(sealed, arrival, queue, index, balance, dropped)
     return placed === undefined ? accept('queued') : refuse(placed)

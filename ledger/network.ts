@@ -8,7 +8,7 @@
 import { BLOCK_BYTES_MAX, BLOCK_TRANSACTIONS_MAX, type Header, header } from '../schemas/block.ts'
 import { type DecodeFault, encode } from '../schemas/codec.ts'
 import { type Genesis, genesis as genesisCodec } from '../schemas/genesis.ts'
-import { type Hash, hashFromBytes, type Network as NetworkId } from '../schemas/hex.ts'
+import { type Account, type Hash, hashFromBytes, type Network as NetworkId } from '../schemas/hex.ts'
 import { accept, type Result, refuse } from '../schemas/result.ts'
 import { TYPE_NUMBERS } from '../schemas/transaction.ts'
 import type { Hashing } from './hashing.ts'
@@ -102,12 +102,20 @@ function checkGenesis(
   for (const list of ['authorities', 'checkpointSigners'] as const) {
     if (new Set(genesis[list]).size !== genesis[list].length) return bad(list, 'each account once')
   }
-  for (const account of [...seen, ...genesis.authorities, ...genesis.checkpointSigners]) {
-    if (!signatures.isAccount(account as never))
-      return bad('allocations', `${account} is no Ed25519 account key`)
+  const named = { allocations: [...seen] as Account[], authorities: genesis.authorities }
+  for (const [field, accounts] of Object.entries({
+    ...named,
+    checkpointSigners: genesis.checkpointSigners,
+  })) {
+    const wrong = accounts.find((account) => !signatures.isAccount(account))
+    if (wrong !== undefined) return bad(field, `${wrong} is no Ed25519 account key`)
   }
-  if (genesis.checkpointThreshold > genesis.checkpointSigners.length) {
-    return bad('checkpointThreshold', 'at most the number of checkpointSigners')
+  const [k, n] = [genesis.checkpointThreshold, genesis.checkpointSigners.length]
+  // Two groups of k have 2k - n signers in common, and at least one must be, or both could be right.
+  if (n === 0 ? k !== 0 : k > n || 2 * k <= n) {
+    const expected =
+      n === 0 ? '0 without checkpointSigners' : `${Math.floor(n / 2) + 1} to ${n} of ${n} checkpointSigners`
+    return bad('checkpointThreshold', `${expected}, got ${k}`)
   }
   return checkActivations(genesis)
 }
@@ -122,11 +130,18 @@ function checkActivations(genesis: Genesis): { field: string; message: string } 
     if (seen.has(type)) return { field: 'activations', message: `type ${type} stands twice` }
     seen.add(type)
   }
+  const enrolled = genesis.authorities.length > 0
+  for (const type of [TYPE_NUMBERS.admission, TYPE_NUMBERS.revocation]) {
+    if (enrolled && !seen.has(type)) {
+      const message = `an enrolled network needs types 4 and 5 (admission, revocation): activate type ${type}, or leave authorities empty`
+      return { field: 'activations', message }
+    }
+    if (!enrolled && seen.has(type)) {
+      const message = `type ${type} (admission, revocation) is for enrolled networks: name authorities, or leave the type out`
+      return { field: 'activations', message }
+    }
+  }
   const later = (field: keyof Genesis, set: boolean) =>
     set ? { field, message: 'not supported by this version: update pinledger' } : undefined
-  return (
-    later('slowRatio', genesis.slowRatio !== 0) ??
-    later('authorities', genesis.authorities.length > 0) ??
-    later('checkpointSigners', genesis.checkpointSigners.length > 0)
-  )
+  return later('slowRatio', genesis.slowRatio !== 0)
 }

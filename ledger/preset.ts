@@ -6,11 +6,18 @@
  */
 import type { Genesis } from '../schemas/genesis.ts'
 import type { Account } from '../schemas/hex.ts'
-import { TYPE_NUMBERS } from '../schemas/transaction.ts'
+import { type TransactionType, TYPE_NUMBERS } from '../schemas/transaction.ts'
 import { COIN } from './amount.ts'
 import { targetFor } from './difficulty.ts'
 
 type Parameters = Omit<Genesis, 'name' | 'time' | 'target' | 'allocations'>
+
+const fromStart = (...types: readonly TransactionType[]) =>
+  types.map((type) => ({ type: TYPE_NUMBERS[type], height: 0 }))
+
+/** What every network has. Written out: a type that is added to the registry must not change networks that exist. */
+const ALWAYS = fromStart('transfer', 'reading', 'batch')
+const ENROLLED = fromStart('admission', 'revocation')
 
 const everywhere = {
   version: 1,
@@ -21,7 +28,7 @@ const everywhere = {
   authorities: [],
   checkpointSigners: [],
   checkpointThreshold: 0,
-  activations: Object.values(TYPE_NUMBERS).map((type) => ({ type, height: 0 })),
+  activations: ALWAYS,
 } as const
 
 /**
@@ -70,14 +77,17 @@ export interface GenesisChoices {
   /** Expected hashes for the first block. */
   readonly firstWork: number
   readonly allocations: readonly { readonly account: Account; readonly amount: number }[]
+  /** Who may admit and revoke miners; none: an open network. */
+  readonly authorities?: readonly Account[]
 }
 
 export function genesisFrom(
   preset: PresetName,
-  { name, time, firstWork, allocations }: GenesisChoices,
+  { name, time, firstWork, allocations, authorities = [] }: GenesisChoices,
 ): Genesis {
   const parameters = PRESETS[preset]
   const wanted = targetFor(firstWork)
   const target = wanted > parameters.targetMax ? parameters.targetMax : wanted
-  return { ...parameters, name, time, target, allocations }
+  const activations = authorities.length === 0 ? parameters.activations : [...ALWAYS, ...ENROLLED]
+  return { ...parameters, name, time, target, allocations, authorities, activations }
 }

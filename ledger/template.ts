@@ -24,7 +24,7 @@ const EMPTY_BLOCK_BYTES_MAX = 512
 
 /**
  * A complete block on `tip` but for its nonce. Transactions that do not apply are left out; an account's later ones
- * then fail by nonce gap and stay out too.
+ * then fail by nonce gap and stay out too. Only for who may mine on `state`: see membership.ts.
  */
 export function buildTemplate(
   network: Network,
@@ -43,7 +43,7 @@ export function buildTemplate(
     { ...context, miner: miner.account, reward: 'all' },
     transactions,
   )
-  invariant(outcome.ok, 'selected transactions apply')
+  invariant(outcome.ok, outcome.ok ? '' : `a template is a valid block: ${outcome.fault.message}`)
   const draft: Coinbase = {
     type: 0,
     network: network.id,

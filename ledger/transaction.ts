@@ -17,6 +17,7 @@ import {
   type Unsigned,
 } from '../schemas/transaction.ts'
 import { type Fault, faulty, fromDecode } from './fault.ts'
+import { checkAuthority } from './membership.ts'
 import type { Network } from './network.ts'
 
 /** A transaction with everything that is computed from its bytes once. */
@@ -88,6 +89,12 @@ export function checkTransaction(
     if (tx.count < 1) return faulty('bad-batch', 'count: at least 1')
     if (tx.lastTime < tx.firstTime) return faulty('bad-batch', 'lastTime: not before firstTime')
     if (!Number.isSafeInteger(tx.sequence + tx.count)) return faulty('bad-batch', 'sequence: too large')
+  }
+  if (tx.type === 'admission' || tx.type === 'revocation') {
+    if (!network.signatures.isAccount(tx.member))
+      return faulty('bad-account', `member: ${short(tx.member)} is no Ed25519 account key`)
+    const fault = checkAuthority(network, tx)
+    if (fault !== undefined) return refuse(fault)
   }
   const leaf = toHex(sealed.leaf)
   if (verified.has(leaf)) return accept(sealed)

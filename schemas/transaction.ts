@@ -78,15 +78,23 @@ const batch = struct({
   ...signature,
 })
 
+/** An authority of an enrolled network gives an account the right to mine, from the next block on. */
+const admission = struct({ ...head, member: account, ...signature })
+
+/** An authority takes that right back. What the account mined until then stays. */
+const revocation = struct({ ...head, member: account, ...signature })
+
 /**
- * The registry of transaction types. Numbers 4 to 13 are reserved, so that no other use can be made of them:
- * 4 admission, 5 revocation, 6 channel open, 7 channel claim, 8 channel close, 9 hashlock, 10 hashlock claim,
- * 11 hashlock refund, 12 split, 13 checkpoint. A number without a codec is refused. Number 0 is the coinbase, which is not a free-standing transaction.
+ * The registry of transaction types. Numbers 6 to 13 are reserved, so that no other use can be made of them:
+ * 6 channel open, 7 channel claim, 8 channel close, 9 hashlock, 10 hashlock claim, 11 hashlock refund, 12 split,
+ * 13 checkpoint. A number without a codec is refused. Number 0 is the coinbase, which is not a free-standing transaction.
  */
 const types = {
   transfer: { number: 1, codec: transfer },
   reading: { number: 2, codec: reading },
   batch: { number: 3, codec: batch },
+  admission: { number: 4, codec: admission },
+  revocation: { number: 5, codec: revocation },
 } as const
 
 export const transaction = union(types)
@@ -95,12 +103,16 @@ export type TransactionType = keyof typeof types
 export type Transfer = Extract<Transaction, { type: 'transfer' }>
 export type Reading = Extract<Transaction, { type: 'reading' }>
 export type Batch = Extract<Transaction, { type: 'batch' }>
+export type Admission = Extract<Transaction, { type: 'admission' }>
+export type Revocation = Extract<Transaction, { type: 'revocation' }>
 
 /** The number of each type on the wire, as activations in the genesis name it. */
 export const TYPE_NUMBERS: Readonly<Record<TransactionType, number>> = {
   transfer: types.transfer.number,
   reading: types.reading.number,
   batch: types.batch.number,
+  admission: types.admission.number,
+  revocation: types.revocation.number,
 }
 
 /** A transaction before it is signed. */

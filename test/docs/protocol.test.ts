@@ -23,7 +23,7 @@ import { createSigner, hashing, type Signer } from '../../node/signing.ts'
 import { verifyStore } from '../../node/verify.ts'
 import { type Block, block, header } from '../../schemas/block.ts'
 import { type Codec, decode, encode } from '../../schemas/codec.ts'
-import { genesis } from '../../schemas/genesis.ts'
+import { type Genesis, genesis } from '../../schemas/genesis.ts'
 import { fromHex, type Hash, toHex } from '../../schemas/hex.ts'
 import { loginMessage } from '../../schemas/login.ts'
 import { accountView, batchedSample, receipt, reply, request, status, tip } from '../../schemas/message.ts'
@@ -57,13 +57,18 @@ function python(script: string, argument: string) {
 }
 
 t.test('the layouts of the document are those of the codecs', async (t) => {
-  const head = layout(3, 'Numbers 4 to 13').filter(({ Field }) => Field !== 'own fields')
+  const head = layout(3, 'Numbers 6 to 13').filter(({ Field }) => Field !== 'own fields')
   for (const [name, type] of Object.entries({ transfer: 'transfer', reading: 'reading', batch: 'batch' })) {
     const { json } = encoding.transactions[name]
     const numbered = { ...json, type: TYPE_NUMBERS[type as 'batch'] }
     agrees(t, type, [...head, ...layout(3, `\`${type}\``)], transaction, json, numbered)
   }
   agrees(t, 'sample', layout(3, '`sample`'), sample, encoding.transactions.reading.json.sample)
+  for (const type of ['admission', 'revocation'] as const) {
+    const { json } = encoding.transactions[type]
+    const rows = [...head, ...layout(3, '`admission` and `revocation`')]
+    agrees(t, type, rows, transaction, json, { ...json, type: TYPE_NUMBERS[type] })
+  }
   agrees(t, 'header', layout(4), header, encoding.header.json)
   agrees(t, 'coinbase', layout(5, 'The coinbase:'), coinbase, encoding.coinbase.json)
   const whole = decode(block, fromHex(ledger.blocks[0].bytes), 1 << 20)
@@ -97,7 +102,7 @@ t.test('requests, replies and log records are those of the document', async (t) 
   const records = rowsOf(10, 'Kind Record Payload').map(({ Kind, Record = '' }) => [Record, Number(Kind)])
   t.same(Object.fromEntries(records), RECORD)
   const reserved = rowsOf(12, 'Reserved Numbers')[0]?.Numbers?.match(/\d+/g)
-  t.same(reserved, ['4', '5', '6', '7', '8', '9', '10', '11', '12', '13'])
+  t.same(reserved, ['6', '7', '8', '9', '10', '11', '12', '13'])
   for (const number of reserved ?? []) {
     const bytes = fromHex(encoding.transactions.transfer.bytes)
     bytes[0] = Number(number)
@@ -170,6 +175,54 @@ t.test('the code agrees with vectors of a whole ledger', async (t) => {
 
 t.test('the code agrees with vectors of targets, subsidies, state roots, messages and a login', async (t) => {
   for (const { target, targetMax, next, solveTime, work, ...rest } of ledger.targets) {
+t.test('the code agrees with vectors of an enrolled network', async (t) => {
+  const { genesis: facts, blocks, log: expected } = ledger.enrolled
+  const network = networkOf(genesis.json.parse(facts.json))
+  t.equal(toHex(encode(genesis, network.genesis)), facts.bytes)
+  t.equal(network.genesisHash, facts.hash)
+  const log = join(t.testdir(), 'chain.log')
+  const store = new ChainStore(openLogFile(log), network.genesis)
+  for (const { bytes, stateRoot } of blocks) {
+    const outcome = store.chain.accept(fromHex(bytes), network.genesis.time + 100_000)
+    if (!outcome.ok) throw new Error(outcome.fault.message)
+    store.save(outcome.value)
+    t.equal(store.chain.state.root(), stateRoot)
+  }
+  store.close()
+  t.equal(toHex(readFileSync(log)), expected, 'the log is the same to the byte')
+  const { status, stdout, stderr } = python('check_chain.py', log)
+  t.equal(status, 0, stderr)
+  t.match(JSON.parse(stdout), { height: 3, stateRoot: blocks[2].stateRoot, transactions: 2 })
+})
+
+t.test('a program written from the document refuses what we refuse of an enrolled network', async (t) => {
+  const activations = [1, 2, 3, 4, 5].map((type) => ({ type, height: 0 }))
+  const network = testNetwork({ authorities: [alice.account], activations })
+  const chain = new TestChain(network)
+  const stored = (name: string, genesisOf: Genesis, made?: Block) => {
+    const file = openAppendLog(openLogFile(join(t.testdirName, name)))
+    file.append([{ kind: RECORD.genesis, bytes: encode(genesis, genesisOf) }])
+    if (made !== undefined) file.append([{ kind: RECORD.block, bytes: encode(block, made) }])
+    file.close()
+    return python('check_chain.py', join(t.testdirName, name)).stderr
+  }
+  t.testdir()
+  const by = (of: Signer, forced: Sealed) => chain.block([], { miner: of, forced: [forced] })
+  const admits = (member: Signer, from = alice) =>
+    chain.sign(from, { type: 'admission', member: member.account })
+  const taken = remake(network, chain.block([], { miner: alice }), { coinbase: { from: bob.account } }, bob)
+  t.match(stored('miner', network.genesis, mine(network, taken)), /not-admitted/)
+  t.match(stored('authority', network.genesis, by(alice, admits(carol, bob))), /not-authority/)
+  t.match(stored('again', network.genesis, by(alice, admits(alice))), /already-member/)
+  const none = chain.sign(alice, { type: 'revocation', member: bob.account })
+  t.match(stored('none', network.genesis, by(alice, none)), /not-member/)
+  t.match(stored('open', { ...network.genesis, authorities: [] }), /bad-genesis: activations/)
+  t.match(
+    stored('types', { ...network.genesis, activations: activations.slice(0, 3) }),
+    /bad-genesis: activations/,
+  )
+})
+
     const parameters = { ...PRESETS.bench, ...rest, targetMax: BigInt(`0x${targetMax}`) }
     const result = nextTarget(parameters, BigInt(`0x${target}`), solveTime)
     t.equal(result.toString(16).padStart(64, '0'), next, `${rest.interval} ms, solved in ${solveTime} ms`)

@@ -9,7 +9,7 @@ import { type Block, block as blockCodec } from '../../schemas/block.ts'
 import { encode } from '../../schemas/codec.ts'
 import { type Account, type Hash, type Network, ZERO_HASH } from '../../schemas/hex.ts'
 import type { Result } from '../../schemas/result.ts'
-import { alice, bob, carol, codeOf, mine, TestChain, testNetwork } from '../helpers/ledger.ts'
+import { alice, bob, carol, codeOf, mine, remake, TestChain, testNetwork } from '../helpers/ledger.ts'
 
 type Outcome = Result<unknown, Fault>
 /** Who publishes what is the node's rule: test/functional/hostile.test.ts has its case. */
@@ -27,12 +27,12 @@ function header(changes: Partial<Block['header']>): Outcome {
   const node = test()
   return node.accept(node.block([], { header: changes }))
 }
-function forced(make: (node: TestChain) => Sealed, node = test()): Outcome {
-  return node.accept(node.block([], { forced: [make(node)] }))
+function forced(make: (node: TestChain) => Sealed, node = test(), miner = bob): Outcome {
+  return node.accept(node.block([], { forced: [make(node)], miner }))
 }
 function pool(
   make: (node: TestChain) => readonly Sealed[],
-  limits = { bytesMax: 1 << 20, accountMax: 1 },
+  limits = { memoryBytesMax: 1 << 20, accountMax: 1 },
 ): Outcome {
   const node = test()
   const mempool = new Mempool(node.network, undefined, limits)
@@ -57,6 +57,12 @@ function child(): Outcome {
   return node.accept(node.block([], { header: place }))
 }
 
+const enrolled = () => {
+  const activations = [4, 5].map((type) => ({ type, height: 0 }))
+  return new TestChain(testNetwork({ authorities: [alice.account], activations }))
+}
+const admit = (node: TestChain, member: Account, by = alice) => node.sign(by, { type: 'admission', member })
+
 const PRODUCED: Readonly<Record<LedgerCode, () => Outcome>> = {
   'bad-encoding': () => body((block) => encode(blockCodec, block).subarray(1)),
   'wrong-network': () => coinbase({ network: '00000000' as Network }),
@@ -74,6 +80,20 @@ const PRODUCED: Readonly<Record<LedgerCode, () => Outcome>> = {
     const sealed = node.reading(alice)
     node.grow(1, [sealed])
     return forced(() => sealed, node)
+  },
+  'not-authority': () => forced((node) => admit(node, bob.account, bob), enrolled(), alice),
+  'already-member': () => forced((node) => admit(node, alice.account), enrolled(), alice),
+  'not-member': () =>
+    forced((node) => node.sign(alice, { type: 'revocation', member: bob.account }), enrolled(), alice),
+  'not-admitted': () => {
+    const node = enrolled()
+    const taken = remake(
+      node.network,
+      node.block([], { miner: alice }),
+      { coinbase: { from: bob.account } },
+      bob,
+    )
+    return node.accept(mine(node.network, taken))
   },
   'nonce-gap': () => forced((node) => node.reading(alice, { nonce: 1 })),
   'bad-height': () => header({ height: 2 }),
@@ -105,9 +125,17 @@ const PRODUCED: Readonly<Record<LedgerCode, () => Outcome>> = {
     node.accept(block)
     return node.accept(block)
   },
-  'nonce-taken': () => pool((node) => [node.reading(alice), node.reading(alice, { expiry: 5 })]),
+  'fee-too-low-to-replace': () => pool((node) => [node.reading(alice), node.reading(alice, { expiry: 5 })]),
+  replaced: () => {
+    const node = test()
+    const mempool = new Mempool(node.network)
+    mempool.add(node.reading(alice), node.chain.state, 1)
+    const added = mempool.add(node.reading(alice, { fee: 1 }), node.chain.state, 1)
+    const dropped = added.ok ? added.value.dropped[0] : undefined
+    return dropped === undefined ? added : { ok: false, fault: dropped.fault }
+  },
   'account-queue-full': () => pool((node) => [node.reading(alice), node.reading(alice, { nonce: 1 })]),
-  'mempool-full': () => pool((node) => [node.reading(alice)], { bytesMax: 10, accountMax: 1 }),
+  'mempool-full': () => pool((node) => [node.reading(alice)], { memoryBytesMax: 10, accountMax: 1 }),
 }
 
 for (const code of Object.keys(VERDICTS) as FaultCode[]) {
@@ -129,13 +157,16 @@ t.test(
     t.strictSame(of('hold').sort(), ['time-too-new', 'unknown-parent'])
     t.strictSame(of('ignore').sort(), [
       'account-queue-full',
+      'already-member',
       'expired',
+      'fee-too-low-to-replace',
       'insufficient-balance',
       'known',
       'mempool-full',
       'nonce-gap',
-      'nonce-taken',
       'nonce-too-low',
+      'not-member',
+      'replaced',
     ])
   },
 )

@@ -5,12 +5,14 @@ import { hashing, signatures } from '../../node/signing.ts'
 import { BLOCK_BYTES_MAX, BLOCK_TRANSACTIONS_MAX } from '../../schemas/block.ts'
 import type { Genesis } from '../../schemas/genesis.ts'
 import type { Account } from '../../schemas/hex.ts'
-import { alice, bob, coinsIn, testGenesis, testNetwork } from '../helpers/ledger.ts'
+import { alice, bob, coinsIn, signer, testGenesis, testNetwork } from '../helpers/ledger.ts'
 
 const create = (overrides: Partial<Genesis>) => createNetwork(testGenesis(overrides), { hashing, signatures })
 const smallOrder = `01${'00'.repeat(31)}` as Account
 const nonCanonical = `f0${'ff'.repeat(30)}7f` as Account
 const give = (amount: number, account = alice.account) => ({ account, amount })
+
+const active = (...types: readonly number[]) => types.map((type) => ({ type, height: 0 }))
 
 const REFUSED: readonly [string, Partial<Genesis>, string][] = [
   ['an interval below 100 ms', { interval: 99 }, 'interval'],
@@ -29,11 +31,16 @@ const REFUSED: readonly [string, Partial<Genesis>, string][] = [
   ['a subsidy for ever', { halvingInterval: 0 }, 'subsidy'],
   ['an authority twice', { authorities: [bob.account, bob.account] }, 'authorities'],
   ['a signer twice', { checkpointSigners: [bob.account, bob.account] }, 'checkpointSigners'],
-  ['authorities, which this version cannot check', { authorities: [bob.account] }, 'authorities'],
+  ['an authority that is no key', { authorities: [smallOrder], activations: active(1, 4, 5) }, 'authorities'],
+  ['an enrolled network without types 4 and 5', { authorities: [bob.account] }, 'activations'],
+  ['without revocation', { authorities: [bob.account], activations: active(1, 4) }, 'activations'],
+  ['without admission', { authorities: [bob.account], activations: active(1, 5) }, 'activations'],
+  ['admission on an open network', { activations: active(1, 4) }, 'activations'],
+  ['revocation on an open network', { activations: active(1, 5) }, 'activations'],
   ['checkpoints, which this version cannot check', { checkpointSigners: [bob.account] }, 'checkpointSigners'],
   ['a threshold above the signers', { checkpointThreshold: 1 }, 'checkpointThreshold'],
   ['a slow hand, which this version cannot check', { slowRatio: 16 }, 'slowRatio'],
-  ['a type that this version does not know', { activations: [{ type: 4, height: 0 }] }, 'activations'],
+  ['a type that this version does not know', { activations: active(6) }, 'activations'],
   ['the coinbase as a type', { activations: [{ type: 0, height: 0 }] }, 'activations'],
   [
     'a type twice',
@@ -53,6 +60,18 @@ for (const [title, overrides, field] of REFUSED) {
   })
 }
 
+t.test('a genesis that is refused for its membership says what to do', async (t) => {
+  const message = (overrides: Partial<Genesis>) => {
+    const outcome = create(overrides)
+    return outcome.ok ? 'ok' : outcome.fault.message
+  }
+  t.match(
+    message({ authorities: [bob.account], activations: active(1, 4) }),
+    /activate type 5, or leave authorities empty/,
+  )
+  t.match(message({ activations: active(4, 5) }), /name authorities, or leave the type out/)
+})
+
 t.test('the limits themselves are allowed', async (t) => {
   for (const overrides of [
     { interval: 100 },
@@ -66,6 +85,8 @@ t.test('the limits themselves are allowed', async (t) => {
     { blockSignaturesMax: BLOCK_TRANSACTIONS_MAX },
     { subsidy: 0, halvingInterval: 0 },
     { activations: [] },
+    { authorities: [bob.account], activations: active(4, 5) },
+    { authorities: Array.from({ length: 64 }, (_, at) => signer(at + 1).account), activations: active(4, 5) },
   ]) {
     t.ok(
       create(overrides).ok,
@@ -117,6 +138,8 @@ t.test('networks that differ in any parameter have different genesis hashes', as
     { activations: [{ type: 1, height: 1 }] },
     { allocations: [give(1)] },
     { allocations: [give(1, bob.account)] },
+    { authorities: [alice.account], activations: active(4, 5) },
+    { authorities: [bob.account], activations: active(4, 5) },
   ]
   t.equal(new Set(changed.map((overrides) => testNetwork(overrides).genesisHash)).size, changed.length)
 })

@@ -42,6 +42,30 @@ t.test('the presets have the numbers that the documentation names', async (t) =>
   t.equal(new Set(names.map((name) => createNetworkHash(name))).size, names.length)
 })
 
+const GOLDEN: Readonly<Record<PresetName, string>> = {
+  bench: '3a37809f2141bf6f02fadcd20d26ec03319afeb299cf8cc7f1151c2d0ce163de',
+  field: '08a7176fac232389ad3f5821cb130a836a6f01c090684a66b74d3a70bc85a03e',
+  bitcoin: '80ba5ac020be151e168adf92106cd6978213679e5751c2c8b3b51013c224ad93',
+}
+
+t.test('an open network keeps the genesis hash that version 0.1.0 gave it', async (t) => {
+  for (const name of names) {
+    t.equal(createNetworkHash(name), GOLDEN[name], name)
+    t.strictSame(genesisFrom(name, { ...choices, authorities: [] }), genesisFrom(name, choices))
+  }
+})
+
+t.test('authorities make an enrolled network, with admission and revocation from the start', async (t) => {
+  for (const name of names) {
+    const genesis = genesisFrom(name, { ...choices, authorities: [alice.account] })
+    t.ok(createNetwork(genesis, { hashing, signatures }).ok)
+    t.strictSame(
+      genesis.activations,
+      [1, 2, 3, 4, 5].map((type) => ({ type, height: 0 })),
+    )
+  }
+})
+
 function createNetworkHash(name: PresetName): string {
   const network = createNetwork(genesisFrom(name, choices), { hashing, signatures })
   return network.ok ? network.value.genesisHash : ''

@@ -188,7 +188,7 @@ class Transaction:
     def __init__(self, reader):
         start = reader.at
         self.type = reader.u8()
-        require(self.type in (1, 2, 3), "bad-encoding", f"unknown type {self.type}")
+        require(self.type in (1, 2, 3, 4, 5), "bad-encoding", f"unknown type {self.type}")
         self.network, self.sender = reader.take(4), reader.take(32)
         self.nonce, self.fee, self.expiry = reader.u64(), reader.u64(), reader.u32()
         self.amount, self.readings = 0, 0
@@ -197,6 +197,8 @@ class Transaction:
         elif self.type == 2:
             self.readings = 1
             reader.name(), reader.u64(), reader.decimal(), reader.unit(), reader.time(), reader.u8(1)
+        elif self.type in (4, 5):
+            self.member = reader.take(32)
         else:
             reader.name()
             self.sequence, self.readings = reader.u64(), reader.u16()
@@ -219,6 +221,9 @@ class Transaction:
             require(self.readings >= 1, "bad-batch", "count")
             require(self.first <= self.last, "bad-batch", "lastTime")
             require(self.sequence + self.readings <= EXACT_MAX, "bad-batch", "sequence")
+        if self.type in (4, 5):
+            require(is_account(self.member), "bad-account", self.member.hex())
+            require(self.sender in genesis.authorities, "not-authority", self.sender.hex())
         require(is_account(self.sender), "bad-account", self.sender.hex())
         message = tagged("sign", genesis.hash, self.body)
         require(verify(self.signature, message, self.sender), "bad-signature", self.sender.hex())
@@ -272,7 +277,7 @@ class Genesis:
         self.maturity, self.block_bytes_max = reader.u16(), reader.u32()
         self.block_signatures_max = reader.u16()
         slow_ratio = reader.u16()
-        authorities = reader.list(64, lambda each: each.take(32))
+        self.authorities = reader.list(64, lambda each: each.take(32))
         signers = reader.list(64, lambda each: each.take(32))
         threshold = reader.u8()
         activations = reader.list(64, lambda each: (each.u8(), each.u32()))
@@ -295,9 +300,11 @@ class Genesis:
             (era == 0 and self.supply + minted <= EXACT_MAX, "subsidy"),
             (all(is_account(account) for account, _ in self.allocations), "allocations"),
             (len(self.activations) == len(activations), "activations"),
-            (set(self.activations) <= {1, 2, 3}, "activations"),
+            (set(self.activations) <= {1, 2, 3, 4, 5}, "activations"),
+            (set(self.activations) & {4, 5} == ({4, 5} if self.authorities else set()), "activations"),
+            (len(set(self.authorities)) == len(self.authorities), "authorities"),
+            (all(is_account(account) for account in self.authorities), "authorities"),
             (slow_ratio == 0, "slowRatio"),
-            (not authorities, "authorities"),
             (not signers and threshold == 0, "checkpointSigners"),
         ):
             require(condition, "bad-genesis", field)
@@ -307,7 +314,7 @@ class Genesis:
 
 # --- Section 5: state and blocks
 
-ACCOUNT, REWARD, TOTALS = 0, 1, 2
+ACCOUNT, REWARD, TOTALS, MEMBER = 0, 1, 2, 3
 TOTALS_KEY = (TOTALS, bytes(32))
 
 
@@ -375,6 +382,8 @@ class Block:
 
     def connect(self, genesis, state):
         """The changes that it makes."""
+        if genesis.authorities and self.miner not in genesis.authorities:
+            require((MEMBER, self.miner) in state, "not-admitted", self.miner.hex())
         view, height, fees, readings = View(state), self.height, 0, 0
         matured = uint(32, height - genesis.maturity) if height > genesis.maturity else b""
         reward = view.get(REWARD, matured)
@@ -394,10 +403,17 @@ class Block:
             spend = tx.amount + tx.fee
             require(spend <= EXACT_MAX, "amount-overflow", spend)
             require(spend <= balance, "insufficient-balance", spend)
+            if tx.type == 4:
+                known = tx.member in genesis.authorities or view.get(MEMBER, tx.member)
+                require(not known, "already-member", tx.member.hex())
+            if tx.type == 5:
+                require(view.get(MEMBER, tx.member), "not-member", tx.member.hex())
             view.set_account(tx.sender, nonce + 1, balance - spend)
             if tx.type == 1:
                 nonce, balance = view.account(tx.to)
                 view.set_account(tx.to, nonce, balance + tx.amount)
+            if tx.type in (4, 5):
+                view.writes[MEMBER, tx.member] = tx.member + uint(4, height) if tx.type == 4 else b""
             fees, readings = fees + tx.fee, readings + tx.readings
         most = subsidy(genesis, height) + fees
         require(max(fees, most) <= EXACT_MAX, "amount-overflow", "fees")

@@ -2,7 +2,7 @@
 """Golden vectors, made from docs/PROTOCOL.md and the curve's equation alone: standard library, none of our own code.
 
 Writes encoding.json (encodings, hashes, Merkle roots), messages.json (what nodes say to each other and write to disk),
-ledger.json (a genesis, two blocks with their log, targets, subsidies, state roots, a login) and zip215.json (the 14
+ledger.json (a genesis, two blocks with their log, an enrolled network's three, targets, subsidies, state roots, a login) and zip215.json (the 14
 encodings of points of small order) next to itself, or into the folder that it is given. Run it again after a change of
 the protocol and read the difference.
 """
@@ -177,6 +177,16 @@ def encodings():
                 "synchronised": True,
                 "root": root.hex(),
             },
+        ),
+        signed(
+            "admission",
+            head(4, 10, 3, 101) + TO,
+            {**json_head("admission", 10, 3, 101), "member": TO.hex()},
+        ),
+        signed(
+            "revocation",
+            head(5, 11, 4, 102) + TO,
+            {**json_head("revocation", 11, 4, 102), "member": TO.hex()},
         ),
     ]
     coinbase_body = (
@@ -402,7 +412,7 @@ def subsidies():
     ]
 
 
-ACCOUNT, REWARD, TOTALS = 0, 1, 2
+ACCOUNT, REWARD, TOTALS, MEMBER = 0, 1, 2, 3
 
 
 def state_path(kind, key):
@@ -447,6 +457,9 @@ def states():
     cases = [case(f"{count} entries", dict(entry(number) for number in range(count))) for count in range(4)]
     cases.append(case("20 entries of every kind", twenty))
     cases.append(case("the same without accounts 0, 3 and 17", fewer))
+    enrolled = dict(fewer)
+    enrolled[(MEMBER, BOB.account)] = BOB.account + u32(70000)
+    cases.append(case("the same with a member", enrolled))
     return cases
 
 
@@ -480,9 +493,9 @@ def genesis_bytes(facts):
 
 
 class Ledger:
-    """Two blocks by hand: what goes into them and what they make of the state is written out, not computed."""
+    """Blocks by hand: what goes into them and what they make of the state is written out, not computed."""
 
-    def __init__(self):
+    def __init__(self, **other):
         self.genesis_json = {
             "version": 1,
             "name": "vectors",
@@ -506,6 +519,7 @@ class Ledger:
                 {"account": ALICE.account.hex(), "amount": 100_000_000_000},
                 {"account": CAROL.account.hex(), "amount": 1},
             ],
+            **other,
         }
         self.genesis = genesis_bytes(self.genesis_json)
         self.genesis_hash = tagged("genesis", self.genesis)
@@ -594,6 +608,35 @@ def log_batch(records, first):
     return batch
 
 
+def enrolled():
+    """Alice is the authority: she admits Bob, who mines the next block and is revoked in the one after."""
+    chain = Ledger(
+        name="enrolled",
+        halvingInterval=210_000,
+        maturity=100,
+        authorities=[ALICE.account.hex()],
+        activations=[{"type": number, "height": 0} for number in (1, 2, 3, 4, 5)],
+    )
+    genesis = {"json": chain.genesis_json, "bytes": chain.genesis.hex(), "hash": chain.genesis_hash.hex()}
+
+    def step(miner, transactions, changed, nonce, supply, count):
+        height = chain.height + 1
+        reward = {(REWARD, u64(0) * 3 + u64(height)): miner.account + u64(5_000_000_000)}
+        alice = {(ACCOUNT, ALICE.account): u64(nonce) + u64(100_000_000_000)} if transactions else {}
+        totals = {(TOTALS, bytes(32)): u64(supply) + u64(count) + u64(0)}
+        return chain.block(miner, 5_000_000_000, transactions, {**reward, **alice, **totals, **changed}, 4000)
+
+    member = (MEMBER, BOB.account)
+    admission = chain.signed(ALICE, 4, 0, 0, 50, BOB.account)
+    revocation = chain.signed(ALICE, 5, 1, 0, 50, BOB.account)
+    blocks = [
+        step(ALICE, [admission], {member: BOB.account + u32(1)}, 1, 105_000_000_001, 1),
+        step(BOB, [], {}, 1, 110_000_000_001, 1),
+        step(ALICE, [revocation], {member: b""}, 2, 115_000_000_001, 2),
+    ]
+    return {"genesis": genesis, "blocks": blocks, "log": chain.log.hex()}
+
+
 def ledger():
     chain = Ledger()
     block0 = chain.header0
@@ -656,6 +699,7 @@ def ledger():
         **facts,
         "blocks": [first, second],
         "log": chain.log.hex(),
+        "enrolled": enrolled(),
         "targets": targets(),
         "subsidies": subsidies(),
         "states": states(),
