@@ -15,6 +15,7 @@ import { selfTest } from '../node/signing.ts'
 import { brokerConfig, validatorConfig } from '../schemas/config.ts'
 import type { Account, Hash } from '../schemas/hex.ts'
 import { MEMO_BYTES_MAX } from '../schemas/transaction.ts'
+import { FAULT_KINDS } from '../sim/faults.ts'
 import { configure, given } from './configure.ts'
 import { EXIT, exitCodeOf, explain } from './exit.ts'
 import {
@@ -25,14 +26,19 @@ import {
   DATA_DEFAULT,
   durationOption,
   example,
+  faultKinds,
   height,
+  hours,
   jsonOption,
+  numbers,
   port,
   quiet,
   seconds,
   transactionId,
+  whole,
 } from './options.ts'
 import { running } from './program.ts'
+import type { SimCommandOptions } from './sim.ts'
 
 function createProgram(): Command {
   const program = new Command('pinledger')
@@ -356,6 +362,37 @@ function createProgram(): Command {
     .action(async (options: { data: string; json: boolean }) => {
       const { verifyCommand } = await import('./verify.ts')
       process.exitCode = verifyCommand(options)
+    })
+
+  program
+    .command('sim')
+    .description(
+      'runs a whole network in virtual time under faults that a seed decides, and checks what must hold',
+    )
+    .option('--seed <number>', 'the first seed', whole, 1)
+    .option('--seeds <count>', 'how many seeds to run', whole, 1)
+    .option('--nodes <count>', 'machines, a fifth of them validators', whole, 20)
+    .option('--hours <hours>', 'virtual time of each run', hours, 0.5)
+    .option('--interval <seconds>', 'T, the time between blocks', seconds, 10)
+    .addOption(
+      new Option('--faults <kinds>', `all, none, or some of ${FAULT_KINDS.join(',')}`)
+        .argParser(faultKinds)
+        .default(FAULT_KINDS, 'all'),
+    )
+    .addOption(new Option('--only <numbers>', "only these of the seed's faults").argParser(numbers))
+    .option('--trace', 'print everything that happens', false)
+    .addOption(jsonOption())
+    .addHelpText(
+      'after',
+      example(
+        'pinledger sim --seed 7 --trace',
+        'pinledger sim --seeds 1000',
+        'pinledger sim --hours 24 --faults network,clock',
+      ),
+    )
+    .action(async (options: SimCommandOptions) => {
+      const { simCommand } = await import('./sim.ts')
+      process.exitCode = await simCommand(options)
     })
   return program
 }

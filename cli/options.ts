@@ -3,6 +3,7 @@ import { InvalidArgumentError, Option } from 'commander'
 import { parseCoins } from '../ledger/amount.ts'
 import { createLog, formatFor, type Log } from '../node/log.ts'
 import { type Account, accountText, type Hash, hashText } from '../schemas/hex.ts'
+import { FAULT_KINDS, type FaultKind } from '../sim/faults.ts'
 import { EXIT_HELP } from './exit.ts'
 
 export const DATA_DEFAULT = '.pinledger'
@@ -18,6 +19,30 @@ export const seconds = (text: string): number => {
   const value = Number(text)
   if (!(value > 0 && value <= 2_000_000)) throw new InvalidArgumentError('expected seconds, such as 60')
   return value
+}
+export const whole = (text: string): number => {
+  const value = Number(text)
+  if (!/^\d+$/.test(text) || value < 1 || value > 0xffffffff)
+    throw new InvalidArgumentError('expected a whole number, such as 12')
+  return value
+}
+export const hours = (text: string): number => {
+  const value = Number(text)
+  if (!(value >= 0.05 && value <= 10_000)) throw new InvalidArgumentError('expected hours, such as 0.5')
+  return value
+}
+export const faultKinds = (text: string): readonly FaultKind[] => {
+  if (text === 'all') return FAULT_KINDS
+  const kinds = text === 'none' ? [] : text.split(',')
+  const unknown = kinds.find((kind) => !FAULT_KINDS.some((known) => known === kind))
+  if (unknown !== undefined)
+    throw new InvalidArgumentError(`expected all, none, or some of ${FAULT_KINDS.join(',')}`)
+  return FAULT_KINDS.filter((kind) => kinds.includes(kind))
+}
+export const numbers = (text: string): readonly number[] => {
+  if (text === 'none') return []
+  if (!/^\d+(,\d+)*$/.test(text)) throw new InvalidArgumentError('expected numbers, such as 3,7,12')
+  return text.split(',').map(Number)
 }
 export const coins = (text: string): number => {
   const amount = parseCoins(text)

@@ -4,7 +4,7 @@
  * The fast path only ever accepts (ledger/signature.ts); the self-test fails if this machine's OpenSSL accepts a
  * signature that ZIP-215 refuses, which would split the ledger.
  */
-import { createHash, createPrivateKey, createPublicKey, type KeyObject, sign, verify } from 'node:crypto'
+import { createPrivateKey, createPublicKey, hash as digest, type KeyObject, sign, verify } from 'node:crypto'
 import { Hashing } from '../ledger/hashing.ts'
 import { createSignatures, type FastAccept, type Signatures, zip215 } from '../ledger/signature.ts'
 import { type Account, accountFromBytes, fromHex } from '../schemas/hex.ts'
@@ -14,7 +14,7 @@ const SPKI_PREFIX = Buffer.from('302a300506032b6570032100', 'hex') // RFC 8410: 
 const PKCS8_PREFIX = Buffer.from('302e020100300506032b657004220420', 'hex') // RFC 8410: a private key in DER
 const KEYS_CACHED_MAX = 4096
 
-export const hashing = new Hashing((bytes) => createHash('sha256').update(bytes).digest())
+export const hashing = new Hashing((bytes) => digest('sha256', bytes, 'buffer'))
 
 /** OpenSSL's verdict, with public keys parsed once. */
 export function opensslAccept(): FastAccept {

@@ -23,8 +23,9 @@ const MAY: Record<string, { folders: readonly string[]; packages: readonly RegEx
     folders: ['node', 'ledger', 'schemas'],
     packages: [/^node:/, /^zod$/, /^yaml$/, /^onoff$/],
   },
+  sim: { folders: ['node', 'ledger', 'schemas', 'broker'], packages: [/^node:/] },
   cli: {
-    folders: ['node', 'ledger', 'schemas', 'broker', 'edge-agent'],
+    folders: ['node', 'ledger', 'schemas', 'broker', 'edge-agent', 'sim'],
     packages: [/^node:/, /^zod$/, /^yaml$/, /^commander$/],
   },
   bench: { folders: ['node', 'ledger', 'schemas', 'broker', 'edge-agent'], packages: [/.*/] },

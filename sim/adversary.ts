@@ -1,0 +1,190 @@
+/**
+ * A miner that does not play by the rules: what it makes of its finds, and the rubbish that it sends in between.
+ *
+ * It has a real node beside it, so it knows the chain as well as anybody; its proof of work is real too.
+ */
+import { buildTemplate } from '../ledger/template.ts'
+import { sealCoinbase, signTransaction } from '../ledger/transaction.ts'
+import { type Block, block as blockCodec, HEADER_BYTES } from '../schemas/block.ts'
+import { encode } from '../schemas/codec.ts'
+import { type Hash, ZERO_HASH } from '../schemas/hex.ts'
+import { tip as tipCodec } from '../schemas/message.ts'
+import { invariant } from '../schemas/result.ts'
+import { topic } from '../schemas/topic.ts'
+import type { Play } from './faults.ts'
+import { solve } from './miner.ts'
+import type { SimNode } from './node.ts'
+import type { Rng } from './random.ts'
+
+/** A withholder shows its blocks once it is so far ahead. */
+const WITHHELD_MAX = 3
+
+export class Adversary {
+  readonly #node: SimNode
+  readonly #random: Rng
+  readonly #plays: readonly Play[]
+  #withheld: Uint8Array[] = []
+
+  constructor(node: SimNode, plays: readonly Play[], random: Rng) {
+    this.#node = node
+    this.#plays = plays
+    this.#random = random
+  }
+
+  /** In place of publishing the block. */
+  found(block: Block): void {
+    const play = this.#random.pick(this.#plays)
+    switch (play) {
+      case 'withhold':
+        this.#withhold(block)
+        return
+      case 'wrong-target':
+        this.#send(this.#forge(block, { target: block.header.target << 3n }))
+        return
+      case 'time-lies': {
+        const { interval } = this.#network.genesis
+        const lie = this.#random.pick([8 * interval, 20 * interval, -block.header.time + 1])
+        const forged = this.#forge(block, { time: block.header.time + lie })
+        if (lie === 8 * interval) this.#node.announce(forged)
+        else this.#send(forged)
+        return
+      }
+      case 'bad-body':
+        this.#send(this.#badBody(block))
+        return
+      case 'spoilt-body': {
+        const bytes = encode(blockCodec, block)
+        const spoilt = bytes.slice()
+        const at = this.#random.whole(HEADER_BYTES, spoilt.length - 1)
+        spoilt[at] = (spoilt[at] as number) ^ 1
+        this.#node.send('block', spoilt)
+        this.#node.announce(block)
+        return
+      }
+      case 'equivocate': {
+        this.#node.announce(block)
+        this.#send(this.#forge(block, { time: block.header.time + 1 }))
+        return
+      }
+      case 'spam':
+      case 'false-tip':
+        this.#node.announce(block)
+        return
+    }
+  }
+
+  /** Now and then. */
+  idle(): void {
+    if (this.#plays.includes('withhold') && this.#random.chance(0.2)) this.#release()
+    if (this.#plays.includes('spam')) this.#spam()
+    if (this.#plays.includes('false-tip') && this.#random.chance(0.3)) this.#falseTip()
+    if (this.#plays.includes('equivocate')) this.#doubleSpend()
+  }
+
+  #withhold(block: Block): void {
+    const bytes = encode(blockCodec, block)
+    if (this.#node.ledger?.accept(bytes).ok !== true) return
+    this.#withheld.push(bytes)
+    if (this.#withheld.length >= WITHHELD_MAX) this.#release()
+  }
+
+  #release(): void {
+    for (const bytes of this.#withheld) this.#node.send('block', bytes)
+    this.#withheld = []
+  }
+
+  /** A block that breaks a rule of the body, behind a proof of work of its own. */
+  #badBody(block: Block): Block {
+    const { coinbase, transactions } = block
+    const kind = this.#random.whole(0, 3)
+    if (kind === 0) return this.#reseal({ ...block, coinbase: { ...coinbase, reward: coinbase.reward + 1 } })
+    if (kind === 1) return this.#reseal({ ...block, coinbase: { ...coinbase, stateRoot: ZERO_HASH } })
+    if (kind === 2) return this.#reseal({ ...block, coinbase: { ...coinbase, height: coinbase.height + 1 } })
+    return this.#reseal({ ...block, transactions: [...transactions, ...transactions.slice(0, 1)] })
+  }
+
+  #reseal(block: Block): Block {
+    const { network } = this
+    const message = sealCoinbase(network, block.coinbase).message
+    const coinbase = { ...block.coinbase, signature: this.#node.options.signer.sign(message) }
+    const content = sealCoinbase(network, coinbase).content as Hash
+    return solve(network, { ...block, coinbase, header: { ...block.header, content } }, this.#random)
+  }
+
+  #forge(block: Block, header: Partial<Block['header']>): Block {
+    return solve(this.#network, { ...block, header: { ...block.header, ...header } }, this.#random)
+  }
+
+  #send(block: Block): void {
+    this.#node.send('block', encode(blockCodec, block))
+  }
+
+  #spam(): void {
+    const random = this.#random
+    const bytes = random.bytes(random.whole(1, 400))
+    this.#node.send(random.chance(0.5) ? 'tx' : 'block', bytes)
+    const ledger = this.#node.ledger
+    if (ledger === undefined) return
+    // An orphan with a proof of work, out of nowhere.
+    const { tip, state } = ledger.chain
+    const orphan = buildTemplate(
+      this.#network,
+      tip,
+      state,
+      [],
+      this.#node.options.signer,
+      this.#node.clock.now(),
+    )
+    const parent = Buffer.from(random.bytes(32)).toString('hex') as Hash
+    this.#send(this.#forge(orphan, { parent }))
+  }
+
+  #falseTip(): void {
+    const ledger = this.#node.ledger
+    if (ledger === undefined) return
+    const honest = ledger.tipMessage()
+    const hash = Buffer.from(this.#random.bytes(32)).toString('hex') as Hash
+    const claim = { ...honest, hash, height: honest.height + 1000, work: honest.work * 3n }
+    const name = topic(this.#network.id, 'tip', this.#node.options.signer.account)
+    void ledger.session.publish(name, encode(tipCodec, claim), { qos: 1, retain: true })
+  }
+
+  /** Two transfers with one nonce, to different receivers. */
+  #doubleSpend(): void {
+    const ledger = this.#node.ledger
+    if (ledger === undefined) return
+    const { network, tip, state } = ledger.chain
+    const { account, sign } = this.#node.options.signer
+    const { nonce, balance } = state.account(account)
+    for (const amount of [1, 2]) {
+      const fee = network.genesis.feeFloor * amount
+      if (amount + fee > balance) return
+      const sealed = signTransaction(
+        network,
+        {
+          type: 'transfer',
+          network: network.id,
+          from: account,
+          nonce,
+          fee,
+          expiry: tip.height + 20,
+          to: account,
+          amount,
+          memo: '',
+        },
+        sign,
+      )
+      this.#node.send('tx', sealed.bytes)
+    }
+  }
+
+  get network() {
+    return this.#network
+  }
+
+  get #network() {
+    const { ledger } = this.#node
+    invariant(ledger !== undefined, 'an adversary acts while its process runs')
+    return ledger.chain.network
+  }
+}

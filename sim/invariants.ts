@@ -1,0 +1,209 @@
+/**
+ * What must hold at every moment of a simulation, whatever breaks; the first thing that does not ends the run.
+ *
+ * Names of the invariants, as docs/SIMULATOR.md lists them: `supply`, `double-spend`, `rules`, `state-root`, `final`, `durable`,
+ * `one-tip`, `same-store`, `progress`, `bug`.
+ */
+
+import { parseBlock } from '../ledger/block.ts'
+import type { Update } from '../ledger/chain.ts'
+import type { Network } from '../ledger/network.ts'
+import { KIND } from '../ledger/state.ts'
+import type { Account, Hash } from '../schemas/hex.ts'
+import { short } from '../schemas/hex.ts'
+import type { SimNode } from './node.ts'
+import { Oracle } from './oracle.ts'
+
+export type Invariant =
+  | 'supply'
+  | 'double-spend'
+  | 'rules'
+  | 'state-root'
+  | 'final'
+  | 'durable'
+  | 'one-tip'
+  | 'same-store'
+  | 'progress'
+  | 'bug'
+
+export interface Violation {
+  readonly invariant: Invariant
+  readonly node: string
+  readonly atMs: number
+  readonly message: string
+}
+
+/** Blocks at the tip about which nodes may still differ when all is well. */
+export const UNSETTLED_BLOCKS = 3
+
+interface Saved {
+  readonly hash: Hash
+  readonly work: bigint
+  readonly height: number
+}
+
+export class Invariants {
+  readonly #oracle: Oracle
+  readonly #now: () => number
+  readonly #roots = new Map<Hash, Hash>()
+  /** What a node's disk must still know after a crash. */
+  readonly #saved = new Map<SimNode, Saved>()
+  readonly #finals = new Map<number, Hash>()
+  readonly #finalOf = new Map<SimNode, number>()
+  violation: Violation | undefined
+
+  constructor(network: Network, now: () => number) {
+    this.#oracle = new Oracle(network)
+    this.#now = now
+  }
+
+  fail(invariant: Invariant, node: SimNode, message: string): void {
+    this.violation ??= { invariant, node: node.name, atMs: this.#now(), message }
+  }
+
+  /** After each change of a node's chain, which is on its disk by then. */
+  updated(node: SimNode, { disconnected, connected, tip }: Update): void {
+    const chain = node.ledger?.chain
+    if (chain === undefined) return
+    const final = this.#finalOf.get(node) ?? 0
+    for (const { entry } of disconnected)
+      if (entry.height <= final) this.fail('final', node, `undid block ${entry.height}, final up to ${final}`)
+    for (const { entry, block, changes } of connected) {
+      if (this.#oracle.has(entry.hash)) continue
+      const fault = this.#oracle.judge(entry.hash, block)
+      if (fault !== undefined) {
+        const invariant = fault.includes('double spend')
+          ? 'double-spend'
+          : /reward|coins/.test(fault)
+            ? 'supply'
+            : 'rules'
+        this.fail(invariant, node, `connected block ${entry.height} ${short(entry.hash)}: ${fault}`)
+        return
+      }
+      // Later blocks of the same update have changed the state since.
+      if (entry !== tip) continue
+      for (const { kind, key } of changes) {
+        if (kind !== KIND.account) continue
+        const [real, naive] = [
+          chain.state.account(key as string as Account),
+          this.#oracle.holder(key as string as Account),
+        ]
+        if (real.nonce !== naive.nonce || BigInt(real.balance) !== naive.balance)
+          this.fail(
+            'double-spend',
+            node,
+            `${short(key)} has ${real.balance} at nonce ${real.nonce}, should have ${naive.balance} at ${naive.nonce}`,
+          )
+      }
+    }
+    if (connected.length === 0) return
+    const { supply } = chain.state.totals()
+    if (BigInt(supply) !== this.#oracle.supplyAt(tip.hash))
+      this.fail(
+        'supply',
+        node,
+        `supply at ${tip.height} is ${supply}, should be ${this.#oracle.supplyAt(tip.hash)}`,
+      )
+    const root = chain.state.root()
+    const known = this.#roots.get(tip.hash)
+    if (known === undefined) {
+      this.#roots.set(tip.hash, root)
+      const claimed = connected.at(-1)?.block.coinbase.stateRoot
+      if (claimed !== root)
+        this.fail('state-root', node, `block ${tip.height} says ${claimed}, the state is ${root}`)
+    } else if (known !== root)
+      this.fail('state-root', node, `state ${root} at block ${tip.height}, others have ${known}`)
+    this.#saved.set(node, { hash: tip.hash, work: tip.work, height: tip.height })
+  }
+
+  /** A node has reported a block as final. */
+  finalised(node: SimNode, height: number, hash: Hash): void {
+    const known = this.#finals.get(height)
+    if (known !== undefined && known !== hash)
+      this.fail(
+        'final',
+        node,
+        `block ${height} is final as ${short(hash)} and, elsewhere, as ${short(known)}`,
+      )
+    this.#finals.set(height, hash)
+    this.#finalOf.set(node, Math.max(height, this.#finalOf.get(node) ?? 0))
+  }
+
+  /** A node's process has opened its disk again. */
+  started(node: SimNode): void {
+    const saved = this.#saved.get(node)
+    const chain = node.ledger?.chain
+    if (saved === undefined || chain === undefined) return
+    const { tip, base } = chain
+    if (tip.hash !== saved.hash && base.height < saved.height && chain.entry(saved.hash) === undefined)
+      this.fail('durable', node, `block ${saved.height} ${short(saved.hash)} was announced and is gone`)
+    if (tip.work < saved.work && chain.justified === base)
+      this.fail('durable', node, `the tip was announced at height ${saved.height}, and is at ${tip.height}`)
+    const root = this.#roots.get(tip.hash)
+    if (root !== undefined && root !== chain.state.root())
+      this.fail('state-root', node, `the stored state has another root`)
+    const final = this.#finalOf.get(node) ?? 0
+    if (final > 0 && chain.final.height < final) this.fail('final', node, `forgot that ${final} is final`)
+  }
+
+  /** All must be on one chain but for its last few blocks. */
+  oneTip(nodes: readonly SimNode[]): void {
+    const chains = nodes.flatMap((node) =>
+      node.ledger === undefined ? [] : [{ node, chain: node.ledger.chain }],
+    )
+    const lowest = Math.min(...chains.map(({ chain }) => chain.tip.height))
+    const highest = Math.max(...chains.map(({ chain }) => chain.tip.height))
+    const height = Math.max(0, lowest - UNSETTLED_BLOCKS)
+    const [first] = chains
+    for (const { node, chain } of chains) {
+      if (chain.at(height)?.hash !== first?.chain.at(height)?.hash)
+        this.fail(
+          'one-tip',
+          node,
+          `${node.describe()} and ${first?.node.describe()} differ at height ${height}`,
+        )
+      if (highest - chain.tip.height > UNSETTLED_BLOCKS)
+        this.fail('one-tip', node, `${node.describe()} is behind, others are at ${highest}`)
+    }
+  }
+
+  /** Every disk, opened anew, has the same blocks, byte by byte, and the same state. */
+  sameStores(nodes: readonly SimNode[], network: Network): void {
+    const height =
+      Math.min(...nodes.map(({ ledger }) => ledger?.chain.tip.height ?? Number.POSITIVE_INFINITY)) -
+      UNSETTLED_BLOCKS
+    let expected: { readonly digest: string; readonly node: SimNode } | undefined
+    for (const node of nodes) {
+      const live = node.ledger?.chain
+      if (live === undefined) continue
+      node.disk.restart()
+      let store: ReturnType<SimNode['openStore']>
+      try {
+        store = node.openStore()
+      } catch (error) {
+        this.fail('same-store', node, `its disk does not open: ${String(error)}`)
+        continue
+      }
+      const { chain } = store
+      if (chain.tip.hash !== live.tip.hash || chain.state.root() !== live.state.root())
+        this.fail(
+          'same-store',
+          node,
+          `on its disk the tip is ${chain.tip.height} ${short(chain.tip.hash)}, in memory ${node.describe()}`,
+        )
+      const parts: Uint8Array[] = []
+      for (let at = height; at > Math.max(chain.base.height, height - 500); at--) {
+        const hash = chain.at(at)?.hash
+        if (hash === undefined) continue
+        const bytes = store.block(hash)
+        if (!parseBlock(network, bytes).ok)
+          this.fail('same-store', node, `block ${at} on its disk does not parse`)
+        parts.push(bytes)
+      }
+      const digest = `${height} ${Buffer.from(network.hashing.tagged('leaf', ...parts)).toString('hex')}`
+      expected ??= { digest, node }
+      if (digest !== expected.digest)
+        this.fail('same-store', node, `its stored blocks differ from those of ${expected.node.name}`)
+    }
+  }
+}

@@ -1,0 +1,74 @@
+/**
+ * A miner in virtual time: finds come as a Poisson process at its rate, the proof of work itself is real.
+ *
+ * Hashing has no memory, so a new tip or a rest only draws the next find anew.
+ */
+import { workOf } from '../ledger/difficulty.ts'
+import type { Network } from '../ledger/network.ts'
+import { buildTemplate } from '../ledger/template.ts'
+import type { LedgerNode } from '../node/ledger-node.ts'
+import type { Signer } from '../node/signing.ts'
+import type { Cancel, Timers } from '../node/timers.ts'
+import { type Block, HEADER_NONCE_OFFSET, header as headerCodec } from '../schemas/block.ts'
+import { encode } from '../schemas/codec.ts'
+import { fromHex } from '../schemas/hex.ts'
+import type { SimClock } from './clock.ts'
+import type { Rng } from './random.ts'
+
+export interface SimMinerModules {
+  readonly node: LedgerNode
+  readonly signer: Signer
+  readonly clock: SimClock
+  readonly timers: Timers
+  readonly random: Rng
+  /** Hashes per virtual millisecond. */
+  readonly rate: () => number
+  readonly onFound: (block: Block) => void
+}
+
+export class SimMiner {
+  readonly #modules: SimMinerModules
+  #cancel: Cancel = () => {}
+
+  constructor(modules: SimMinerModules) {
+    this.#modules = modules
+  }
+
+  /** Draws the time of the next find on the tip as it is now. */
+  refresh(): void {
+    this.#cancel()
+    const { node, timers, random, rate } = this.#modules
+    const hashes = Number(workOf(node.chain.tip.childTarget))
+    this.#cancel = timers.after(Math.min(random.exponential(hashes / rate()), 1e12), () => {
+      if (this.#modules.clock.synchronised() && node.inSync) this.#modules.onFound(this.#find())
+      else this.refresh()
+    })
+  }
+
+  stop(): void {
+    this.#cancel()
+  }
+
+  #find(): Block {
+    const { node, signer, clock, random } = this.#modules
+    const { network, tip, state } = node.chain
+    return solve(
+      network,
+      buildTemplate(network, tip, state, node.mempool.ordered(), signer, clock.now()),
+      random,
+    )
+  }
+}
+
+/** The block with a nonce that meets its target. */
+export function solve(network: Network, block: Block, random: Rng): Block {
+  const bytes = encode(headerCodec, block.header)
+  const view = new DataView(bytes.buffer, bytes.byteOffset)
+  view.setUint32(HEADER_NONCE_OFFSET, random.whole(0, 0xffffffff))
+  const target = fromHex(block.header.target.toString(16).padStart(64, '0'))
+  for (let nonce = 0; ; nonce++) {
+    view.setUint32(HEADER_NONCE_OFFSET + 4, nonce)
+    if (Buffer.compare(network.hashing.double(bytes), target) > 0) continue
+    return { ...block, header: { ...block.header, nonce: bytes.slice(HEADER_NONCE_OFFSET) } }
+  }
+}

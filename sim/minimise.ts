@@ -1,0 +1,45 @@
+/** Finds a few of a failing run's faults that are enough to break the same invariant, by leaving out ever smaller parts (ddmin). */
+import { type SimOptions, type SimReport, World } from './world.ts'
+
+export interface Minimised {
+  /** Numbers of the faults that are left. */
+  readonly only: readonly number[]
+  readonly report: SimReport
+  readonly runs: number
+}
+
+export async function minimise(
+  options: SimOptions,
+  failed: SimReport,
+  runsMax: number,
+  onRun: (left: number) => void,
+): Promise<Minimised> {
+  const { violation } = failed
+  let report = failed
+  let runs = 0
+  const fails = async (only: readonly number[]): Promise<boolean> => {
+    runs++
+    onRun(only.length)
+    const again = await new World({ ...options, only, onLine: undefined }).run()
+    if (again.violation?.invariant !== violation?.invariant) return false
+    report = again
+    return true
+  }
+  const begun = (index: number): boolean => (failed.faults[index]?.atMs ?? 0) <= (violation?.atMs ?? 0)
+  let only = (options.only ?? failed.faults.map((_, index) => index)).filter(begun)
+  if (runsMax < 1 || !(await fails(only)))
+    return { only: options.only ?? failed.faults.map((_, index) => index), report: failed, runs }
+  for (let size = Math.ceil(only.length / 2); size >= 1 && runs < runsMax; ) {
+    let removed = false
+    for (let from = 0; from < only.length && runs < runsMax; ) {
+      const rest = [...only.slice(0, from), ...only.slice(from + size)]
+      if (await fails(rest)) {
+        only = rest
+        removed = true
+      } else from += size
+    }
+    if (size === 1 && !removed) break
+    size = size === 1 ? 1 : Math.ceil(size / 2)
+  }
+  return { only, report, runs }
+}

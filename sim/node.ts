@@ -1,0 +1,293 @@
+/**
+ * A machine of the simulation: its disk and clock stay, its process comes and goes.
+ *
+ * The process is the real one without sockets: chain store, ledger node with its mempool and sync, a miner, and what an agent
+ * does with its outbox: each transaction is sent again until the own chain has it.
+ */
+import type { Update } from '../ledger/chain.ts'
+import type { Signatures } from '../ledger/signature.ts'
+import { signTransaction } from '../ledger/transaction.ts'
+import { ChainStore } from '../node/chain-store.ts'
+import { WorldError } from '../node/error.ts'
+import { LedgerNode } from '../node/ledger-node.ts'
+import type { Log } from '../node/log.ts'
+import type { Signer } from '../node/signing.ts'
+import { every, type Timers } from '../node/timers.ts'
+import { type Block, block as blockCodec } from '../schemas/block.ts'
+import { encode } from '../schemas/codec.ts'
+import type { Genesis } from '../schemas/genesis.ts'
+import { type Account, type Hash, short } from '../schemas/hex.ts'
+import { tip as tipCodec } from '../schemas/message.ts'
+import { topic } from '../schemas/topic.ts'
+import type { SimBroker } from './broker.ts'
+import { SimClock } from './clock.ts'
+import { PowerCut, SimDisk } from './disk.ts'
+import { SimMiner } from './miner.ts'
+import type { Rng } from './random.ts'
+import { START_MS } from './rules.ts'
+import type { Scheduler } from './scheduler.ts'
+
+/** Transactions that are not yet in the chain are sent again this often. */
+const RESEND_MS = 15_000
+/** Blocks for which a transaction is valid. */
+const EXPIRY_BLOCKS = 60
+/** How long a program that died stays down, milliseconds. */
+const DOWN_MS = [2_000, 30_000] as const
+
+export interface SimNodeOptions {
+  readonly name: string
+  readonly role: 'validator' | 'agent'
+  readonly signer: Signer
+  /** Hashes per virtual millisecond. */
+  readonly rate: number
+  readonly genesis: Genesis
+  /** Mean time between its transactions, milliseconds. */
+  readonly sendsMs: number
+}
+
+export interface SimNodeModules {
+  readonly scheduler: Scheduler
+  readonly broker: SimBroker
+  readonly random: Rng
+  readonly signatures: Signatures
+  readonly log: Log
+  /** Whom to pay. */
+  readonly others: () => readonly Account[]
+  readonly onUpdate: (node: SimNode, update: Update) => void
+  readonly onFinal: (node: SimNode, height: number, hash: Hash) => void
+  readonly onStarted: (node: SimNode) => void
+  /** The process threw what no process may throw. */
+  readonly onBug: (node: SimNode, error: unknown) => void
+  /** What the miner does with a find; publishes it when left out. */
+  readonly onFound?: ((node: SimNode, block: Block) => void) | undefined
+}
+
+interface Process {
+  alive: boolean
+  readonly store: ChainStore
+  readonly ledger: LedgerNode
+  readonly miner: SimMiner
+  readonly timers: Timers
+}
+
+export class SimNode {
+  readonly options: SimNodeOptions
+  readonly disk: SimDisk
+  readonly clock: SimClock
+  readonly random: Rng
+  /** Factor on the miner's rate. */
+  power = 1
+  /** Stays down after a crash while true. */
+  held = false
+  readonly #modules: SimNodeModules
+  readonly #pending = new Map<number, Uint8Array>()
+  #process: Process | undefined
+
+  constructor(options: SimNodeOptions, modules: SimNodeModules) {
+    this.options = options
+    this.#modules = modules
+    this.random = modules.random
+    this.disk = new SimDisk(modules.random.fork('disk'))
+    this.clock = new SimClock(modules.scheduler, START_MS)
+    this.clock.set(this.random.between(-500, 500), this.random.between(-2e-5, 2e-5))
+  }
+
+  get name(): string {
+    return this.options.name
+  }
+
+  /** The running process, if there is one. */
+  get ledger(): LedgerNode | undefined {
+    return this.#process?.ledger
+  }
+
+  /** Opens the store and begins, or dies again if the disk says so. */
+  start(): void {
+    if (this.#process !== undefined || this.held) return
+    const { scheduler, broker, log, random } = this.#modules
+    const alive: { process: Process | undefined } = { process: undefined }
+    const isAlive = (): boolean => alive.process?.alive === true
+    const timers: Timers = {
+      after: (delayMs, run) =>
+        scheduler.after(delayMs, () => {
+          if (!isAlive()) return
+          scheduler.settle()
+          this.#guard(run)
+        }),
+      turn: () => new Promise((resolve) => timers.after(0, resolve)),
+    }
+    try {
+      const store = this.openStore()
+      const { signer, role, name } = this.options
+      const ledger = new LedgerNode(
+        { session: { url: 'mqtt://sim' }, role, name, software: 'sim', signer },
+        {
+          store,
+          clock: this.clock,
+          random: () => random.next(),
+          timers,
+          openSession: (options, modules) => broker.open(name, options, modules, isAlive),
+          log,
+          onUpdate: (update) => this.#onUpdate(update),
+          onTransaction: () => {},
+          onRefused: () => {},
+          onConnected: () => this.#publishTip(),
+          onDisconnected: () => {},
+          onFatal: (error) => this.#fatal(error),
+        },
+      )
+      const miner = new SimMiner({
+        node: ledger,
+        signer,
+        clock: this.clock,
+        timers,
+        random: random.fork('miner'),
+        rate: () => this.options.rate * this.power,
+        onFound: (block) => this.#found(block),
+      })
+      this.#process = alive.process = { alive: true, store, ledger, miner, timers }
+      this.#modules.onStarted(this)
+      ledger.start()
+      miner.refresh()
+      every(timers, RESEND_MS, () => this.#resend())
+      this.#sendLater()
+    } catch (error) {
+      this.#fatal(error)
+    }
+  }
+
+  openStore(): ChainStore {
+    return new ChainStore(this.disk.open('chain.log'), this.options.genesis)
+  }
+
+  /** The process dies on the spot; a supervisor starts it again. */
+  kill(downMs = this.random.between(...DOWN_MS)): void {
+    const process = this.#process
+    this.#process = undefined
+    if (process !== undefined) {
+      process.alive = false
+      this.#modules.broker.lose(process.ledger.session as never)
+    }
+    this.disk.restart()
+    this.#modules.scheduler.after(downMs, () => this.start())
+  }
+
+  /** Publishes a block, or whatever bytes, under the node's own name. */
+  send(kind: 'tx' | 'block', bytes: Uint8Array): void {
+    const { ledger } = this
+    if (ledger === undefined) return
+    void ledger.session.publish(topic(ledger.chain.network.id, kind, this.options.signer.account), bytes, {
+      qos: 1,
+      retain: false,
+    })
+  }
+
+  /** Checks, stores and publishes a block of the own miner. */
+  #found(block: Block): void {
+    const { onFound } = this.#modules
+    if (onFound === undefined) this.announce(block)
+    else onFound(this, block)
+    this.#process?.miner.refresh()
+  }
+
+  announce(block: Block): void {
+    const bytes = encode(blockCodec, block)
+    if (this.ledger?.accept(bytes).ok === true) this.send('block', bytes)
+  }
+
+  #onUpdate(update: Update): void {
+    this.#modules.onUpdate(this, update)
+    if (update.connected.length === 0) return
+    this.#publishTip()
+    this.#process?.miner.refresh()
+  }
+
+  #publishTip(): void {
+    const { ledger } = this
+    if (this.options.role !== 'validator' || ledger === undefined) return
+    const name = topic(ledger.chain.network.id, 'tip', this.options.signer.account)
+    void ledger.session.publish(name, encode(tipCodec, ledger.tipMessage()), { qos: 1, retain: true })
+  }
+
+  #sendLater(): void {
+    if (this.options.sendsMs === Number.POSITIVE_INFINITY) return
+    this.#process?.timers.after(this.random.exponential(this.options.sendsMs), () => {
+      this.#pay()
+      this.#sendLater()
+    })
+  }
+
+  /** Signs a transfer that its own chain allows, and keeps it until it stands in that chain. */
+  #pay(): void {
+    const { ledger, random } = this
+    if (ledger === undefined) return
+    const { network, tip, state } = ledger.chain
+    const from = this.options.signer.account
+    const { balance } = state.account(from)
+    const nonce = Math.max(
+      ledger.mempool.nextNonce(state, from),
+      ...[...this.#pending.keys()].map((at) => at + 1),
+    )
+    const fee = network.genesis.feeFloor * random.whole(1, 5)
+    const amount = random.whole(0, Math.floor(balance / 50))
+    if (amount + fee > balance || this.#pending.size > 8) return
+    const sealed = signTransaction(
+      network,
+      {
+        type: 'transfer',
+        network: network.id,
+        from,
+        nonce,
+        fee,
+        expiry: tip.height + EXPIRY_BLOCKS,
+        to: random.pick(this.#modules.others()),
+        amount,
+        memo: '',
+      },
+      (message) => this.options.signer.sign(message),
+    )
+    this.#pending.set(nonce, sealed.bytes)
+    this.send('tx', sealed.bytes)
+  }
+
+  #resend(): void {
+    const { ledger } = this
+    if (ledger === undefined) return
+    const { state, tip, network } = ledger.chain
+    const { nonce } = state.account(this.options.signer.account)
+    for (const [at, bytes] of this.#pending) {
+      const expiry = new DataView(bytes.buffer, bytes.byteOffset).getUint32(53)
+      if (at < nonce) this.#pending.delete(at)
+      // What expired never counts any more; what follows it has to be signed anew.
+      else if (expiry <= tip.height)
+        for (const later of this.#pending.keys()) if (later >= at) this.#pending.delete(later)
+      if (this.#pending.has(at) && network.id !== undefined) this.send('tx', bytes)
+    }
+  }
+
+  #guard(run: () => void): void {
+    try {
+      run()
+    } catch (error) {
+      this.#fatal(error)
+    }
+  }
+
+  #fatal(error: unknown): void {
+    const { log } = this.#modules
+    const isCut =
+      error instanceof PowerCut || (error instanceof WorldError && error.cause instanceof PowerCut)
+    if (isCut) log.info('the power fails')
+    else if (error instanceof WorldError && error.code === 'store-write') log.info('the disk takes no more')
+    else this.#modules.onBug(this, error)
+    this.kill()
+  }
+
+  /** For messages. */
+  describe(): string {
+    const { ledger } = this
+    if (ledger === undefined) return `${this.name} down`
+    const { tip } = ledger.chain
+    return `${this.name} ${tip.height} ${short(tip.hash)}`
+  }
+}

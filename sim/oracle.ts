@@ -1,0 +1,213 @@
+/**
+ * A second, naive ledger: judges each block that any node connects, once, with maps and sums instead of a tree.
+ *
+ * It shares codecs and signature checks with the real one and nothing else. It walks along branches by undoing and redoing what
+ * blocks changed.
+ */
+import { createHash } from 'node:crypto'
+import type { Network } from '../ledger/network.ts'
+import { sealCoinbase, sealTransaction } from '../ledger/transaction.ts'
+import { type Block, header as headerCodec } from '../schemas/block.ts'
+import { encode } from '../schemas/codec.ts'
+import type { Account, Hash } from '../schemas/hex.ts'
+
+interface Holder {
+  readonly nonce: number
+  readonly balance: bigint
+}
+interface Reward {
+  readonly account: Account
+  readonly amount: bigint
+}
+
+/** All coins are added up every so many blocks. */
+const SUM_EVERY = 50
+
+interface Known {
+  readonly parent: Hash
+  readonly height: number
+  readonly time: number
+  readonly redo: readonly (() => void)[]
+  readonly undo: readonly (() => void)[]
+  readonly supply: bigint
+  readonly fault: string | undefined
+}
+
+export class Oracle {
+  readonly #network: Network
+  readonly #known = new Map<Hash, Known>()
+  readonly #holders = new Map<Account, Holder>()
+  readonly #rewards = new Map<number, Reward>()
+  #supply = 0n
+  #at: Hash
+
+  constructor(network: Network) {
+    this.#network = network
+    for (const { account, amount } of network.genesis.allocations) {
+      this.#holders.set(account, { nonce: 0, balance: BigInt(amount) })
+      this.#supply += BigInt(amount)
+    }
+    this.#at = network.block0Hash
+    const { time } = network.genesis
+    this.#known.set(this.#at, {
+      parent: network.genesisHash,
+      height: 0,
+      time,
+      redo: [],
+      undo: [],
+      supply: this.#supply,
+      fault: undefined,
+    })
+  }
+
+  has(hash: Hash): boolean {
+    return this.#known.has(hash)
+  }
+
+  /** What is wrong with a block whose parent was judged before; undefined when nothing is. Each block is judged once. */
+  judge(hash: Hash, block: Block): string | undefined {
+    const parent = this.#known.get(block.header.parent)
+    if (parent === undefined) return `block ${hash} on a parent that nobody connected`
+    this.#moveTo(block.header.parent)
+    const redo: (() => void)[] = []
+    const undo: (() => void)[] = []
+    const fault = this.#run(hash, block, parent, (change, back) => {
+      change()
+      redo.push(change)
+      undo.unshift(back)
+    })
+    const { height, time } = block.header
+    this.#known.set(hash, {
+      parent: block.header.parent,
+      height,
+      time,
+      redo,
+      undo,
+      supply: this.#supply,
+      fault,
+    })
+    this.#at = hash
+    return fault
+  }
+
+  /** Coins in existence after a judged block. */
+  supplyAt(hash: Hash): bigint | undefined {
+    return this.#known.get(hash)?.supply
+  }
+
+  /** What an account has after the block that was judged last. */
+  holder(account: Account): Holder {
+    return this.#holders.get(account) ?? { nonce: 0, balance: 0n }
+  }
+
+  #run(
+    hash: Hash,
+    { header, coinbase, transactions }: Block,
+    parent: Known,
+    change: (make: () => void, back: () => void) => void,
+  ): string | undefined {
+    const { genesis, signatures } = this.#network
+    const { height } = header
+    const proof = sha256(sha256(encode(headerCodec, header))).toString('hex')
+    if (proof !== hash) return 'another hash than the header has'
+    if (BigInt(`0x${proof}`) > header.target) return 'no proof of work'
+    if (height !== parent.height + 1 || header.time <= parent.time) return 'height or time out of order'
+    if (coinbase.height !== height || coinbase.parent !== header.parent) return 'coinbase of another place'
+    const sealed = sealCoinbase(this.#network, coinbase)
+    if (sealed.content !== header.content) return 'a body that the header does not name'
+    if (!signatures.verify(coinbase.signature, sealed.message, coinbase.from))
+      return 'a coinbase that its miner did not sign'
+    const matured = this.#rewards.get(height - genesis.maturity)
+    if (matured !== undefined) {
+      this.#add(matured.account, matured.amount, change)
+      this.#reward(height - genesis.maturity, undefined, change)
+    }
+    let fees = 0n
+    for (const [index, tx] of transactions.entries()) {
+      const seal = sealTransaction(this.#network, tx)
+      if (!signatures.verify(tx.signature, seal.message, tx.from)) return `transaction ${index} is not signed`
+      const sender = this.holder(tx.from)
+      if (tx.nonce !== sender.nonce)
+        return `transaction ${index} spends nonce ${tx.nonce} of ${sender.nonce}: a double spend`
+      if (tx.expiry < height) return `transaction ${index} is expired`
+      const spend = BigInt(tx.fee) + (tx.type === 'transfer' ? BigInt(tx.amount) : 0n)
+      if (spend > sender.balance) return `transaction ${index} spends ${spend} of ${sender.balance}`
+      if (tx.fee < genesis.feeFloor * Math.ceil(seal.bytes.length / 1000) && tx.from !== coinbase.from)
+        return `transaction ${index} pays too little`
+      this.#set(tx.from, { nonce: sender.nonce + 1, balance: sender.balance - spend }, change)
+      if (tx.type === 'transfer') this.#add(tx.to, BigInt(tx.amount), change)
+      fees += BigInt(tx.fee)
+    }
+    const halvings = Math.floor((height - 1) / genesis.halvingInterval)
+    const subsidy = BigInt(genesis.subsidy) >> BigInt(halvings)
+    const reward = BigInt(coinbase.reward)
+    if (reward > subsidy + fees) return `a reward of ${reward}, subsidy and fees are ${subsidy + fees}`
+    if (reward > 0n) this.#reward(height, { account: coinbase.from, amount: reward }, change)
+    const minted = reward - fees
+    change(
+      () => {
+        this.#supply += minted
+      },
+      () => {
+        this.#supply -= minted
+      },
+    )
+    return height % SUM_EVERY === 0 ? this.#sum(height) : undefined
+  }
+
+  #sum(height: number): string | undefined {
+    let sum = 0n
+    for (const { balance } of this.#holders.values()) sum += balance
+    for (const { amount } of this.#rewards.values()) sum += amount
+    return sum === this.#supply
+      ? undefined
+      : `coins at height ${height} add up to ${sum}, the supply is ${this.#supply}`
+  }
+
+  #add(account: Account, amount: bigint, change: (make: () => void, back: () => void) => void): void {
+    const holder = this.holder(account)
+    this.#set(account, { ...holder, balance: holder.balance + amount }, change)
+  }
+
+  #set(account: Account, after: Holder, change: (make: () => void, back: () => void) => void): void {
+    const before = this.holder(account)
+    change(
+      () => this.#holders.set(account, after),
+      () => this.#holders.set(account, before),
+    )
+  }
+
+  #reward(
+    height: number,
+    after: Reward | undefined,
+    change: (make: () => void, back: () => void) => void,
+  ): void {
+    const before = this.#rewards.get(height)
+    const put = (value: Reward | undefined) => () => {
+      if (value === undefined) this.#rewards.delete(height)
+      else this.#rewards.set(height, value)
+    }
+    change(put(after), put(before))
+  }
+
+  #moveTo(hash: Hash): void {
+    const up: Known[] = []
+    let to = hash
+    let from = this.#at
+    while (to !== from) {
+      const [a, b] = [this.#known.get(to) as Known, this.#known.get(from) as Known]
+      if (a.height >= b.height) {
+        up.push(a)
+        to = a.parent
+      }
+      if (b.height >= a.height) {
+        for (const back of b.undo) back()
+        from = b.parent
+      }
+    }
+    for (const known of up.reverse()) for (const make of known.redo) make()
+    this.#at = hash
+  }
+}
+
+const sha256 = (bytes: Uint8Array): Buffer => createHash('sha256').update(bytes).digest()

@@ -1,0 +1,32 @@
+/** The network of a simulation: real rules with blocks that cost some sixty hashes, so that each is really mined. */
+import { COIN } from '../ledger/amount.ts'
+import { targetFor } from '../ledger/difficulty.ts'
+import { PRESETS } from '../ledger/preset.ts'
+import type { Genesis } from '../schemas/genesis.ts'
+import type { Account } from '../schemas/hex.ts'
+
+/** Hashes of a block in the mean when the simulation begins. */
+export const BLOCK_HASHES = 64
+/** True time at the beginning: 2026-01-01T00:00:00Z. */
+export const START_MS = 1_767_225_600_000
+
+export function simGenesis(
+  intervalMs: number,
+  holders: readonly Account[],
+  signers: readonly Account[],
+): Genesis {
+  return {
+    ...PRESETS.field,
+    name: 'sim',
+    time: START_MS,
+    interval: intervalMs,
+    target: targetFor(BLOCK_HASHES),
+    targetMax: targetFor(2),
+    // Halvings and maturing rewards within half an hour.
+    halvingInterval: 100,
+    maturity: 10,
+    checkpointSigners: signers,
+    checkpointThreshold: Math.floor((2 * signers.length) / 3) + (signers.length > 0 ? 1 : 0),
+    allocations: holders.map((account) => ({ account, amount: 1_000 * COIN })),
+  }
+}

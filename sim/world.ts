@@ -1,0 +1,373 @@
+/**
+ * A whole network in virtual time: machines, the broker between them, the faults of a seed, and the invariants over all.
+ *
+ * Everything that happens follows from the options: the same options give the same run, event by event.
+ */
+import type { Update } from '../ledger/chain.ts'
+import { createNetwork, type Network } from '../ledger/network.ts'
+import type { Log } from '../node/log.ts'
+import { hashing } from '../node/signing.ts'
+import { every } from '../node/timers.ts'
+import { type Hash, short } from '../schemas/hex.ts'
+import { invariant } from '../schemas/result.ts'
+import { Adversary } from './adversary.ts'
+import { FAIR, SimBroker } from './broker.ts'
+import { describeFault, drawFaults, type Fault, type FaultKind } from './faults.ts'
+import { sharedSignatures, simSigner } from './identities.ts'
+import { Invariants, type Violation } from './invariants.ts'
+import { SimNode } from './node.ts'
+import { Rng } from './random.ts'
+import { BLOCK_HASHES, simGenesis } from './rules.ts'
+import { Scheduler } from './scheduler.ts'
+
+export interface SimOptions {
+  readonly seed: number
+  readonly nodes: number
+  readonly hours: number
+  readonly kinds: ReadonlySet<FaultKind>
+  /** T, milliseconds. */
+  readonly intervalMs: number
+  /** Only these of the seed's faults, by number. */
+  readonly only?: readonly number[] | undefined
+  /** Every line of the trace as it happens. */
+  readonly onLine?: ((line: string) => void) | undefined
+}
+
+export interface SimReport {
+  readonly violation: Violation | undefined
+  readonly faults: readonly Fault[]
+  readonly height: number
+  readonly transactions: number
+  readonly reorganisations: number
+  /** Most blocks that one node took back at once. */
+  readonly deepest: number
+  readonly restarts: number
+  readonly messages: number
+  readonly events: number
+  readonly virtualMs: number
+  readonly final: number
+  /** Differs if anything in the run did. */
+  readonly digest: string
+  /** The end of the trace. */
+  readonly trace: readonly string[]
+}
+
+/** The last part of a run is without faults, and has to end on one tip. */
+const QUIET_INTERVALS = 36
+/** After the last fault of a cluster, so many intervals later all are on one chain. */
+const HEAL_INTERVALS = 30
+const TRACE_LINES = 300
+/** Hashes of all adversaries together, as a share of all. */
+const ADVERSE_SHARE = 0.25
+/** Mean time between one machine's transactions, in intervals. */
+const SENDS_INTERVALS = 40
+/** Clocks that are further off than this are not held to the one tip. */
+const CLOCK_INTERVALS = 3
+
+export class World {
+  readonly network: Network
+  readonly nodes: readonly SimNode[]
+  readonly #options: SimOptions
+  readonly #scheduler = new Scheduler()
+  readonly #broker: SimBroker
+  readonly #invariants: Invariants
+  readonly #faults: readonly Fault[]
+  readonly #adversaries = new Map<SimNode, Adversary>()
+  readonly #traitors: ReadonlySet<number>
+  readonly #trace: string[] = []
+  readonly #active = new Set<Fault>()
+  #faultMs = 0
+  #reorganisations = 0
+  #deepest = 0
+  #starts = 0
+  #final = 0
+  #transactions = 0
+  #height = 0
+  #digest = 0
+
+  constructor(options: SimOptions) {
+    this.#options = options
+    const random = new Rng(`seed ${options.seed}`)
+    const { nodes, intervalMs, hours } = options
+    const validators = Math.max(1, Math.floor(nodes / 5))
+    const holders = Array.from({ length: nodes }, (_, index) => simSigner(index))
+    const genesis = simGenesis(
+      intervalMs,
+      holders.map(({ account }) => account),
+      [],
+    )
+    const signatures = sharedSignatures()
+    const network = createNetwork(genesis, { hashing, signatures })
+    invariant(network.ok, 'the genesis of a simulation is valid')
+    this.network = network.value
+    this.#invariants = new Invariants(this.network, () => this.#scheduler.nowMs)
+    this.#broker = new SimBroker(this.#scheduler, random.fork('broker'))
+
+    const miners = holders.map((_, index) => index).filter((index) => index >= validators)
+    const traitors = random.fork('traitors').some(miners, Math.floor(miners.length / 4))
+    this.#traitors = new Set(options.kinds.has('byzantine') ? traitors : [])
+    const rates = this.#rates(random.fork('rates'), validators)
+    const endMs = Math.max(0.3 * hours * 3_600_000, hours * 3_600_000 - QUIET_INTERVALS * intervalMs)
+    const drawn = drawFaults(random.fork('faults'), {
+      nodes,
+      adversaries: traitors,
+      endMs,
+      kinds: options.kinds,
+      intervalMs,
+    })
+    this.#faults = drawn
+    this.nodes = holders.map(
+      (signer, index) =>
+        new SimNode(
+          {
+            name: `n${index}`,
+            role: index < validators ? 'validator' : 'agent',
+            signer,
+            rate: rates[index] as number,
+            genesis,
+            sendsMs: SENDS_INTERVALS * intervalMs,
+          },
+          {
+            scheduler: this.#scheduler,
+            broker: this.#broker,
+            random: random.fork(`node ${index}`),
+            signatures,
+            log: this.#log(index),
+            others: () => holders.map(({ account }) => account),
+            onUpdate: (node, update) => this.#onUpdate(node, update),
+            onFinal: (node, height, hash) => this.#onFinal(node, height, hash),
+            onStarted: (node) => {
+              this.#starts++
+              this.#invariants.started(node)
+            },
+            onBug: (node, error) =>
+              this.#invariants.fail(
+                'bug',
+                node,
+                error instanceof Error ? (error.stack ?? error.message) : String(error),
+              ),
+            onFound: (node, block) => {
+              const adversary = this.#adversaries.get(node)
+              if (adversary === undefined) node.announce(block)
+              else adversary.found(block)
+            },
+          },
+        ),
+    )
+  }
+
+  async run(): Promise<SimReport> {
+    const { hours, only, intervalMs } = this.#options
+    for (const node of this.nodes) this.#scheduler.after(node.random.between(0, 1_000), () => node.start())
+    for (const [index, fault] of this.#faults.entries()) {
+      if (only !== undefined && !only.includes(index)) continue
+      this.#scheduler.at(fault.atMs, () => {
+        this.#line(`fault ${index}: ${describeFault(fault)}`)
+        this.#active.add(fault)
+        this.#faultMs = this.#scheduler.nowMs
+        this.#begin(fault)
+        this.#scheduler.at(fault.untilMs, () => {
+          this.#line(`fault ${index} ends: ${fault.what}`)
+          this.#active.delete(fault)
+          this.#end(fault)
+          this.#faultMs = this.#scheduler.nowMs
+          this.#checkLater(HEAL_INTERVALS * intervalMs)
+        })
+      })
+    }
+    const endMs = hours * 3_600_000
+    await this.#scheduler.run(endMs, () => this.#invariants.violation !== undefined)
+    if (this.#invariants.violation === undefined) this.#finish()
+    return {
+      violation: this.#invariants.violation,
+      faults: this.#faults,
+      height: this.#height,
+      transactions: this.#transactions,
+      reorganisations: this.#reorganisations,
+      deepest: this.#deepest,
+      restarts: this.#starts - this.nodes.length,
+      messages: this.#broker.messages,
+      events: this.#scheduler.events,
+      virtualMs: this.#scheduler.nowMs,
+      final: this.#final,
+      digest: `${(this.#digest >>> 0).toString(16)}-${this.#scheduler.events}`,
+      trace: this.#trace,
+    }
+  }
+
+  #finish(): void {
+    const honest = this.#honest()
+    this.#invariants.oneTip(honest)
+    this.#invariants.sameStores(honest, this.network)
+    const [first] = honest
+    const expected = (this.#options.hours * 3_600_000) / this.#options.intervalMs
+    if (first !== undefined && this.#height < expected / 4)
+      this.#invariants.fail(
+        'progress',
+        first,
+        `${this.#height} blocks, some ${Math.round(expected)} expected`,
+      )
+  }
+
+  /** Nodes that follow the rules and know the time. */
+  #honest(): SimNode[] {
+    const toleranceMs = CLOCK_INTERVALS * this.#options.intervalMs
+    return this.nodes.filter(
+      (node, index) =>
+        !this.#traitors.has(index) && node.ledger !== undefined && node.clock.isRight(toleranceMs),
+    )
+  }
+
+  /** When nothing has gone wrong until then, all must agree. */
+  #checkLater(delayMs: number): void {
+    const sinceMs = this.#faultMs
+    this.#scheduler.after(delayMs, () => {
+      const calm = [...this.#active].every(({ what }) => what === 'adversary' || what === 'hash-rate')
+      if (calm && this.#faultMs === sinceMs) this.#invariants.oneTip(this.#honest())
+    })
+  }
+
+  #rates(random: Rng, validators: number): number[] {
+    const { nodes, intervalMs } = this.#options
+    const weights = Array.from({ length: nodes }, (_, index) =>
+      index < validators ? 0 : random.between(0.3, 1.7),
+    )
+    const sum = (wanted: boolean): number =>
+      weights.reduce((total, weight, index) => total + (this.#traitors.has(index) === wanted ? weight : 0), 0)
+    const [honest, adverse] = [sum(false), sum(true)]
+    const total = BLOCK_HASHES / intervalMs
+    return weights.map((weight, index) => {
+      const share = this.#traitors.has(index)
+        ? ADVERSE_SHARE / adverse
+        : (adverse > 0 ? 1 - ADVERSE_SHARE : 1) / honest
+      // Validators do not mine; a rate of next to nothing keeps one rule for all.
+      return Math.max(weight * share * total, 1e-12)
+    })
+  }
+
+  #begin(fault: Fault): void {
+    switch (fault.what) {
+      case 'skew':
+        this.#node(fault.node).clock.set(fault.offsetMs, fault.drift)
+        return
+      case 'no-rtc': {
+        const node = this.#node(fault.node)
+        node.clock.powerOn()
+        node.kill(1_000)
+        return
+      }
+      case 'weather':
+        this.#broker.weather = fault
+        return
+      case 'partition':
+        this.#broker.partition((name) => fault.sides[Number(name.slice(1))] ?? 0)
+        return
+      case 'broker-restart':
+        this.#broker.stop(fault.forget)
+        return
+      case 'power-cut':
+        this.#node(fault.node).disk.cutAfter(fault.writes)
+        return
+      case 'disk-full':
+        this.#node(fault.node).disk.full = true
+        return
+      case 'kill':
+        for (const index of fault.nodes) this.#node(index).kill(fault.untilMs - fault.atMs)
+        return
+      case 'hash-rate':
+        this.#node(fault.node).power = fault.factor
+        return
+      case 'adversary': {
+        const node = this.#node(fault.node)
+        const random = node.random.fork('adversary')
+        const adversary = new Adversary(node, fault.plays, random)
+        this.#adversaries.set(node, adversary)
+        every(
+          { after: (ms, run) => this.#scheduler.after(ms, run), turn: async () => {} },
+          this.#options.intervalMs,
+          () => {
+            if (this.#adversaries.get(node) === adversary && node.ledger !== undefined) adversary.idle()
+          },
+        )
+      }
+    }
+  }
+
+  #end(fault: Fault): void {
+    switch (fault.what) {
+      case 'skew':
+      case 'no-rtc':
+        this.#node(fault.node).clock.set(0, 0)
+        return
+      case 'weather':
+        this.#broker.weather = FAIR
+        return
+      case 'partition':
+        this.#broker.partition(() => 0)
+        return
+      case 'broker-restart':
+        this.#broker.start()
+        return
+      case 'disk-full':
+        this.#node(fault.node).disk.full = false
+        return
+      case 'hash-rate':
+        this.#node(fault.node).power = 1
+        return
+      case 'adversary':
+        this.#adversaries.delete(this.#node(fault.node))
+        return
+      case 'kill':
+      case 'power-cut':
+    }
+  }
+
+  #node(index: number): SimNode {
+    return this.nodes[index] as SimNode
+  }
+
+  #onUpdate(node: SimNode, update: Update): void {
+    const { tip, connected, disconnected } = update
+    this.#invariants.updated(node, update)
+    if (connected.length === 0) return
+    this.#digest = (Math.imul(this.#digest, 31) + Number.parseInt(tip.hash.slice(-7), 16)) | 0
+    if (tip.height > this.#height) {
+      this.#height = tip.height
+      for (const { transactions } of connected) this.#transactions += transactions.length
+      this.#line(`block ${tip.height} ${short(tip.hash)} first at ${node.name}`)
+    }
+    if (disconnected.length === 0) return
+    this.#reorganisations++
+    this.#deepest = Math.max(this.#deepest, disconnected.length)
+    this.#line(
+      `${node.name} takes back ${disconnected.length}, puts on ${connected.length}: ${tip.height} ${short(tip.hash)}`,
+    )
+  }
+
+  #onFinal(node: SimNode, height: number, hash: Hash): void {
+    this.#invariants.finalised(node, height, hash)
+    if (height <= this.#final) return
+    this.#final = height
+    this.#line(`block ${height} ${short(hash)} is final, first at ${node.name}`)
+  }
+
+  #log(index: number): Log {
+    const line =
+      (level: string) =>
+      (event: string, fields = {}) => {
+        if (level === 'debug') return
+        const facts = Object.entries(fields)
+          .map(([name, value]) => `${name}=${value}`)
+          .join(' ')
+        this.#line(`n${index} ${event} ${facts}`)
+      }
+    return { debug: () => {}, info: line('info'), warn: line('warn'), error: line('error') }
+  }
+
+  #line(text: string): void {
+    const line = `${(this.#scheduler.nowMs / 1000).toFixed(3).padStart(10)} ${text}`
+    this.#options.onLine?.(line)
+    this.#trace.push(line)
+    if (this.#trace.length > 2 * TRACE_LINES) this.#trace.splice(0, TRACE_LINES)
+  }
+}
