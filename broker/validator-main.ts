@@ -37,6 +37,7 @@ export async function runValidator(
     return {
       ok: validator.node.session.connected,
       height: tip.height,
+      final: validator.node.checkpoints.final.height,
       tip: tip.hash,
       inSync: validator.node.inSync,
     }

@@ -10,6 +10,7 @@ export function createValidatorMetrics(
   const registers = [registry]
   const gauges: Record<string, [string, () => number]> = {
     height: ['Height of the best chain', () => validator().node.chain.tip.height],
+    final_height: ['Height of the highest final block', () => validator().node.checkpoints.final.height],
     tip_time_seconds: ['Time of the tip, seconds since 1970', () => validator().node.chain.tip.time / 1000],
     supply_units: ['Smallest units in existence', () => validator().node.chain.state.totals().supply],
     mempool_transactions: ['Transactions that wait', () => validator().node.mempool.size],

@@ -299,6 +299,8 @@ export class Chain {
     invariant(this.isBest(entry), 'what becomes final is on the best chain')
     if (this.#justified.height < entry.height) this.#justified = entry
     this.#final = entry
+    // Most of the time there is no branch that could leave.
+    if (this.#entries.size === this.#best.length) return
     const kept = new Set(this.#descendants(entry))
     for (const other of this.#entries.values())
       if (!kept.has(other) && !(other.height < entry.height && this.isBest(other))) this.#entries.delete(other.hash)

@@ -27,6 +27,8 @@ export const TAGS = {
   stateLeaf: 'pinledger/state-leaf',
   stateNode: 'pinledger/state-node',
   login: 'pinledger/login',
+  /** A link between checkpoints: what a vote's signature is over. */
+  checkpoint: 'pinledger/checkpoint',
 } as const
 export type Tag = keyof typeof TAGS
 

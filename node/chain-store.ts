@@ -18,10 +18,11 @@ import type { Account, Hash } from '../schemas/hex.ts'
 import { invariant } from '../schemas/result.ts'
 import { type Coinbase, coinbase } from '../schemas/transaction.ts'
 import { type AppendLog, type LogFile, openAppendLog } from './append-log.ts'
+import { CHECKPOINT_RECORD, CheckpointRecords } from './checkpoint-records.ts'
 import { WorldError } from './error.ts'
 import { hashing, signatures } from './signing.ts'
 
-export const RECORD = { genesis: 1, block: 2, changes: 3, tip: 4 } as const
+export const RECORD = { genesis: 1, block: 2, changes: 3, tip: 4, ...CHECKPOINT_RECORD } as const
 
 const NAMES = new Map<number, string>(Object.entries(RECORD).map(([name, kind]) => [kind, name]))
 /** For messages: a record's kind in words. */
@@ -78,6 +79,7 @@ export function updateRecords(
 
 export class ChainStore implements Archive {
   readonly chain: Chain
+  readonly checkpoints = new CheckpointRecords((kind, bytes) => void this.#log.append([{ kind, bytes }]))
   /** Bytes of an unfinished last batch that a crash left behind and that were cut off. */
   readonly torn: number
   /** Accounts that the stored chain has changed, when the store was opened: the latest last, at most 1,000. */
@@ -156,7 +158,10 @@ export class ChainStore implements Archive {
       replay.changes.set(block, changes)
     } else if (kind === RECORD.tip)
       replay.tips.push(decodeStored(tipRecord, bytes, RECORD_BYTES_MAX, position))
-    else
+    else if (kind === RECORD.certificate || kind === RECORD.vote) {
+      const fault = this.checkpoints.replay(kind, bytes)
+      if (fault !== undefined) throw new WorldError('store-corrupt', `record at offset ${position}: ${fault}`)
+    } else
       throw new WorldError(
         'store-corrupt',
         `record of unknown kind ${kind} at offset ${position}: written by a newer version?`,

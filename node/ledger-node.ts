@@ -5,12 +5,14 @@
  * change of the ledger is one synchronous step: check, store durably, then tell. Nothing is announced that is not on disk.
  * Source: docs/PROTOCOL.md sections 7 and 8.
  */
-import type { Accepted, Chain, Update } from '../ledger/chain.ts'
+import type { Accepted, Chain, Entry, Update } from '../ledger/chain.ts'
 import { type Fault, faulty, verdictOf } from '../ledger/fault.ts'
-import { Mempool } from '../ledger/mempool.ts'
+import { FeeEstimator } from '../ledger/fee-estimator.ts'
+import { type Admission, type Dropped, Mempool } from '../ledger/mempool.ts'
 import { parseTransaction, type Sealed } from '../ledger/transaction.ts'
 import { HEADER_BYTES, header as headerCodec } from '../schemas/block.ts'
-import { decode } from '../schemas/codec.ts'
+import { type Vote, vote as voteCodec } from '../schemas/checkpoint.ts'
+import { decode, encode } from '../schemas/codec.ts'
 import { type Account, short } from '../schemas/hex.ts'
 import {
   MESSAGE_BYTES_MAX,
@@ -24,6 +26,7 @@ import { everyone, mirror, type ParsedTopic, parseTopic, topic } from '../schema
 import { answer } from './answers.ts'
 import type { Random } from './backoff.ts'
 import type { ChainStore } from './chain-store.ts'
+import { Checkpoints } from './checkpoints.ts'
 import type { Clock } from './clock.ts'
 import type { InboxMessage } from './inbox.ts'
 import type { Log } from './log.ts'
@@ -63,7 +66,11 @@ export interface LedgerNodeModules {
   readonly openSession?: (options: SessionOptions, modules: SessionModules) => Session
   readonly log: Log
   /** The chain moved, or a side block came; what it says is on disk. */
-  readonly onUpdate: (update: Update, dropped: readonly Sealed[]) => void
+  readonly onUpdate: (update: Update, dropped: readonly Dropped[]) => void
+  /** A block became final: nothing undoes it any more. What says so is on disk. */
+  readonly onFinal?: (entry: Entry) => void
+  /** The highest justified or final checkpoint has changed. */
+  readonly onCheckpoint?: () => void
   /** A transaction entered the mempool. */
   readonly onTransaction: (sealed: Sealed) => void
   /** What `publisher` sent was refused. `bytes` is the message. */
@@ -77,8 +84,10 @@ export interface LedgerNodeModules {
 export class LedgerNode {
   readonly chain: Chain
   readonly mempool: Mempool
+  readonly fees: FeeEstimator
   readonly session: Session
   readonly requests: Requests
+  readonly checkpoints: Checkpoints
   readonly #options: LedgerNodeOptions
   readonly #modules: LedgerNodeModules
   readonly #timers: Timers
@@ -101,6 +110,7 @@ export class LedgerNode {
     const { network } = this.chain
     const self = options.signer.account
     this.mempool = new Mempool(network, options.role === 'agent' ? self : undefined)
+    this.fees = new FeeEstimator(network)
     const { role, name, software } = options
     const presence = (state: Status['state'], since: number) => ({
       topic: mirror(topic(network.id, 'status', self)),
@@ -125,6 +135,7 @@ export class LedgerNode {
           this.#connectedMs = clock.monotonic()
           log.info('connected', { broker: options.session.url })
           modules.onConnected()
+          this.checkpoints.onConnected()
         },
         onDisconnected: (reason, retryInMs) => {
           log.warn('no connection to the broker', { reason, 'retry-seconds': (retryInMs / 1000).toFixed(1) })
@@ -146,7 +157,9 @@ export class LedgerNode {
         onFault: onFatal,
       },
     )
-    this.requests.serve((question) => (this.#durable ? answer(this.chain, question) : undefined))
+    this.requests.serve((question) =>
+      this.#durable ? answer(this.chain, question, () => this.fees.fees(this.mempool.entryRate)) : undefined,
+    )
     this.#sync = new Sync({
       chain: this.chain,
       requests: this.requests,
@@ -155,14 +168,29 @@ export class LedgerNode {
       monotonic: clock.monotonic,
       accept: (bytes) => this.accept(bytes),
     })
+    this.checkpoints = new Checkpoints({
+      chain: this.chain,
+      store: store.checkpoints,
+      signer: options.signer,
+      log,
+      move: (update) => this.#keep(update),
+      // A vote on the way up would be one for each eighth block of the past.
+      mayVote: () => this.session.connected && !this.#sync.downloading,
+      publishVote: (vote) => this.#publishVote(vote),
+      onChanged: () => modules.onCheckpoint?.(),
+      onFinal: (entry) => modules.onFinal?.(entry),
+      onFault: onFatal,
+    })
   }
 
   start(): void {
     const { id } = this.chain.network
+    this.checkpoints.restore()
     this.session.subscribe([
       everyone(id, 'tx'),
       everyone(id, 'block'),
       everyone(id, 'tip'),
+      ...(this.checkpoints.enabled ? [everyone(id, 'vote'), everyone(id, 'checkpoint')] : []),
       ...this.requests.filters,
     ])
     this.session.start()
@@ -193,26 +221,33 @@ export class LedgerNode {
 
   /** Checks a block, stores it and tells; also for blocks of our own miner. */
   accept(bytes: Uint8Array): Result<Accepted, Fault> {
-    const { store, clock, onUpdate } = this.#modules
+    const { clock } = this.#modules
     const outcome = this.chain.accept(bytes, clock.now())
     if (!outcome.ok) {
       if (outcome.fault.code === 'time-too-new') this.#hold(bytes)
       return outcome
     }
-    const update = outcome.value
+    this.#keep(outcome.value)
+    this.checkpoints.onBlock(outcome.value.added.entry)
+    this.checkpoints.vote()
+    return outcome
+  }
+
+  /** Makes a move of the chain durable, and then tells of it. */
+  #keep(update: Update): void {
+    const { store, onUpdate, onTransaction } = this.#modules
     this.#durable = false
     store.save(update)
     this.#durable = true
     const { tip, state } = this.chain
-    const disconnected = update.disconnected.flatMap(({ transactions }) => transactions)
-    const dropped =
-      update.connected.length === 0 ? [] : this.mempool.update(state, tip.height + 1, disconnected)
+    this.fees.update(update, (id) => this.mempool.has(id))
+    const { entered, dropped } = this.mempool.update(state, tip.height + 1, update)
     onUpdate(update, dropped)
-    return outcome
+    for (const sealed of entered) onTransaction(sealed)
   }
 
-  /** Checks a transaction that came on `publisher`'s topic and puts it into the mempool. */
-  add(bytes: Uint8Array, publisher: Account): Result<Sealed, Fault> {
+  /** Checks a transaction that came on `publisher`'s topic and puts it into the mempool, or holds it behind a gap. */
+  add(bytes: Uint8Array, publisher: Account): Result<Admission, Fault> {
     const { tip, state, network, verified } = this.chain
     const parsed = parseTransaction(network, bytes, verified)
     if (!parsed.ok) return parsed
@@ -240,7 +275,7 @@ export class LedgerNode {
     return {
       height: tip.height,
       hash: tip.hash,
-      parent: tip.parent?.hash ?? this.chain.network.genesisHash,
+      parent: tip.parent?.hash ?? this.chain.header(tip.height).parent,
       time: tip.time,
       miner: tip.miner ?? this.#options.signer.account,
       target: tip.target,
@@ -258,10 +293,45 @@ export class LedgerNode {
     if (parsed.kind === 'request' || parsed.kind === 'reply') this.requests.receive(parsed, payload)
     else if (parsed.kind === 'tip') this.#receiveTip(parsed.publisher, payload)
     else if (parsed.kind === 'tx' || parsed.kind === 'block') this.#receiveEvent(parsed, payload, retain)
+    else if (parsed.kind === 'vote' || parsed.kind === 'checkpoint')
+      this.#receiveCheckpoint(parsed.kind, parsed.publisher, payload)
+  }
+
+  #receiveCheckpoint(kind: 'vote' | 'checkpoint', publisher: Account, payload: Uint8Array): void {
+    const { clock, log } = this.#modules
+    const own = publisher === this.#options.signer.account
+    if (!this.checkpoints.enabled || (!own && this.#muting.isMuted(publisher, clock.monotonic()))) return
+    const outcome =
+      kind === 'vote'
+        ? this.checkpoints.receiveVote(publisher, payload)
+        : this.checkpoints.receiveCertificates(publisher, payload)
+    if (!outcome.ok && !own) {
+      const { code, message } = outcome.fault
+      const broken = verdictOf(outcome.fault) === 'reject'
+      const what = kind === 'vote' ? 'vote' : 'certificate'
+      log[broken ? 'warn' : 'debug'](`refused a ${what}`, { from: short(publisher), code, reason: message })
+      this.#mute(publisher, broken ? 'rejected' : 'ignored')
+    }
+    this.#fetchCertified()
+  }
+
+  /** A chain with a certified block is fetched whatever its work, from those who spoke of it. */
+  #fetchCertified(): void {
+    if (!this.checkpoints.isWaiting) return
+    for (const peer of new Set([...this.checkpoints.wanted.values()].flatMap((peers) => [...peers])))
+      if (this.#sync.mayAsk(peer, 'tip')) void this.#sync.from(peer, 'tip').catch(this.#modules.onFatal)
+  }
+
+  async #publishVote(vote: Vote): Promise<boolean> {
+    const name = topic(this.chain.network.id, 'vote', this.#options.signer.account)
+    const sent = await this.session.publish(name, encode(voteCodec, vote), { qos: 1, retain: true })
+    if (sent)
+      await this.session.publish(mirror(name), jsonBytes(voteCodec.toJson(vote)), { qos: 0, retain: true })
+    return sent
   }
 
   #receiveEvent({ kind, publisher }: ParsedTopic, payload: Uint8Array, retain: boolean): void {
-    const { clock, onTransaction } = this.#modules
+    const { clock, onTransaction, onRefused } = this.#modules
     const own = publisher === this.#options.signer.account
     if (!own && this.#muting.isMuted(publisher, clock.monotonic())) return
     // An event that the broker kept is old news: a broker of ours refuses to keep any.
@@ -273,8 +343,15 @@ export class LedgerNode {
       return
     }
     const outcome = this.add(payload, publisher)
-    if (outcome.ok) onTransaction(outcome.value)
-    else this.#refuse('tx', publisher, outcome.fault, payload)
+    if (!outcome.ok) {
+      this.#refuse('tx', publisher, outcome.fault, payload)
+      return
+    }
+    const { entered, dropped } = outcome.value
+    for (const { sealed, fault } of dropped) onRefused('tx', sealed.transaction.from, fault, sealed.bytes)
+    for (const sealed of entered) onTransaction(sealed)
+    // One that is held behind a gap was of no use so far, and costs its sender nothing.
+    if (entered.length === 0) this.#mute(publisher, 'ignored')
   }
 
   /**
@@ -375,10 +452,12 @@ export class LedgerNode {
     this.#held = this.#held.filter(({ time }) => time > nowMs)
     try {
       for (const { bytes } of due) this.accept(bytes)
+      this.checkpoints.vote()
     } catch (error) {
       this.#modules.onFatal(error)
     }
     this.#catchUp()
+    this.#fetchCertified()
     this.#republish()
   }
 
