@@ -24,18 +24,25 @@ import { parseTopic, ROOT } from '../schemas/topic.ts'
 
 export type Where = Pick<SessionOptions, 'url' | 'ca' | 'username' | 'password'>
 
+export const LIGHT_SESSION_DEFAULTS = {
+  connectMsMax: 10_000,
+  /** For finding the network and its validators. */
+  findMsMax: 3_000,
+  /** A validator that cannot prove what it is asked for stays silent. */
+  replyMsMax: 5_000,
+} as const
+
 const PEERS_MAX = 8
 const TIP_BYTES_MAX = 1024
 /** Retained messages arrive at once; this long after the last one there are no more. */
 const QUIET_MS = 400
-const CONNECT_MS_MAX = 10_000
-const FIND_MS_MAX = 5_000
-const REPLY_MS_MAX = 5_000
 /** A node answers 5 questions a second of one asker, and 20 at first. */
 const BURST = 15
 const PACE_MS = 220
 /** Places that are kept at most, for an old transaction: some 80 MB. */
 const WINDOW_MAX = 200_000
+
+export type LightSessionLimits = { readonly [K in keyof typeof LIGHT_SESSION_DEFAULTS]?: number }
 
 export interface LightSessionModules {
   readonly log: Log
@@ -47,6 +54,7 @@ export interface LightSessionModules {
 
 export class LightSession {
   readonly #where: Where
+  readonly #limits: Required<LightSessionLimits>
   readonly #modules: LightSessionModules
   readonly #signer = createSigner(randomBytes(32))
   readonly #session: Session
@@ -59,8 +67,14 @@ export class LightSession {
   #heardMs = 0
   #asked = 0
 
-  constructor(where: Where, genesis: Genesis | undefined, modules: LightSessionModules) {
+  constructor(
+    where: Where,
+    genesis: Genesis | undefined,
+    modules: LightSessionModules,
+    limits: LightSessionLimits = {},
+  ) {
     this.#where = where
+    this.#limits = { ...LIGHT_SESSION_DEFAULTS, ...limits }
     this.#modules = modules
     this.#session = createSession(
       { ...where, signer: this.#signer, clientIdSuffix: 'light' },
@@ -90,14 +104,15 @@ export class LightSession {
   async start(keepHeight: number | undefined): Promise<LightClient> {
     const { url } = this.#where
     this.#session.start()
-    if (!(await until(() => this.#session.connected, CONNECT_MS_MAX))) {
+    if (!(await until(() => this.#session.connected, this.#limits.connectMsMax))) {
       throw new WorldError(
         'broker-unreachable',
         `cannot log in to the broker at ${url}: ${this.#reason}; asking is publishing, so a broker of another make must let this client publish below ${ROOT}/<network>/request/`,
       )
     }
     this.#heardMs = performance.now()
-    await until(() => this.#peers().length > 0 && performance.now() - this.#heardMs > QUIET_MS, FIND_MS_MAX)
+    const enough = (): boolean => this.#networks.size > 1 || this.#peers().length > 0
+    await until(() => enough() && performance.now() - this.#heardMs > QUIET_MS, this.#limits.findMsMax)
     const network = this.#only()
     if (network === undefined && this.#networks.size > 1)
       throw new WorldError('usage', `${this.#networks.size} networks at ${url}: say which by --genesis`)
@@ -115,7 +130,7 @@ export class LightSession {
         `height ${keepHeight}: more than ${WINDOW_MAX} blocks ago, or not that height`,
       )
     this.#requests = createRequests(
-      { network: network.id, self: this.#signer.account, timeoutMs: REPLY_MS_MAX },
+      { network: network.id, self: this.#signer.account, timeoutMs: this.#limits.replyMsMax },
       {
         publish: this.#session.publish.bind(this.#session),
         log: this.#modules.log,

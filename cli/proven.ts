@@ -11,7 +11,7 @@ import type { Log } from '../node/log.ts'
 import type { Account, Hash } from '../schemas/hex.ts'
 import { transaction } from '../schemas/transaction.ts'
 import { EXIT } from './exit.ts'
-import { LightSession, type Where } from './light-session.ts'
+import { LightSession, type LightSessionLimits, type Where } from './light-session.ts'
 
 export interface Wish {
   readonly account: Account
@@ -26,6 +26,7 @@ export interface ProvenModules {
   /** Unix milliseconds. */
   readonly now: () => number
   readonly out: (text: string) => void
+  readonly limits?: LightSessionLimits
   /** Where progress goes; `tty`: a line may be written over. */
   readonly err: { readonly write: (text: string) => void; readonly tty: boolean }
 }
@@ -38,14 +39,14 @@ export async function provenCommand(
   where: Where,
   wish: Wish,
   json: boolean,
-  { log, now, out, err }: ProvenModules,
+  { log, now, out, err, limits }: ProvenModules,
 ): Promise<number> {
   const { account, transaction: asked } = wish
   const genesis = wish.genesis === undefined ? undefined : readGenesis(wish.genesis)
   const onProgress = (height: number, claimed: number): void => {
     if (err.tty) err.write(`\rheaders ${height} of ${Math.max(height, claimed)}`)
   }
-  const session = new LightSession(where, genesis, { log, now, onProgress })
+  const session = new LightSession(where, genesis, { log, now, onProgress }, limits)
   try {
     const client = await session.start(asked?.height)
     await session.sync(client)
