@@ -3,22 +3,26 @@
  *
  * Under its own account it publishes, each with a JSON mirror: the genesis, its tip and the accounts that changed
  * (retained), a receipt for every transaction it takes, confirms or refuses, and as JSON only the blocks it
- * connected and what it refused. It knows no broker but the one in its configuration.
+ * connected, what it refused, and on an enrolled network who may mine (retained). It knows no broker but the one in its configuration.
  */
+import { readingsOf } from '../ledger/apply.ts'
 import type { ConnectedBlock, Update } from '../ledger/chain.ts'
 import type { Fault } from '../ledger/fault.ts'
+import { isEnrolled } from '../ledger/membership.ts'
+import type { Dropped } from '../ledger/mempool.ts'
 import { KIND } from '../ledger/state.ts'
-import type { Sealed } from '../ledger/transaction.ts'
 import { viewOf } from '../node/answers.ts'
 import type { ChainStore } from '../node/chain-store.ts'
 import type { Clock } from '../node/clock.ts'
 import { jsonBytes, LedgerNode, type LedgerNodeOptions } from '../node/ledger-node.ts'
 import type { Log } from '../node/log.ts'
 import { hashing } from '../node/signing.ts'
+import { certificates as certificatesCodec } from '../schemas/checkpoint.ts'
 import { type Codec, encode } from '../schemas/codec.ts'
 import { u256 } from '../schemas/field.ts'
 import { genesis as genesisCodec } from '../schemas/genesis.ts'
 import { type Account, type Hash, hashFromBytes, short, ZERO_HASH } from '../schemas/hex.ts'
+import type { MembersMirror } from '../schemas/members.ts'
 import { accountView, MESSAGE_BYTES_MAX, type Receipt, receipt, tip as tipCodec } from '../schemas/message.ts'
 import { type Kind, mirror, topic } from '../schemas/topic.ts'
 import { transaction } from '../schemas/transaction.ts'
@@ -26,6 +30,9 @@ import { Announcer } from './announcer.ts'
 
 /** Accounts whose view is kept on the broker; the one changed longest ago makes room. */
 const ACCOUNTS_PUBLISHED_MAX = 1_000
+
+/** Members that are listed for people; more may mine. */
+const MEMBERS_LISTED_MAX = 1_000
 
 /** A broker of ours that cuts a validator off within this time most likely does not know it as one. */
 const AT_ONCE_MS = 2_000
@@ -72,6 +79,7 @@ export class Validator {
         onUpdate: (update, dropped) => this.#onUpdate(update, dropped),
         onTransaction: (sealed) =>
           this.#receipt(sealed.transaction.from, { transaction: sealed.id, status: 'accepted' }),
+        onCheckpoint: () => this.#publishCertificates(),
         onRefused: (kind, publisher, fault, bytes) => this.#onRefused(kind, publisher, fault, bytes),
         onConnected: () => {
           connectedMs = modules.clock.monotonic()
@@ -116,10 +124,11 @@ export class Validator {
     this.#announcer.clear()
   }
 
-  #onUpdate({ disconnected, connected, tip }: Update, dropped: readonly Sealed[]): void {
+  #onUpdate({ added, disconnected, connected, tip }: Update, dropped: readonly Dropped[]): void {
     if (connected.length === 0) return
     if (disconnected.length > 0) {
-      this.#log.warn('reorganised to a chain with more work', {
+      const why = added === undefined ? 'that the signers agreed on' : 'with more work'
+      this.#log.warn(`reorganised to a chain ${why}`, {
         disconnected: disconnected.length,
         connected: connected.length,
         height: tip.height,
@@ -130,12 +139,12 @@ export class Validator {
       for (const { id, transaction: tx } of transactions)
         this.#receipt(tx.from, { transaction: id, status: 'disconnected', height: entry.height })
     }
-    for (const { id, transaction: tx } of dropped) {
-      this.#receipt(tx.from, {
-        transaction: id,
+    for (const { sealed, fault } of dropped) {
+      this.#receipt(sealed.transaction.from, {
+        transaction: sealed.id,
         status: 'refused',
-        code: 'expired',
-        message: 'dropped from the mempool: expired or no longer covered',
+        code: fault.code,
+        message: clip(fault.message),
       })
     }
     const changed = accountsIn([...disconnected, ...connected])
@@ -143,7 +152,7 @@ export class Validator {
     for (const block of connected) {
       for (const { id, transaction: tx } of block.transactions) {
         transactions++
-        if (tx.type !== 'transfer') readings += tx.type === 'batch' ? tx.count : 1
+        readings += readingsOf(tx)
         this.#receipt(tx.from, { transaction: id, status: 'confirmed', height: block.entry.height })
       }
       this.#confirmed(block)
@@ -159,6 +168,7 @@ export class Validator {
     for (const account of changed) this.#touch(account)
     this.#publishTip()
     for (const account of changed) this.#publishAccount(account)
+    if ([...disconnected, ...connected].some(changesMembers)) this.#publishMembers()
   }
 
   #confirmed({ block, transactions, entry }: Update['connected'][number]): void {
@@ -214,11 +224,37 @@ export class Validator {
   #publishAll(): void {
     this.#retain('genesis', [], genesisCodec, () => this.node.chain.network.genesis)
     this.#publishTip()
+    this.#publishCertificates()
+    this.#publishMembers()
     for (const account of this.#accounts) this.#publishAccount(account)
+  }
+
+  #publishCertificates(): void {
+    const { checkpoints } = this.node
+    if (checkpoints.certificates().certificates.length > 0)
+      this.#retain('checkpoint', [], certificatesCodec, () => checkpoints.certificates())
   }
 
   #publishTip(): void {
     this.#retain('tip', [], tipCodec, () => this.node.tipMessage())
+  }
+
+  /** Those who may mine, for people. Read from the state when it is sent, which is once for any number of changes. */
+  #publishMembers(): void {
+    const { network } = this.node.chain
+    if (!isEnrolled(network)) return
+    const name = mirror(topic(network.id, 'members', this.#account))
+    this.#announcer.retained(name, () => {
+      const { tip, state } = this.node.chain
+      const all = [...state.members()].sort((a, b) => a.since - b.since || (a.account < b.account ? -1 : 1))
+      const value: MembersMirror = {
+        height: tip.height,
+        authorities: [...network.genesis.authorities],
+        count: all.length,
+        members: all.slice(0, MEMBERS_LISTED_MAX),
+      }
+      return [{ topic: name, payload: jsonBytes(value), qos: 1 }]
+    })
   }
 
   #publishAccount(account: Account): void {
@@ -270,6 +306,9 @@ function accountsIn(blocks: readonly ConnectedBlock[]): Set<Account> {
   }
   return accounts
 }
+
+const changesMembers = ({ changes }: ConnectedBlock): boolean =>
+  changes.some(({ kind }) => kind === KIND.member)
 
 /** Cuts text to what a receipt carries, without control characters. */
 function clip(text: string): string {

@@ -18,11 +18,15 @@ import { MEMO_BYTES_MAX } from '../schemas/transaction.ts'
 import { FAULT_KINDS } from '../sim/faults.ts'
 import { configure, given } from './configure.ts'
 import { EXIT, exitCodeOf, explain } from './exit.ts'
+import type { GenesisOptions } from './genesis.ts'
 import {
   account,
+  accounts,
+  allocations,
   BROKER_DEFAULT,
   brokerOption,
   coins,
+  count,
   DATA_DEFAULT,
   durationOption,
   example,
@@ -225,6 +229,36 @@ function createProgram(): Command {
       if (!show) makeDirectoryFor(file)
       const { account: made } = show ? loadKey(file) : createKey(file)
       process.stdout.write(json ? `${JSON.stringify({ account: made, file })}\n` : `${made}\n`)
+    })
+
+  program
+    .command('genesis')
+    .description('founds a network without running it: writes the genesis that all its machines need')
+    .addOption(new Option('--preset <name>', 'parameters').choices(Object.keys(PRESETS)).default('field'))
+    .requiredOption('--name <name>', 'of the network, such as lab')
+    .requiredOption('--out <file>', 'where to write it; an existing file is never replaced')
+    .option(
+      '--authority <account...>',
+      'who may admit and revoke miners; none: everybody mines',
+      accounts,
+      [],
+    )
+    .option('--allocate <account=coins...>', 'who has coins from the start', allocations, [])
+    .option('--first-work <hashes>', 'of the first block; for one agent on this machine when left out', count)
+    .option('--signer <account...>', 'whose checkpoints make blocks final', accounts, [])
+    .option('--threshold <count>', 'signers that must agree; more than half when left out', count)
+    .addOption(jsonOption())
+    .addHelpText(
+      'after',
+      example(
+        'pinledger genesis --name home --out genesis.json',
+        'pinledger genesis --name lab --out genesis.json --authority $(pinledger keygen authority.json)',
+      ),
+    )
+    .action(async (options: GenesisOptions) => {
+      selfTest()
+      const { genesisCommand } = await import('./genesis.ts')
+      genesisCommand(options, Date.now())
     })
 
   program

@@ -27,6 +27,10 @@ export const KINDS = {
   reply: { publisher: 'device', retained: false, levels: 1 },
   /** Where a validator's chain ends. */
   tip: { publisher: 'validator', retained: true, levels: 0 },
+  /** A signer's latest vote for a checkpoint. */
+  vote: { publisher: 'device', retained: true, levels: 0 },
+  /** Certificates of the highest justified and final checkpoints that a validator knows. */
+  checkpoint: { publisher: 'validator', retained: true, levels: 0 },
   /** `account/<validator>/<account>`: balance and nonce. */
   account: { publisher: 'validator', retained: true, levels: 1 },
   /** `receipt/<validator>/<account>`: what became of an account's transactions. */
@@ -35,6 +39,8 @@ export const KINDS = {
   confirmed: { publisher: 'validator', retained: false, levels: 0 },
   /** `refused/<validator>`: what was refused and why; JSON only. */
   refused: { publisher: 'validator', retained: false, levels: 0 },
+  /** `members/<validator>`: who may mine on an enrolled network; JSON only. */
+  members: { publisher: 'validator', retained: true, levels: 0 },
   /** The genesis, retained by validators, so that a newcomer who knows its hash needs no file. */
   genesis: { publisher: 'validator', retained: true, levels: 0 },
 } as const satisfies Record<string, { publisher: 'device' | 'validator'; retained: boolean; levels: number }>
