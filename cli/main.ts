@@ -26,7 +26,6 @@ import {
   BROKER_DEFAULT,
   brokerOption,
   coins,
-  count,
   DATA_DEFAULT,
   durationOption,
   example,
@@ -244,9 +243,9 @@ function createProgram(): Command {
       [],
     )
     .option('--allocate <account=coins...>', 'who has coins from the start', allocations, [])
-    .option('--first-work <hashes>', 'of the first block; for one agent on this machine when left out', count)
+    .option('--first-work <hashes>', 'of the first block; for one agent on this machine when left out', whole)
     .option('--signer <account...>', 'whose checkpoints make blocks final', accounts, [])
-    .option('--threshold <count>', 'signers that must agree; more than half when left out', count)
+    .option('--threshold <count>', 'signers that must agree; more than half when left out', whole)
     .addOption(jsonOption())
     .addHelpText(
       'after',

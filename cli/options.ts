@@ -66,6 +66,23 @@ export const height = (text: string): number => {
   return value
 }
 
+/** For an option that may stand several times, or once with several accounts. */
+export const accounts = (text: string, before: readonly Account[] = []): readonly Account[] => [
+  ...before,
+  account(text),
+]
+export interface Allocation {
+  readonly account: Account
+  /** Smallest units. */
+  readonly amount: number
+}
+export const allocations = (text: string, before: readonly Allocation[] = []): readonly Allocation[] => {
+  const [owner = '', amount = '', ...rest] = text.split('=')
+  if (rest.length > 0 || amount === '')
+    throw new InvalidArgumentError('expected an account and its coins, such as 8a88...6f5c=100')
+  return [...before, { account: account(owner), amount: coins(amount) }]
+}
+
 export const example = (...lines: readonly string[]): string =>
   `\nExample:\n${lines.map((line) => `  $ ${line}`).join('\n')}\n${EXIT_HELP}`
 export const jsonOption = () =>
