@@ -49,6 +49,12 @@ interface Queue {
   spend: number
 }
 
+/** What is taken out to be put in again; `entering`: it was held until now. */
+interface Leaving extends Held {
+  readonly arrival: number
+  readonly entering: boolean
+}
+
 /** The next block, and the state that it is made on. */
 interface Place {
   readonly state: State
@@ -158,37 +164,30 @@ export class Mempool {
     if (height < this.#height) for (const account of this.#queues.keys()) touch(account)
     this.#height = height
     for (const { sealed } of this.#gaps.expire(height)) dropped.push({ sealed, fault: tooLong(sealed) })
-    for (const [account, returning] of touched)
-      entered.push(...this.#refill(account, returning, confirmed, { state, height }, dropped))
+    // All out before the first goes in: what is confirmed must not take room, nor be evicted.
+    const again = [...touched].map(([account, returning]) => this.#takeOut(account, returning, height))
+    for (const list of again) {
+      for (const { sealed, arrival, since, entering } of list) {
+        if (confirmed.has(sealed.id)) continue
+        const placed = this.#place(sealed, arrival, since, { state, height }, dropped)
+        if (!placed.ok) dropped.push({ sealed, fault: placed.fault })
+        else if (placed.value === 'queued' && entering) entered.push(sealed)
+      }
+    }
     return { entered: entered.filter(({ id }) => this.#index.has(id)), dropped }
   }
 
-  /** Takes all of an account out and in again; answers with those that were held and now are in the queue. */
-  #refill(
-    account: Account,
-    returning: readonly Sealed[],
-    confirmed: ReadonlySet<Hash>,
-    place: Place,
-    dropped: Dropped[],
-  ): readonly Sealed[] {
+  /** Takes out all of an account, in nonce order together with what comes back of it. */
+  #takeOut(account: Account, returning: readonly Sealed[], height: number): readonly Leaving[] {
     const queued = this.#queues.get(account)?.entries ?? []
     const held = this.#gaps.take(account)
-    const { height } = place
     this.#queues.delete(account)
     for (const waiting of queued) this.#index.delete(waiting)
-    const again = [
+    return [
       ...returning.map((sealed) => ({ sealed, arrival: --this.#returns, since: height, entering: false })),
       ...queued.map((sealed) => ({ sealed, arrival: sealed.arrival, since: height, entering: false })),
       ...held.map(({ sealed, since }) => ({ sealed, arrival: this.#arrivals++, since, entering: true })),
     ].sort((a, b) => a.sealed.transaction.nonce - b.sealed.transaction.nonce)
-    const entered: Sealed[] = []
-    for (const { sealed, arrival, since, entering } of again) {
-      if (confirmed.has(sealed.id)) continue
-      const placed = this.#place(sealed, arrival, since, place, dropped)
-      if (!placed.ok) dropped.push({ sealed, fault: placed.fault })
-      else if (placed.value === 'queued' && entering) entered.push(sealed)
-    }
-    return entered
   }
 
   /** Moves what is held to the queue, as far as the nonces follow one another. */

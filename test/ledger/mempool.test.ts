@@ -507,3 +507,22 @@ t.test('what comes back is served before newcomers that pay the same', async (t)
     [carol.account, alice.account],
   )
 })
+
+t.test('what a block confirms makes room for what comes back, and is not evicted by it', async (t) => {
+  const { mempool, add } = pool(limits(2))
+  const [confirmed, waits, returning] = [pay(bob, 0, 1), pay(carol, 0, 5), pay(alice, 0, 9)]
+  for (const sealed of [confirmed, waits]) t.equal(add(sealed), 'ok')
+  const later = new TestChain(network)
+  later.grow(1, [confirmed])
+  const changes = later.archive.changes(later.chain.tip.hash)
+  const moved = mempool.update(later.chain.state, 2, {
+    disconnected: [{ transactions: [returning], changes: [] }],
+    connected: [{ transactions: [confirmed], changes }],
+  })
+  t.strictSame(moved, NOTHING)
+  t.strictSame(ids(mempool.ordered()), ids([returning, waits]))
+})
+
+t.test('a transaction is counted with the memory that it takes, not only its bytes', async (t) => {
+  t.equal(memoryOf({ bytes: new Uint8Array(100) }), 2148)
+})
