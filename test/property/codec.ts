@@ -94,15 +94,27 @@ const decimalText = fc
   .tuple(fc.oneof(fc.maxSafeInteger(), fc.integer({ min: -20, max: 20 })), fc.integer({ min: -12, max: 12 }))
   .map(([mantissa, exponent]) => units.formatDecimal({ mantissa: mantissa === 0 ? 0 : mantissa, exponent }))
 
+const anyText = fc
+  .string({ unit: 'binary', maxLength: 300, size: 'max' })
+  .map((text) => text.replace(/[\p{Cc}\p{Cs}]/gu, ''))
+/** Text that decoders like to change: marks of byte order, composed and not, of every length in UTF-8, and too long. */
+const BORDERLINE = [
+  '\ufeff',
+  '\ufeffa',
+  'a\ufeff',
+  '\u00c5',
+  'A\u030a',
+  '\u07ff\uffff\u{10ffff}',
+  '\u{1f4a7}'.repeat(80),
+]
+
 /** Text by its pattern; too long text is shortened until the schema takes it. */
 function textOf(def: Def, judge: z.ZodType): fc.Arbitrary<unknown> {
   const pattern = (def.checks ?? []).map(({ _zod }) => _zod.def.pattern).find((found) => found !== undefined)
   if (pattern === undefined) return decimalText
   // fast-check knows no classes by property: free text is any text that the schema then takes.
   const texts = pattern.source.includes('\\p')
-    ? fc
-        .string({ unit: 'binary', maxLength: 300, size: 'max' })
-        .map((text) => text.replace(/[\p{Cc}\p{Cs}]/gu, ''))
+    ? fc.oneof({ weight: 5, arbitrary: anyText }, { weight: 1, arbitrary: fc.constantFrom(...BORDERLINE) })
     : fc.stringMatching(pattern, { size: '+1' })
   return texts
     .map((text) => {

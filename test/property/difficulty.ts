@@ -135,14 +135,18 @@ const worth = property(
   'difficulty-work',
   'the target for so many hashes takes that many, and work is exact and never zero',
   300,
-  fc.oneof(
-    fc.integer({ min: 1, max: 2 ** 32 }),
-    fc.maxSafeNat().map((hashes) => Math.max(1, hashes)),
+  fc.tuple(
+    fc.oneof(fc.integer({ min: 1, max: 2 ** 32 }), fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER })),
+    fc.oneof(fc.bigInt({ min: 0n, max: LARGEST }), fc.bigInt({ min: 0n, max: 1000n })),
   ),
-  (hashes) => {
+  ([hashes, any]) => {
     const target = targetFor(hashes)
     equal(workOf(target), BigInt(hashes))
     ok(workOf(target - 1n) >= workOf(target))
+    for (const other of [target, any]) {
+      const work = workOf(other)
+      ok(work * (other + 1n) <= LARGEST + 1n && (work + 1n) * (other + 1n) > LARGEST + 1n, 'rounded down')
+    }
   },
 )
 

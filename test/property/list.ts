@@ -3,12 +3,14 @@ import { appendLogProperties } from './append-log.ts'
 import { chainProperties } from './chain.ts'
 import { codecProperties } from './codec.ts'
 import { difficultyProperties } from './difficulty.ts'
+import { mempoolProperties } from './mempool.ts'
 import type { Property } from './property.ts'
 import { signatureProperties } from './signature.ts'
 import { stateProperties } from './state.ts'
 
 export const PROPERTIES: readonly Property[] = [
   ...stateProperties,
+  ...mempoolProperties,
   ...chainProperties,
   ...difficultyProperties,
   ...codecProperties,

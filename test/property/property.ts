@@ -3,8 +3,7 @@
  *
  * A property is defined once and run twice: in `npm test` a fixed small number of times from a fixed seed, in
  * test/system/fuzz.test.ts from a new seed for as long as it is given. One variable names a failing case:
- * `PINLEDGER_SEED=<property>:<seed>:<path>`, where fast-check's path leads through generation and shrinking
- * straight to the smallest case that it found.
+ * `PINLEDGER_SEED=<property>:<seed>:<case>`. Replayed, it is generated and made as small as can be as it was at first.
  */
 import fc from 'fast-check'
 import type { Test } from 'tap'
@@ -31,9 +30,9 @@ export interface Outcome {
   /** Cases that ran. */
   readonly cases: number
   readonly seed: number
-  /** Value of PINLEDGER_SEED that leads to the smallest case that fails. */
+  /** Value of PINLEDGER_SEED that leads to the case that fails. */
   readonly replay: string
-  /** That case, as text. */
+  /** The smallest case like it that fails, as text. */
   readonly smallest: string
   readonly error: string
 }
@@ -41,6 +40,7 @@ export interface Outcome {
 /** Which cases to run. */
 export interface Choice {
   readonly seed: number
+  /** Number of the case to begin with, as text. */
   readonly path?: string
   readonly numRuns: number
   /** Milliseconds after which no further case begins. */
@@ -86,7 +86,7 @@ export function property<T>(
         failed,
         cases: numRuns,
         seed,
-        replay: `${name}:${seed}${path === null ? '' : `:${path}`}`,
+        replay: `${name}:${seed}${path === null ? '' : `:${path.split(':')[0]}`}`,
         smallest: failed ? fc.stringify(counterexample).slice(0, SHOWN_MAX) : '',
         error: error instanceof Error ? (error.stack ?? error.message) : String(error),
       }
@@ -97,8 +97,8 @@ export function property<T>(
 /** The case that the value of PINLEDGER_SEED names; undefined without one. */
 export function namedCase(text: string | undefined): { name: string; choice: Choice } | undefined {
   if (text === undefined || text === '') return undefined
-  const match = /^([a-z0-9-]+):(-?[0-9]+)(?::([0-9:]+))?$/.exec(text)
-  if (match === null) throw new Error(`PINLEDGER_SEED: expected <property>:<seed>[:<path>], got ${text}`)
+  const match = /^([a-z0-9-]+):(-?[0-9]+)(?::([0-9]+))?$/.exec(text)
+  if (match === null) throw new Error(`PINLEDGER_SEED: expected <property>:<seed>[:<case>], got ${text}`)
   const [, name = '', seed, path] = match
   // Without a path, many: as a failure of the long runs may come late.
   const choice = { seed: Number(seed), numRuns: path === undefined ? 100_000 : 1 }
