@@ -24,7 +24,7 @@ import { type Fault, faulty } from './fault.ts'
 import type { Network } from './network.ts'
 
 /** Votes of one signer that are counted; an honest one casts one for each height, and the highest matter. */
-const VOTES_PER_SIGNER_MAX = 8
+export const VOTES_PER_SIGNER_MAX = 8
 
 /** What came of a vote. */
 export interface Counted {

@@ -10,6 +10,7 @@ import { type Archive, Chain, NOTHING_SETTLED, type Update } from '../ledger/cha
 import { createNetwork, headerHash, type Network } from '../ledger/network.ts'
 import { type Change, changes as changesCodec, KIND } from '../ledger/state.ts'
 import { type Header, header } from '../schemas/block.ts'
+import { type Certificate, certificate as certificateCodec } from '../schemas/checkpoint.ts'
 import { decode, encode, type Infer, Reader } from '../schemas/codec.ts'
 import { list, struct } from '../schemas/compound.ts'
 import { hash, u32 } from '../schemas/field.ts'
@@ -129,10 +130,18 @@ export class ChainStore implements Archive {
     return decoded.value.changes
   }
 
-  /** Makes an update durable. Throws WorldError `store-write`; nothing of the update may be announced then. */
-  save(update: Update): void {
+  /**
+   * Makes an update durable, with the certificate that caused it, both or neither. Throws WorldError `store-write`; nothing
+   * of the update may be announced then.
+   */
+  save(update: Update, certificate?: Certificate): void {
     const records = updateRecords(update, (block) => this.#changes.has(block))
+    if (certificate !== undefined) {
+      const bytes = encode(certificateCodec, certificate)
+      records.unshift({ kind: RECORD.certificate, bytes, block: certificate.target.hash })
+    }
     const positions = this.#log.append(records)
+    if (certificate !== undefined) this.checkpoints.keep(certificate)
     for (const [index, { kind, block }] of records.entries()) {
       if (kind === RECORD.block) this.#blocks.set(block, positions[index] as number)
       if (kind === RECORD.changes) this.#changes.set(block, positions[index] as number)

@@ -60,7 +60,7 @@ export class CheckpointRecords implements CheckpointStore {
     invariant(kind === CHECKPOINT_RECORD.certificate, `record kind ${kind} is a checkpoint's`)
     const decoded = decode(certificateCodec, bytes, bytes.length)
     if (!decoded.ok) return `certificate: ${decoded.fault.field} ${decoded.fault.message}`
-    this.#keep(decoded.value)
+    this.keep(decoded.value)
     return undefined
   }
 
@@ -71,10 +71,11 @@ export class CheckpointRecords implements CheckpointStore {
 
   saveCertificate(certificate: Certificate): void {
     this.#append(CHECKPOINT_RECORD.certificate, encode(certificateCodec, certificate))
-    this.#keep(certificate)
+    this.keep(certificate)
   }
 
-  #keep(certificate: Certificate): void {
+  /** Remembers a certificate that is on the disk. */
+  keep(certificate: Certificate): void {
     const { source, target } = certificate
     if (target.height > (this.#justified?.target.height ?? 0)) this.#justified = certificate
     if (finalises(certificate) && source.height > (this.#final?.source.height ?? 0)) this.#final = certificate

@@ -2,7 +2,7 @@
  * Checkpoints at work: votes for our best chain, counts what others vote, and keeps what is justified and final.
  *
  * Invariants: a vote is on disk before anybody sees it, so that a signer that is killed never contradicts itself; a
- * certificate is on disk, after the chain that it moved to, before anybody is told that a block is final. Votes and
+ * certificate is on disk, together with how it moved the chain, before anybody is told that a block is final. Votes and
  * certificates for blocks that are not here wait, a bounded number of them, and those blocks are `wanted`: their
  * chain is to be fetched even when it has less work than ours. Source: docs/PROTOCOL.md sections 5 and 8.
  */
@@ -27,7 +27,7 @@ import type { Log } from './log.ts'
 import type { Signer } from './signing.ts'
 
 /** Certificates that wait for their blocks. */
-const PENDING_MAX = 8
+export const PENDING_MAX = 8
 /** Who said so: peers that can be asked for the blocks of one certificate. */
 const SOURCES_MAX = 8
 
@@ -47,8 +47,8 @@ export interface CheckpointsModules {
   readonly store: CheckpointStore
   readonly signer: Signer
   readonly log: Log
-  /** Stores and tells a move of the best chain that a certificate caused. */
-  readonly move: (update: Update) => void
+  /** Stores a move of the best chain and the certificate that caused it, both or neither, and tells of it. */
+  readonly move: (update: Update, certificate: Certificate | undefined) => void
   /** False while our tip may be far behind, or nobody would hear a vote. */
   readonly mayVote: () => boolean
   /** Publishes our vote, retained; false when it did not get through. */
@@ -254,7 +254,6 @@ export class Checkpoints {
       log.error('signers voted for a chain that cannot be followed', { ...facts, code, reason: message })
       return
     }
-    if (moved.value !== undefined) move(moved.value)
     if (!chain.isBest(entry)) {
       log.error('signers voted for two checkpoints that exclude each other', facts)
       return
@@ -263,7 +262,8 @@ export class Checkpoints {
     if (target.height > justified.height) this.#justified = certificate
     const isFinal = finalises(certificate) && source.height > final.height
     if (isFinal) this.#final = certificate
-    if (save) store.saveCertificate(certificate)
+    if (moved.value !== undefined) move(moved.value, save ? certificate : undefined)
+    else if (save) store.saveCertificate(certificate)
     if (isFinal) this.#finalise(source, save)
     if (save) onChanged()
   }

@@ -11,9 +11,9 @@ import { FeeEstimator } from '../ledger/fee-estimator.ts'
 import { type Admission, type Dropped, Mempool } from '../ledger/mempool.ts'
 import { parseTransaction, type Sealed } from '../ledger/transaction.ts'
 import { HEADER_BYTES, header as headerCodec } from '../schemas/block.ts'
-import { type Vote, vote as voteCodec } from '../schemas/checkpoint.ts'
+import { type Certificate, type Vote, vote as voteCodec } from '../schemas/checkpoint.ts'
 import { decode, encode } from '../schemas/codec.ts'
-import { type Account, short } from '../schemas/hex.ts'
+import { type Account, type Hash, short } from '../schemas/hex.ts'
 import {
   MESSAGE_BYTES_MAX,
   type Status,
@@ -31,11 +31,13 @@ import type { Clock } from './clock.ts'
 import type { InboxMessage } from './inbox.ts'
 import type { Log } from './log.ts'
 import { MUTE_MS, Muting } from './muting.ts'
+import { Orphans } from './orphans.ts'
 import { Peers } from './peers.ts'
 import { createRequests, type Requests } from './requests.ts'
 import { createSession, type Session, type SessionModules, type SessionOptions } from './session.ts'
 import type { Signer } from './signing.ts'
 import { Sync } from './sync.ts'
+import type { Progress } from './sync-progress.ts'
 import { type Cancel, every, systemTimers, type Timers } from './timers.ts'
 
 /** Blocks from the near future that wait for their time. */
@@ -94,6 +96,7 @@ export class LedgerNode {
   readonly #sync: Sync
   readonly #peers = new Peers()
   readonly #muting = new Muting()
+  readonly #orphans: Orphans
   #held: { readonly bytes: Uint8Array; readonly time: number }[] = []
   #stopTicking: Cancel = () => {}
   #patience: Cancel | undefined
@@ -154,18 +157,22 @@ export class LedgerNode {
         log,
         random,
         now: clock.monotonic,
+        timers,
         onFault: onFatal,
       },
     )
     this.requests.serve((question) =>
       this.#durable ? answer(this.chain, question, () => this.fees.fees(this.mempool.entryRate)) : undefined,
     )
+    this.#orphans = new Orphans(network)
     this.#sync = new Sync({
       chain: this.chain,
       requests: this.requests,
+      peers: this.#peers,
       log,
       now: clock.now,
       monotonic: clock.monotonic,
+      timers,
       accept: (bytes) => this.accept(bytes),
     })
     this.checkpoints = new Checkpoints({
@@ -173,7 +180,7 @@ export class LedgerNode {
       store: store.checkpoints,
       signer: options.signer,
       log,
-      move: (update) => this.#keep(update),
+      move: (update, certificate) => this.#keep(update, certificate),
       // A vote on the way up would be one for each eighth block of the past.
       mayVote: () => this.session.connected && !this.#sync.downloading,
       publishVote: (vote) => this.#publishVote(vote),
@@ -210,6 +217,11 @@ export class LedgerNode {
     return this.#durable
   }
 
+  /** How far a running catch-up is. */
+  get progress(): Progress | undefined {
+    return this.#sync.progress
+  }
+
   /** True when connected and no peer is known to have a better chain: the time to mine. */
   get inSync(): boolean {
     if (!this.session.connected || this.#sync.downloading) return false
@@ -221,6 +233,26 @@ export class LedgerNode {
 
   /** Checks a block, stores it and tells; also for blocks of our own miner. */
   accept(bytes: Uint8Array): Result<Accepted, Fault> {
+    const outcome = this.#take(bytes)
+    if (outcome.ok) this.#adopt(outcome.value.added.entry.hash)
+    return outcome
+  }
+
+  /** Accepts the blocks that waited for this one, and those that waited for them: no more than the pool holds. */
+  #adopt(hash: Hash): void {
+    const { clock } = this.#modules
+    const parents = [hash]
+    for (let parent = parents.pop(); parent !== undefined; parent = parents.pop()) {
+      for (const { bytes, publisher } of this.#orphans.take(parent, clock.monotonic())) {
+        const stale = this.#staleness(bytes)
+        const outcome = stale === undefined ? this.#take(bytes) : refuse(stale)
+        if (outcome.ok) parents.push(outcome.value.added.entry.hash)
+        else this.#blockRefused(publisher, outcome.fault, bytes)
+      }
+    }
+  }
+
+  #take(bytes: Uint8Array): Result<Accepted, Fault> {
     const { clock } = this.#modules
     const outcome = this.chain.accept(bytes, clock.now())
     if (!outcome.ok) {
@@ -233,11 +265,11 @@ export class LedgerNode {
     return outcome
   }
 
-  /** Makes a move of the chain durable, and then tells of it. */
-  #keep(update: Update): void {
+  /** Makes a move of the chain durable, with the certificate that caused it, and then tells of it. */
+  #keep(update: Update, certificate?: Certificate): void {
     const { store, onUpdate, onTransaction } = this.#modules
     this.#durable = false
-    store.save(update)
+    store.save(update, certificate)
     this.#durable = true
     const { tip, state } = this.chain
     this.fees.update(update, (id) => this.mempool.has(id))
@@ -375,8 +407,9 @@ export class LedgerNode {
       return
     }
     if (fault.code === 'unknown-parent') {
-      // Its miner has the parents, if anybody has.
-      if (this.#sync.mayAsk(publisher, 'orphan'))
+      const kept = this.#orphans.add(bytes, publisher, this.#modules.clock.monotonic())
+      // Its miner has the parents, if anybody has; while we catch up they are on their way.
+      if (!(kept && this.#sync.downloading) && this.#sync.mayAsk(publisher, 'orphan'))
         void this.#sync.from(publisher, 'orphan').catch(this.#modules.onFatal)
       else this.#mute(publisher, 'ignored')
       return

@@ -4,12 +4,17 @@
  */
 import { readFileSync } from 'node:fs'
 import type { Test } from 'tap'
+import { HEADER_GROUP } from '../../ledger/chain.ts'
+import { VOTES_PER_SIGNER_MAX } from '../../ledger/finality.ts'
 import { FUTURE_INTERVALS_MAX } from '../../ledger/header.ts'
+import { LIGHT_CLIENT_DEFAULTS } from '../../ledger/light-client.ts'
 import { OVERHEAD_BYTES } from '../../ledger/mempool-limits.ts'
 import { change } from '../../ledger/state.ts'
 import { BATCH_BYTES_MAX, PAYLOAD_BYTES_MAX } from '../../node/append-log.ts'
+import { PENDING_MAX } from '../../node/checkpoints.ts'
 import { REQUEST_BYTES_MAX } from '../../node/requests.ts'
 import { BLOCK_BYTES_MAX, BLOCK_TRANSACTIONS_MAX, HEADER_BYTES, header } from '../../schemas/block.ts'
+import { CHECKPOINT_DEPTH, CHECKPOINT_EVERY, certificate, checkpoint } from '../../schemas/checkpoint.ts'
 import type { Codec } from '../../schemas/codec.ts'
 import * as codecs from '../../schemas/codec.ts'
 import * as compounds from '../../schemas/compound.ts'
@@ -23,6 +28,13 @@ import {
   LOCATOR_MAX,
   MESSAGE_BYTES_MAX,
 } from '../../schemas/message.ts'
+import {
+  balanceProof,
+  inclusionProof,
+  PROOF_BYTES_MAX,
+  PROVEN_TRANSACTION_BYTES_MAX,
+  stateProof,
+} from '../../schemas/proof.ts'
 import {
   coinbase,
   MEMO_BYTES_MAX,
@@ -69,6 +81,8 @@ function readTables(): Table[] {
 
 const tables = readTables()
 
+const FIRST = { height: 0, hash: '0'.repeat(64) }
+
 export function rowsOf(section: number, columns: string, lead = ''): readonly Row[] {
   const found = tables.find(
     (table) =>
@@ -87,7 +101,8 @@ const SIMPLE: Readonly<Record<string, Codec<unknown>>> = {
   ...{ u256: scalars.u256, hash: scalars.hash, account: scalars.account, network: scalars.network },
   ...{ bool: scalars.bool, name: scalars.name, unit, decimal, change },
   ...{ sample, coinbase, transaction },
-  ...{ header, accountView },
+  ...{ checkpoint, certificate },
+  ...{ header, accountView, stateProof, inclusionProof, balanceProof },
 }
 
 /** The codec that a type of the document means. */
@@ -182,7 +197,11 @@ export function limits(
     const item = {
       account: '0'.repeat(64),
       activations: { type: 1, height: 0 },
+      signatures: { signer: 0, signature: '0'.repeat(128) },
+      certificates: { source: FIRST, target: FIRST, signatures: [] },
       allocations: { account: '0'.repeat(64), amount: 1 },
+      leaf: { path: '0'.repeat(64), value: '' },
+      following: { content: '0'.repeat(64), time: 0, nonce: '0'.repeat(16) },
     }
     const one = item[Field as 'activations'] ?? item.account
     const make = (count: number) => (word === 'text' ? 'a'.repeat(count) : Array(count).fill(one))
@@ -209,12 +228,22 @@ const LIMITS: readonly (readonly [sentence: string, value: number])[] = [
   ['| memo | text # |', MEMO_BYTES_MAX],
   ['A header has # bytes', HEADER_BYTES],
   ['time is at most # intervals ahead', FUTURE_INTERVALS_MAX],
+  ['multiple of #, named by height and hash', CHECKPOINT_EVERY],
+  ["If the target's height is the source's + #, the source", CHECKPOINT_EVERY],
+  ['(`bad-checkpoint`) if a height is not a multiple of #,', CHECKPOINT_EVERY],
+  ['that has at least # blocks on top', CHECKPOINT_DEPTH],
+  ['nodes count the # votes of each signer', VOTES_PER_SIGNER_MAX],
+  ['not here wait, at most # of them', PENDING_MAX],
   ['and a list of at most # transactions', BLOCK_TRANSACTIONS_MAX],
   ['(`block-too-large`), which is at most #.', BLOCK_BYTES_MAX],
   ['A network is its genesis. At most # bytes', GENESIS_BYTES_MAX],
   ['No MQTT payload is larger than # bytes', MESSAGE_BYTES_MAX],
   ['no request larger than #.', REQUEST_BYTES_MAX],
   ['locator list # of hash', LOCATOR_MAX],
+  ['`inclusionProof`. A reply with it is at most # bytes', PROOF_BYTES_MAX],
+  ['if the transaction has more than # bytes', PROVEN_TRANSACTION_BYTES_MAX],
+  ['A balance with more than # blocks on it', LIGHT_CLIENT_DEFAULTS.staleMax],
+  ['by hash at multiples of # only', HEADER_GROUP],
   ['hashes list # of hash', BLOCKS_MAX],
   ['headers list # of header', HEADERS_MAX],
   ['a transaction counting as its bytes and # for what', OVERHEAD_BYTES],

@@ -11,9 +11,11 @@ import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import { nextTarget, workOf } from '../../ledger/difficulty.ts'
 import { VERDICTS } from '../../ledger/fault.ts'
+import { linkMessage } from '../../ledger/finality.ts'
 import { Hashing, TAGS } from '../../ledger/hashing.ts'
+import { MEMPOOL_DEFAULTS } from '../../ledger/mempool-limits.ts'
 import { PRESETS } from '../../ledger/preset.ts'
-import { type Change, change, KIND, State } from '../../ledger/state.ts'
+import { type Change, change, KIND, provenAccount, State } from '../../ledger/state.ts'
 import { subsidyAt } from '../../ledger/subsidy.ts'
 import type { Sealed } from '../../ledger/transaction.ts'
 import { openAppendLog } from '../../node/append-log.ts'
@@ -22,20 +24,26 @@ import { openLogFile, openLogFileReadOnly } from '../../node/disk.ts'
 import { createSigner, hashing, type Signer } from '../../node/signing.ts'
 import { verifyStore } from '../../node/verify.ts'
 import { type Block, block, header } from '../../schemas/block.ts'
+import { type Certificate, certificate, certificates, link, vote } from '../../schemas/checkpoint.ts'
 import { type Codec, decode, encode } from '../../schemas/codec.ts'
 import { type Genesis, genesis } from '../../schemas/genesis.ts'
 import { fromHex, type Hash, toHex } from '../../schemas/hex.ts'
 import { loginMessage } from '../../schemas/login.ts'
 import { accountView, batchedSample, receipt, reply, request, status, tip } from '../../schemas/message.ts'
+import { balanceProof, inclusionProof, stateProof } from '../../schemas/proof.ts'
 import { KINDS } from '../../schemas/topic.ts'
 import { coinbase, sample, TYPE_NUMBERS, transaction } from '../../schemas/transaction.ts'
 import { alice, bob, carol, mine, remake, TestChain, testNetwork } from '../helpers/ledger.ts'
 import { agrees, fields, layout, limits, limitsInText, rowsOf } from './protocol-tables.ts'
 
 /** The messages of section 8 and the records of section 10, by their names in the vectors. */
-const laidOut = { tip, accountView, receipt, batchedSample, status }
+const laidOut = {
+  ...{ tip, accountView, receipt, batchedSample, status, inclusionProof, balanceProof },
+  ...{ vote, certificate, certificates },
+}
 const named: Readonly<Record<string, Codec<unknown>>> = {
   ...laidOut,
+  stateProof,
   request,
   reply,
   changesRecord,
@@ -63,13 +71,15 @@ t.test('the layouts of the document are those of the codecs', async (t) => {
     const numbered = { ...json, type: TYPE_NUMBERS[type as 'batch'] }
     agrees(t, type, [...head, ...layout(3, `\`${type}\``)], transaction, json, numbered)
   }
-  agrees(t, 'sample', layout(3, '`sample`'), sample, encoding.transactions.reading.json.sample)
   for (const type of ['admission', 'revocation'] as const) {
     const { json } = encoding.transactions[type]
     const rows = [...head, ...layout(3, '`admission` and `revocation`')]
     agrees(t, type, rows, transaction, json, { ...json, type: TYPE_NUMBERS[type] })
   }
+  agrees(t, 'sample', layout(3, '`sample`'), sample, encoding.transactions.reading.json.sample)
   agrees(t, 'header', layout(4), header, encoding.header.json)
+  const { source, target } = ledger.checkpoint
+  agrees(t, 'link', layout(5, 'multiple of 8'), link, { source, target })
   agrees(t, 'coinbase', layout(5, 'The coinbase:'), coinbase, encoding.coinbase.json)
   const whole = decode(block, fromHex(ledger.blocks[0].bytes), 1 << 20)
   agrees(t, 'block', layout(5, 'bytes ('), block, whole.ok && block.toJson(whole.value))
@@ -80,6 +90,9 @@ t.test('the layouts of the document are those of the codecs', async (t) => {
     for (const { json } of ofCodec(name)) agrees(t, name, rows, codec, json)
     limits(t, name, rows, codec.fields)
   }
+  for (const { json } of ofCodec('stateProof'))
+    agrees(t, 'stateProof', layout(5, 'that path'), stateProof, json)
+  limits(t, 'stateProof', layout(5, 'that path'), stateProof.fields)
   const [record] = ofCodec('changesRecord')
   const stored = record?.json as { changes: unknown[] } | undefined
   agrees(t, 'change', layout(10, '`change`'), change, stored?.changes[0])
@@ -129,6 +142,7 @@ t.test(
         t.equal(Number(number), preset[name as 'interval'], `${Preset} ${name}`)
       }
     }
+    t.same(table(9, 'Constant Value', 'Constant', 'Value'), MEMPOOL_DEFAULTS)
     for (const { sentence, value, found } of limitsInText()) t.equal(found, value, sentence)
   },
 )
@@ -173,8 +187,6 @@ t.test('the code agrees with vectors of a whole ledger', async (t) => {
   t.equal(toHex(readFileSync(log)), ledger.log, 'the log is the same to the byte')
 })
 
-t.test('the code agrees with vectors of targets, subsidies, state roots, messages and a login', async (t) => {
-  for (const { target, targetMax, next, solveTime, work, ...rest } of ledger.targets) {
 t.test('the code agrees with vectors of an enrolled network', async (t) => {
   const { genesis: facts, blocks, log: expected } = ledger.enrolled
   const network = networkOf(genesis.json.parse(facts.json))
@@ -223,6 +235,8 @@ t.test('a program written from the document refuses what we refuse of an enrolle
   )
 })
 
+t.test('the code agrees with vectors of targets, subsidies, state roots, messages and a login', async (t) => {
+  for (const { target, targetMax, next, solveTime, work, ...rest } of ledger.targets) {
     const parameters = { ...PRESETS.bench, ...rest, targetMax: BigInt(`0x${targetMax}`) }
     const result = nextTarget(parameters, BigInt(`0x${target}`), solveTime)
     t.equal(result.toString(16).padStart(64, '0'), next, `${rest.interval} ms, solved in ${solveTime} ms`)
@@ -232,13 +246,21 @@ t.test('a program written from the document refuses what we refuse of an enrolle
     t.equal(subsidyAt(schedule, height), amount, `${JSON.stringify(schedule)} at ${height}`)
   let built = new State(new Hashing())
   let before: Change[] = []
-  for (const { name, entries, root } of ledger.states) {
+  for (const { name, entries, root, proofs } of ledger.states) {
     const added: Change[] = entries.map(
       ({ kind, key, value }: { kind: number; key: Hash; value: string }) => ({
         ...{ kind, key, before: new Uint8Array(0), after: fromHex(value) },
       }),
     )
-    t.equal(new State(hashing).with(added, 'after').root(), root, name)
+    const state = new State(hashing).with(added, 'after')
+    t.equal(state.root(), root, name)
+    for (const { account, entry, proof } of proofs) {
+      const own = state.accountProof(account)
+      t.equal(own && toHex(encode(stateProof, own)), proof, `${name}: proof of ${account}`)
+      const shown = own && provenAccount(hashing, root, account, own)
+      t.strictSame(shown, state.account(account))
+      t.equal(shown?.nonce === 0 && shown.balance === 0, entry === null)
+    }
     built = built
       .with(
         before.map((entry) => ({ ...entry, after: entry.before })),
@@ -254,6 +276,10 @@ t.test('a program written from the document refuses what we refuse of an enrolle
     const decoded = decode(own, fromHex(bytes), 4096)
     t.same(decoded.ok && own.toJson(decoded.value), json, `${codec} back`)
   }
+  const { source, target, message: linked, signature } = ledger.checkpoint
+  const network = networkOf(genesis.json.parse(ledger.genesis.json))
+  t.equal(toHex(linkMessage(network, { source, target })), linked)
+  t.equal(toHex(alice.sign(fromHex(linked))), signature)
   const { challenge, clientId, message, password } = ledger.login
   for (const { secret, account } of ledger.signers) t.equal(createSigner(fromHex(secret)).account, account)
   const digest = hashing.tagged('login', loginMessage(challenge, clientId))
@@ -331,6 +357,79 @@ t.test('a program written from the document finds the same ledger in a log as we
   while (!step.done) step = audit.next()
   file.close()
   t.strictSame(step.value, { ...found, ok: true })
+})
+
+/** A log of blocks on two branches, where signers chose the lighter one, made block 8 final and went on. */
+function checkpointedLog(log: string, spoil = (bytes: Certificate) => bytes): ChainStore {
+  const network = testNetwork({
+    checkpointSigners: [alice, bob].map(({ account }) => account),
+    checkpointThreshold: 2,
+  })
+  const [main, rival] = [new TestChain(network), new TestChain(network)]
+  const store = new ChainStore(openLogFile(log), network.genesis)
+  const add = (chain: TestChain, count: number) => {
+    for (let done = 0; done < count; done++) {
+      chain.grow(1, [], chain === main ? bob : carol)
+      const outcome = store.chain.accept(chain.archive.block(chain.chain.tip.hash), Number.MAX_SAFE_INTEGER)
+      if (!outcome.ok) throw new Error(outcome.fault.message)
+      store.save(outcome.value)
+    }
+  }
+  const certify = (from: number, to: number) => {
+    const [source, target] = [from, to].map((height) => ({
+      height,
+      hash: main.chain.at(height)?.hash as Hash,
+    }))
+    if (source === undefined || target === undefined) throw new Error('no such block')
+    const message = linkMessage(network, { source, target })
+    const signatures = [alice, bob].map(({ sign }, signer) => ({ signer, signature: sign(message) }))
+    const made = spoil({ source, target, signatures })
+    const moved = store.chain.justify(target.hash)
+    if (!moved.ok) throw new Error(moved.fault.message)
+    if (moved.value === undefined) store.checkpoints.saveCertificate(made)
+    else store.save(moved.value, made)
+    if (to === from + 8) store.chain.finalise(source.hash)
+    store.checkpoints.saveVote({ source, target, signer: alice.account, signature: alice.sign(message) })
+  }
+  add(main, 9)
+  add(rival, 12)
+  certify(0, 8)
+  add(main, 8)
+  certify(8, 16)
+  add(main, 2)
+  return store
+}
+
+t.test('a program written from the document follows the same checkpoints in a log as we do', async (t) => {
+  const folder = t.testdir()
+  const log = join(folder, 'chain.log')
+  const store = checkpointedLog(log)
+  const { tip, state } = store.chain
+  store.close()
+  const { status, stdout, stderr } = python('check_chain.py', log)
+  t.equal(status, 0, stderr)
+  t.strictSame(JSON.parse(stdout), {
+    ...{ height: tip.height, tip: tip.hash, stateRoot: state.root() },
+    ...state.totals(),
+  })
+  t.equal(tip.height, 19, 'on the branch that had less work')
+  const spoilt = (name: string, change: (made: Certificate) => Certificate) => {
+    const path = join(folder, name)
+    checkpointedLog(path, change).close()
+    return python('check_chain.py', path).stderr
+  }
+  t.match(
+    spoilt('few', (made) => ({ ...made, signatures: made.signatures.slice(1) })),
+    /bad-checkpoint/,
+  )
+  t.match(
+    spoilt('order', (made) => ({ ...made, signatures: [...made.signatures].reverse() })),
+    /bad-checkpoint/,
+  )
+  t.match(
+    spoilt('link', (made) => ({ ...made, source: { ...made.source, height: 0 } })),
+    /bad-(signature|checkpoint)/,
+  )
 })
 
 t.test('a program written from the document refuses what we refuse', async (t) => {

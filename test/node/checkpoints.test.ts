@@ -61,7 +61,10 @@ class Node {
       store,
       signer: self,
       log,
-      move: (update) => this.own.archive.store(update),
+      move: (update, certificate) => {
+        this.own.archive.store(update)
+        if (certificate !== undefined) store.saveCertificate(certificate)
+      },
       mayVote: () => this.mayVote,
       publishVote: async (vote) => {
         this.votes.push(vote)

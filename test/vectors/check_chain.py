@@ -278,8 +278,8 @@ class Genesis:
         self.block_signatures_max = reader.u16()
         slow_ratio = reader.u16()
         self.authorities = reader.list(64, lambda each: each.take(32))
-        signers = reader.list(64, lambda each: each.take(32))
-        threshold = reader.u8()
+        self.signers = reader.list(64, lambda each: each.take(32))
+        self.threshold = reader.u8()
         activations = reader.list(64, lambda each: (each.u8(), each.u32()))
         self.allocations = reader.list(10_000, lambda each: (each.take(32), each.u64()))
         reader.end()
@@ -305,7 +305,12 @@ class Genesis:
             (len(set(self.authorities)) == len(self.authorities), "authorities"),
             (all(is_account(account) for account in self.authorities), "authorities"),
             (slow_ratio == 0, "slowRatio"),
-            (not signers and threshold == 0, "checkpointSigners"),
+            (len(set(self.signers)) == len(self.signers), "checkpointSigners"),
+            (all(is_account(account) for account in self.signers), "checkpointSigners"),
+            (
+                len(self.signers) // 2 < self.threshold <= len(self.signers) if self.signers else self.threshold == 0,
+                "checkpointThreshold",
+            ),
         ):
             require(condition, "bad-genesis", field)
         self.hash = tagged("genesis", data)
@@ -452,6 +457,13 @@ class Entry:
             self.child_target = next_target(header.target, header.time - parent.time, genesis)
 
 
+def builds_on(entry, other):
+    """Whether a block is another or stands on it."""
+    while entry.height > other.height:
+        entry = entry.parent
+    return entry is other
+
+
 class Chain:
     def __init__(self, genesis):
         self.genesis = genesis
@@ -459,7 +471,7 @@ class Chain:
         self.state[TOTALS_KEY] = struct.pack(">QQQ", genesis.supply, 0, 0)
         start = b"\x01" + bytes(4) + genesis.hash + state_root(self.state)
         block0 = Header(start + uint(32, genesis.target) + uint(6, genesis.time) + bytes(8))
-        self.tip = Entry(block0, None, genesis)
+        self.tip = self.justified = self.final = Entry(block0, None, genesis)
         self.entries = {block0.hash: self.tip}
 
     def accept(self, data):
@@ -472,11 +484,44 @@ class Chain:
         require(int.from_bytes(header.hash, "big") <= header.target, "high-hash", header.hash.hex())
         require(header.time > parent.time, "time-too-old", header.time)
         require(header.hash not in self.entries, "known", header.hash.hex())
+        require(parent is self.tip or builds_on(parent, self.final), "below-final", parent.height)
         block = Block(data, self.genesis)
         block.check(self.genesis)
         entry = Entry(header, parent, self.genesis, block)
         self.entries[entry.hash] = entry
-        return self.move(entry) if entry.work > self.tip.work else []
+        if entry.work <= self.tip.work:
+            return []
+        return self.move(entry) if parent is self.tip or builds_on(entry, self.justified) else []
+
+    def certify(self, data):
+        """Applies a certificate and returns the records that must follow it (section 5, checkpoints)."""
+        reader, genesis = Reader(data), self.genesis
+        link = data[:72]
+        source, target = [(reader.u32(), reader.take(32)) for _ in range(2)]
+        votes = reader.list(64, lambda each: (each.u8(), each.take(64)))
+        reader.end()
+        places = [place for place, _ in votes]
+        require(source[0] % 8 == 0 and target[0] % 8 == 0 and target[0] > source[0], "bad-checkpoint", "heights")
+        require(len(votes) >= genesis.threshold > 0, "bad-checkpoint", "too few signers")
+        require(places == sorted(set(places)), "bad-checkpoint", "order of signers")
+        require(places[-1] < len(genesis.signers), "not-a-signer", places[-1])
+        message = tagged("checkpoint", genesis.hash, link)
+        for place, signature in votes:
+            require(verify(signature, message, genesis.signers[place]), "bad-signature", f"signer {place}")
+        require(source[0] >= self.final.height, "below-final", source[0])
+        ends = [self.entries.get(name) for _, name in (source, target)]
+        require(None not in ends, "bad-checkpoint", "an unknown block")
+        require([end.height for end in ends] == [source[0], target[0]], "bad-checkpoint", "heights of the blocks")
+        require(builds_on(ends[1], ends[0]), "bad-checkpoint", "the target does not build on the source")
+        require(builds_on(ends[1], self.final), "below-final", "the target does not build on what is final")
+        records = []
+        if not builds_on(self.tip, ends[1]):
+            require(ends[1].height > self.justified.height, "bad-checkpoint", "two that exclude each other")
+            records = self.move(max((e for e in self.entries.values() if builds_on(e, ends[1])), key=lambda e: e.work))
+        self.justified = max(self.justified, ends[1], key=lambda each: each.height)
+        if target[0] == source[0] + 8 and source[0] > self.final.height:
+            self.final = ends[0]
+        return records
 
     def move(self, entry):
         old, new, state = self.tip, entry, self.state
@@ -540,6 +585,10 @@ def check(data):
             chain = Chain(Genesis(payload))
         elif following:
             require((kind, payload) == following.pop(0), "bad-log", f"record {number} does not follow from its block")
+        elif kind == 8:
+            following = chain.certify(payload)
+        elif kind == 9:
+            require(len(payload) == 168, "bad-encoding", "vote")
         else:
             require(kind == 2, "bad-log", f"record {number} is of kind {kind}")
             following = chain.accept(payload)

@@ -419,20 +419,40 @@ def state_path(kind, key):
     return tagged("state-key", u8(kind), key)
 
 
+def subtree_root(leaves, depth):
+    """Section 5. `leaves`: (path, value bytes)."""
+    if not leaves:
+        return bytes(32)
+    if len(leaves) == 1:
+        return tagged("state-leaf", *leaves[0])
+    sides = ([], [])
+    for leaf in leaves:
+        sides[leaf[0][depth // 8] >> (7 - depth % 8) & 1].append(leaf)
+    return tagged("state-node", subtree_root(sides[0], depth + 1), subtree_root(sides[1], depth + 1))
+
+
 def state_root(entries):
     """Section 5. `entries`: (kind, key) -> value bytes."""
+    return subtree_root([(state_path(kind, key), value) for (kind, key), value in entries.items()], 0)
 
-    def root(leaves, depth):
-        if not leaves:
-            return bytes(32)
-        if len(leaves) == 1:
-            return tagged("state-leaf", *leaves[0])
+
+def state_proof(entries, kind, key):
+    """Section 5: bits, siblings and leaf that show an entry, or that there is none."""
+    path = state_path(kind, key)
+    leaves = [(state_path(*name), value) for name, value in entries.items()]
+    bits, siblings, depth = bytearray(16), [], 0
+    while len(leaves) > 1:
+        own = path[depth // 8] >> (7 - depth % 8) & 1
         sides = ([], [])
         for leaf in leaves:
             sides[leaf[0][depth // 8] >> (7 - depth % 8) & 1].append(leaf)
-        return tagged("state-node", root(sides[0], depth + 1), root(sides[1], depth + 1))
-
-    return root([(state_path(kind, key), value) for (kind, key), value in entries.items()], 0)
+        if sides[1 - own]:
+            bits[depth // 8] |= 128 >> depth % 8
+            siblings.append(subtree_root(sides[1 - own], depth + 1))
+        leaves = sides[own]
+        depth += 1
+    leaf = b"".join(path + u32(len(value)) + value for path, value in leaves)
+    return bytes(bits) + u16(len(siblings)) + b"".join(siblings) + u16(len(leaves)) + leaf
 
 
 def states():
@@ -446,6 +466,15 @@ def states():
                 {"kind": kind, "key": key.hex(), "value": value.hex()} for (kind, key), value in entries.items()
             ],
             "root": state_root(entries).hex(),
+            # Accounts with and without an entry; most of the latter end at another entry, some at an empty side.
+            "proofs": [
+                {
+                    "account": key.hex(),
+                    "entry": entries[(ACCOUNT, key)].hex() if (ACCOUNT, key) in entries else None,
+                    "proof": state_proof(entries, ACCOUNT, key).hex(),
+                }
+                for key in (entry(number)[0][1] for number in (0, 1, 2, 17, 18, 19, 20))
+            ],
         }
 
     twenty = dict(entry(number) for number in range(18))
@@ -693,6 +722,8 @@ def ledger():
         },
         9000,
     )
+    block0_hash = bytes.fromhex(facts["genesis"]["block0Hash"])
+    link = tagged("checkpoint", chain.genesis_hash, u32(0) + block0_hash + u32(8) + sha256(b"a checkpoint"))
     challenge, client = sha256(b"a challenge"), ALICE.account.hex() + "-agent"
     message = tagged("login", challenge, client.encode())
     return {
@@ -700,6 +731,13 @@ def ledger():
         "blocks": [first, second],
         "log": chain.log.hex(),
         "enrolled": enrolled(),
+        "checkpoint": {
+            "source": {"height": 0, "hash": block0_hash.hex()},
+            "target": {"height": 8, "hash": sha256(b"a checkpoint").hex()},
+            "signer": ALICE.account.hex(),
+            "message": link.hex(),
+            "signature": ALICE.sign(link).hex(),
+        },
         "targets": targets(),
         "subsidies": subsidies(),
         "states": states(),
@@ -725,6 +763,47 @@ def messages():
         "target": f"{target:064x}",
         "time": TIME,
         "nonce": u64(3).hex(),
+    }
+    coinbase = u8(0) + NETWORK + FROM + u32(2) + a + u64(50) + bytes(32) + b + c + bytes(range(64))
+    coinbase_json = {
+        "type": 0,
+        "network": NETWORK.hex(),
+        "from": FROM.hex(),
+        "height": 2,
+        "parent": a.hex(),
+        "reward": 50,
+        "tick": bytes(32).hex(),
+        "transactionsRoot": b.hex(),
+        "stateRoot": c.hex(),
+        "signature": bytes(range(64)).hex(),
+    }
+    compact = c + u48(TIME + 1) + u64(9)
+    inclusion = header + coinbase + u32(3) + b"abc" + u16(1) + u16(3) + u16(2) + b + c + u16(1) + compact
+    inclusion_json = {
+        "header": header_json,
+        "coinbase": coinbase_json,
+        "transaction": b"abc".hex(),
+        "index": 1,
+        "count": 3,
+        "path": [b.hex(), c.hex()],
+        "following": [{"content": c.hex(), "time": TIME + 1, "nonce": u64(9).hex()}],
+    }
+    bits = bytes([0b10100000]) + bytes(15)
+    balance = header + coinbase + bits + u16(2) + a + b + u16(1) + c + u32(16) + u64(1) + u64(2)
+    balance_json = {
+        "header": header_json,
+        "coinbase": coinbase_json,
+        "state": {
+            "siblingBits": bits.hex(),
+            "siblings": [a.hex(), b.hex()],
+            "leaf": [{"path": c.hex(), "value": (u64(1) + u64(2)).hex()}],
+        },
+    }
+    link = {"source": {"height": 8, "hash": a.hex()}, "target": {"height": 16, "hash": b.hex()}}
+    certificate = u32(8) + a + u32(16) + b + u16(2) + u8(0) + SIGNATURE + u8(3) + SIGNATURE
+    certificate_json = {
+        **link,
+        "signatures": [{"signer": number, "signature": SIGNATURE.hex()} for number in (0, 3)],
     }
     view = FROM + u32(12) + u64(3) + u64(4_000) + u64(50)
     view_json = {"account": FROM.hex(), "height": 12, "nonce": 3, "balance": 4_000, "maturing": 50}
@@ -775,8 +854,15 @@ def messages():
                 u8(1) + u32(77) + u16(2) + a + b + u16(1000),
                 {"type": "getHeaders", "id": 77, "locator": [a.hex(), b.hex()], "limit": 1000},
             ),
-            entry("request", u8(2) + u32(78) + u16(2) + c + a, {"type": "getBlocks", "id": 78, "hashes": [c.hex(), a.hex()]}),
+            entry("request", u8(2) + u32(78) + u32(11) + u16(2) + c + a, {"type": "getBlocks", "id": 78, "height": 11, "hashes": [c.hex(), a.hex()]}),
             entry("request", u8(3) + u32(79) + FROM, {"type": "getAccount", "id": 79, "account": FROM.hex()}),
+            entry(
+                "request",
+                u8(4) + u32(80) + u32(2) + a,
+                {"type": "getInclusion", "id": 80, "height": 2, "transaction": a.hex()},
+            ),
+            entry("request", u8(5) + u32(81) + FROM, {"type": "getBalance", "id": 81, "account": FROM.hex()}),
+            entry("request", u8(6) + u32(82), {"type": "getFees", "id": 82}),
             entry(
                 "reply",
                 u8(1) + u32(77) + u16(1) + header,
@@ -788,6 +874,16 @@ def messages():
                 {"type": "blocks", "id": 78, "blocks": [header.hex(), ""]},
             ),
             entry("reply", u8(3) + u32(79) + view, {"type": "account", "id": 79, "view": view_json}),
+            entry("reply", u8(4) + u32(80) + inclusion, {"type": "inclusion", "id": 80, "proof": inclusion_json}),
+            entry("reply", u8(5) + u32(81) + balance, {"type": "balance", "id": 81, "proof": balance_json}),
+            entry("inclusionProof", inclusion, inclusion_json),
+            entry("balanceProof", balance, balance_json),
+            entry("stateProof", balance[356:], balance_json["state"]),
+            entry(
+                "reply",
+                u8(6) + u32(82) + u64(1_000) + u64(6_001) + u64(2_500) + u64(1_000),
+                {"type": "fees", "id": 82, "floor": 1_000, "next": 6_001, "soon": 2_500, "later": 1_000},
+            ),
             receipt(1, "accepted", 0, "", ""),
             receipt(2, "confirmed", 12, "", ""),
             receipt(3, "refused", 0, "nonce-gap", "nonce: expected 3, got 5"),
@@ -830,6 +926,9 @@ def messages():
                     "changes": [{"kind": 0, "key": FROM.hex(), "before": "", "after": (u64(1) + u64(2)).hex()}],
                 },
             ),
+            entry("vote", u32(8) + a + u32(16) + b + FROM + SIGNATURE, {**link, "signer": FROM.hex(), "signature": SIGNATURE.hex()}),
+            entry("certificate", certificate, certificate_json),
+            entry("certificates", u16(2) + 2 * certificate, {"certificates": [certificate_json] * 2}),
             entry("tipRecord", u32(1) + u16(2) + b + c, {"disconnected": 1, "connected": [b.hex(), c.hex()]}),
         ],
     }
