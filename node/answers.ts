@@ -1,5 +1,6 @@
 /** Answers to peers' requests, from the chain and its store. Source: docs/PROTOCOL.md section 8. */
 import type { Chain } from '../ledger/chain.ts'
+import { FeeEstimator, type Fees } from '../ledger/fee-estimator.ts'
 import { merklePath } from '../ledger/merkle.ts'
 import { headerHash } from '../ledger/network.ts'
 import { sealTransaction } from '../ledger/transaction.ts'
@@ -16,8 +17,12 @@ const FRAMING_BYTES = 1024
 /** How every block begins. */
 const blockHead = struct({ header: blockCodec.fields.header, coinbase: blockCodec.fields.coinbase })
 
-/** Undefined to stay silent: a proof that this chain cannot give. */
-export function answer(chain: Chain, question: Request): Answer | undefined {
+/** Undefined to stay silent: a proof that this chain cannot give. Without a mempool there is room for all at the floor. */
+export function answer(
+  chain: Chain,
+  question: Request,
+  fees: () => Fees = () => new FeeEstimator(chain.network).fees(undefined),
+): Answer | undefined {
   switch (question.type) {
     case 'getHeaders':
       return {
@@ -27,11 +32,13 @@ export function answer(chain: Chain, question: Request): Answer | undefined {
     case 'getAccount':
       return { type: 'account', view: viewOf(chain, question.account) }
     case 'getBlocks':
-      return { type: 'blocks', blocks: blocksOf(chain, question.hashes) }
+      return { type: 'blocks', blocks: blocksOf(chain, question) }
     case 'getInclusion':
       return inclusionOf(chain, question.height, question.transaction)
     case 'getBalance':
       return balanceOf(chain, question.account)
+    case 'getFees':
+      return { type: 'fees', ...fees() }
   }
 }
 
@@ -42,19 +49,24 @@ export function viewOf({ tip, state, network }: Chain, account: Account): Accoun
   return { account, height: tip.height, nonce, balance, maturing }
 }
 
-/** The first of these blocks, as many as fit one message and are known. */
-function blocksOf(chain: Chain, hashes: Extract<Request, { type: 'getBlocks' }>['hashes']): Uint8Array[] {
+/** The first of these blocks, as many as fit one message and are kept: side branches too, and old ones by their height. */
+function blocksOf(chain: Chain, { height, hashes }: Extract<Request, { type: 'getBlocks' }>): Uint8Array[] {
   const blocks: Uint8Array[] = []
   let room = MESSAGE_BYTES_MAX - FRAMING_BYTES
-  for (const hash of hashes) {
-    const entry = chain.entry(hash)
-    if (entry === undefined || entry.height === 0) break
-    const bytes = chain.archive.block(hash)
+  for (const [index, hash] of hashes.entries()) {
+    const bytes = bodyOf(chain, height + index, hash)
+    if (bytes === undefined) break
     room -= bytes.length + 4
     if (room < 0) break
     blocks.push(bytes)
   }
   return blocks
+}
+
+function bodyOf(chain: Chain, height: number, hash: Hash): Uint8Array | undefined {
+  // The base is in the tree, but its body is among the settled ones.
+  if (chain.entry(hash)?.parent !== undefined) return chain.archive.block(hash)
+  return height >= 1 && height <= chain.base.height ? chain.archive.settled(height, hash) : undefined
 }
 
 /** Undefined when no block with this transaction is kept at that height. */

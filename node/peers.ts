@@ -32,6 +32,16 @@ export class Peers {
     return [...this.#tips.values()].some((tip) => tip.work === work)
   }
 
+  /** Height that a peer claims. */
+  height(peer: Account): number | undefined {
+    return this.#tips.get(peer)?.height
+  }
+
+  /** Peers that claim at least this work, those heard last first: they are the most likely to be there. */
+  claiming(work: bigint): Account[] {
+    return [...this.#tips].flatMap(([peer, tip]) => (tip.work >= work ? [peer] : [])).reverse()
+  }
+
   /** The peer with the most work above `work`, of those that `counts`. */
   best(work: bigint, counts: (peer: Account) => boolean = () => true): [Account, Tip] | undefined {
     let best: [Account, Tip] | undefined

@@ -1,21 +1,24 @@
 /**
- * Catching up with a peer: headers first, and bodies only once the headers prove more work than ours.
+ * Catching up with a peer: headers first, and bodies only once the headers prove more work than ours, or lead to a certified block.
  *
- * Headers are checked (link, target, proof of work, time) before a body is asked for; bodies come in order, so that
- * each has its parent. Anybody may claim anything and answer slowly, so a few peers are asked at once, those who only
- * sent a block with an unknown parent never take the place of those who announce a tip, and a peer from whom nothing
- * was gained is left alone, each time for longer. Source: docs/PROTOCOL.md section 8.
+ * Anybody may claim anything and answer slowly, so a few peers are asked at once, those who only sent a block with an
+ * unknown parent never take the place of those who announce a tip, and a peer from whom nothing was gained is left alone, each
+ * time for longer. Every block that is connected is on disk: whatever ends a catch-up, the next one goes on from there.
+ * Passes over headers: `header-sync.ts`; bodies from several peers: `body-sync.ts`. Source: docs/PROTOCOL.md section 8.
  */
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { Chain, Update } from '../ledger/chain.ts'
 import type { Fault } from '../ledger/fault.ts'
-import { checkHeader, type Position } from '../ledger/header.ts'
-import { HEADER_BYTES } from '../schemas/block.ts'
-import { type Account, type Hash, hashFromBytes, short } from '../schemas/hex.ts'
-import { BLOCKS_MAX, HEADERS_MAX } from '../schemas/message.ts'
-import type { Result } from '../schemas/result.ts'
+import { type Account, type Hash, short } from '../schemas/hex.ts'
+import { accept, type Result } from '../schemas/result.ts'
+import { Bell } from './bell.ts'
+import { BodySync } from './body-sync.ts'
+import { type HeaderLimits, HeaderSync, type HeaderSyncModules, type Survey } from './header-sync.ts'
 import type { Log } from './log.ts'
+import type { Peers } from './peers.ts'
 import { REQUESTS_DEFAULTS, type Requests } from './requests.ts'
+import { Settled } from './settled.ts'
+import { bar, type Progress, ProgressMeter } from './sync-progress.ts'
+import { systemTimers, type Timers } from './timers.ts'
 import { BucketPerKey } from './token-bucket.ts'
 
 /** Why a peer is asked: it announces a better tip, or it published a block whose parent we lack. */
@@ -25,9 +28,6 @@ const AT_ONCE_MAX: Readonly<Record<Cause, number>> = { tip: 2, orphan: 4 }
 /** A little slower than a peer answers: it drops what is beyond its limit without a word. */
 const { perSecond, burst } = REQUESTS_DEFAULTS.perRequester
 const PACE = { perSecond: perSecond - 1, burst: burst - 4 } as const
-const PACE_STEP_MS = 50
-/** Headers looked at in one catch-up; the next one goes on from there. */
-const HEADERS_PER_RUN_MAX = 100_000
 /** How long a peer is not asked again from whom nothing was gained: at first, and at most. */
 const REST_MS = { first: 2_500, most: 60_000 } as const
 const PEERS_RESTING_MAX = 1_000
@@ -35,60 +35,101 @@ const PROGRESS_EVERY_MS = 2_000
 
 export interface SyncModules {
   readonly chain: Chain
-  readonly requests: Requests
+  readonly requests: Pick<Requests, 'ask'>
+  /** Who claims what: others with as much work help with the bodies. */
+  readonly peers: Pick<Peers, 'claiming' | 'height'>
   readonly log: Log
   /** Wall clock, for block times. */
   readonly now: () => number
   /** Milliseconds that never jump. */
   readonly monotonic: () => number
+  readonly timers?: Timers
+  readonly headerLimits?: HeaderLimits
+  /** Whether a block is certified and not here: its chain is fetched whatever its work. */
+  readonly wants?: (hash: Hash) => boolean
   /** Checks, stores and announces one block. */
   readonly accept: (bytes: Uint8Array) => Result<Update, Fault>
 }
 
+/** One catch-up. */
+interface Run {
+  readonly peer: Account
+  readonly meter: ProgressMeter
+  shownMs: number
+  downloading: boolean
+}
+
 export class Sync {
   readonly #modules: SyncModules
+  readonly #timers: Timers
+  readonly #settled: Settled
   readonly #resting = new Map<Account, { readonly untilMs: number; readonly restMs: number }>()
   readonly #asked: Readonly<Record<Cause, Set<Account>>> = { tip: new Set(), orphan: new Set() }
   readonly #pace = new BucketPerKey(PACE, PEERS_RESTING_MAX)
-  #downloading = 0
+  readonly #runs = new Set<Run>()
+  /** When each block was asked for, by any run: two that follow the same chain share the work. */
+  readonly #blocksAsked = new Map<Hash, number>()
+  /** Rung at the end, for all who wait. */
+  readonly #bells = new Set<Bell>()
+  #bodiesPerSecond: number | undefined
   #stopped = false
 
   constructor(modules: SyncModules) {
     this.#modules = modules
+    this.#timers = modules.timers ?? systemTimers
+    this.#settled = new Settled(modules.chain, this.#timers)
   }
 
   /** True while bodies are fetched whose headers have proved more work than ours. */
   get downloading(): boolean {
-    return this.#downloading > 0
+    return [...this.#runs].some(({ downloading }) => downloading)
+  }
+
+  /** How far the catch-up is that is furthest; undefined when there is none. */
+  get progress(): Progress | undefined {
+    const runs = [...this.#runs]
+    const run = runs.find(({ downloading }) => downloading) ?? runs[0]
+    const progress = run?.meter.view(this.#modules.monotonic(), this.#bodiesPerSecond)
+    return progress?.of === 0 ? undefined : progress
   }
 
   /** Whether `from` would ask this peer now. */
   mayAsk(peer: Account, cause: Cause): boolean {
     if (this.#stopped || this.#asked.tip.has(peer) || this.#asked.orphan.has(peer)) return false
     if (this.#asked[cause].size >= AT_ONCE_MAX[cause]) return false
-    return (this.#resting.get(peer)?.untilMs ?? 0) <= this.#modules.monotonic()
+    return !this.#isResting(peer)
   }
 
   stop(): void {
     this.#stopped = true
+    for (const bell of this.#bells) bell.ring()
   }
 
   /** Catches up with `peer` if it may be asked. True when our chain has more work afterwards. */
   async from(peer: Account, cause: Cause): Promise<boolean> {
-    const { chain, log } = this.#modules
+    const { chain, log, monotonic } = this.#modules
     if (!this.mayAsk(peer, cause)) return false
     const { work } = chain.tip
+    const justified = chain.justified.height
+    const nowMs = monotonic()
+    const run: Run = { peer, meter: new ProgressMeter(nowMs), shownMs: nowMs, downloading: false }
     this.#asked[cause].add(peer)
+    this.#runs.add(run)
     try {
-      const fault = await this.#catchUp(peer)
+      const fault = await this.#catchUp(run)
       if (fault !== undefined) log.info('catching up failed', { peer: short(peer), reason: fault })
-      const gained = chain.tip.work > work
+      const gained = chain.tip.work > work || chain.justified.height > justified
       if (gained && fault === undefined) this.#resting.delete(peer)
       else this.#rest(peer)
       return gained
     } finally {
       this.#asked[cause].delete(peer)
+      this.#runs.delete(run)
     }
+  }
+
+  #isResting(peer: Account): boolean {
+    return (this.#resting.get(peer)?.untilMs ?? 0) > this.#modules.monotonic()
   }
 
   #rest(peer: Account): void {
@@ -99,99 +140,136 @@ export class Sync {
   }
 
   /** Undefined when done, else why not. */
-  async #catchUp(peer: Account): Promise<string | undefined> {
-    const wanted = await this.#headers(peer)
-    if (typeof wanted === 'string') return wanted
-    if (wanted.length === 0) return undefined
-    this.#downloading++
+  async #catchUp(run: Run): Promise<string | undefined> {
+    const { chain, monotonic } = this.#modules
+    const bell = new Bell(this.#timers)
+    this.#bells.add(bell)
     try {
-      return await this.#bodies(peer, wanted)
+      const headers = this.#headers(run, bell)
+      const found = await headers.survey()
+      if (!found.ok) return found.fault
+      const survey = found.value
+      if (this.#stopped || survey === undefined) return undefined
+      if (survey.work <= chain.tip.work && !survey.wanted) return undefined
+      if (survey.fork < chain.final.height) return this.#tooDeep(survey)
+      run.downloading = true
+      const claimed = survey.ended ? survey.height : (this.#modules.peers.height(run.peer) ?? 0)
+      run.meter.begin('bodies', Math.max(survey.height, claimed) - survey.root, monotonic())
+      return await this.#download(run, headers, survey, bell)
     } finally {
-      this.#downloading--
+      this.#bells.delete(bell)
     }
+  }
+
+  #headers(run: Run, bell: Bell): HeaderSync {
+    const { chain, requests, peers, monotonic, now, wants } = this.#modules
+    const { peer, meter } = run
+    let begun = false
+    const modules: HeaderSyncModules = {
+      chain,
+      settled: this.#settled,
+      now,
+      wants: (hash) => wants?.(hash) ?? false,
+      ask: async (locator, limit) => {
+        await this.#turnOf(peer, bell)
+        const answer = await requests.ask(peer, { type: 'getHeaders', locator, limit })
+        return answer.ok ? accept(answer.value.headers) : answer
+      },
+      onHeaders: (count, height) => {
+        const nowMs = monotonic()
+        if (!begun) meter.begin('headers', (peers.height(peer) ?? height) - height + count, run.shownMs)
+        begun = true
+        meter.count(count, nowMs)
+        this.#show(run, false)
+      },
+    }
+    return new HeaderSync(modules, this.#modules.headerLimits)
   }
 
   /** Waits until the peer will answer one more question. */
-  async #turnOf(peer: Account): Promise<void> {
-    while (!this.#stopped && !this.#pace.take(peer, this.#modules.monotonic())) await sleep(PACE_STEP_MS)
+  async #turnOf(peer: Account, bell: Bell): Promise<void> {
+    while (!this.#stopped) {
+      const waitMs = this.#pace.takeOrWaitMs(peer, this.#modules.monotonic())
+      if (waitMs === 0) return
+      await bell.wait(waitMs)
+    }
   }
 
-  /** Hashes of the blocks that the peer's better chain has and ours has not. */
-  async #headers(peer: Account): Promise<readonly Hash[] | string> {
-    const { chain, requests, now } = this.#modules
-    const wanted: Hash[] = []
-    let last: Position | undefined
-    let locator = chain.locator()
-    while (wanted.length < HEADERS_PER_RUN_MAX) {
-      await this.#turnOf(peer)
-      const answer = await requests.ask(peer, { type: 'getHeaders', locator, limit: HEADERS_MAX })
-      if (!answer.ok) return answer.fault.message
-      const { headers } = answer.value
-      let early = false
-      for (const header of headers) {
-        const parent: Position | undefined = last ?? chain.entry(header.parent)
-        if (parent === undefined) return `a header on ${short(header.parent)}, which we do not have`
-        const checked = checkHeader(chain.network, header, parent, now())
-        if (!checked.ok) {
-          // Only time can mend it. A header that does not follow the last one, above all one sent again, never ends.
-          if (checked.fault.code === 'time-too-new') {
-            early = true
-            break
-          }
-          return `a bad header: ${checked.fault.code} ${checked.fault.message}`
-        }
-        last = checked.value
-        if (chain.isInvalid(last.hash)) return 'its chain has a block that broke a rule'
-        if (chain.entry(last.hash) === undefined) wanted.push(last.hash)
-      }
-      if (early || headers.length < HEADERS_MAX || last === undefined) break
-      locator = [last.hash]
+  async #download(run: Run, headers: HeaderSync, { work }: Survey, bell: Bell): Promise<string | undefined> {
+    const bodies = this.#bodies(run, work, bell)
+    // The next headers come while these bodies do.
+    for (let next = headers.next(); ; ) {
+      const stretch = await next
+      if (!stretch.ok) return stretch.fault
+      if (stretch.value === undefined || this.#stopped) break
+      next = headers.next()
+      const fault = await bodies.fetch(stretch.value)
+      if (fault !== undefined || this.#stopped) return fault
     }
-    if (last === undefined || last.work <= chain.tip.work) return []
-    return wanted
-  }
-
-  async #bodies(peer: Account, wanted: readonly Hash[]): Promise<string | undefined> {
-    const { chain, requests, log, monotonic: now } = this.#modules
-    const startedMs = now()
-    let shownMs = startedMs
-    for (let done = 0; done < wanted.length; ) {
-      if (this.#stopped) return undefined
-      // Meanwhile it came from somebody else.
-      if (chain.entry(wanted[done] as Hash) !== undefined) {
-        done++
-        continue
-      }
-      const hashes = wanted.slice(done, done + BLOCKS_MAX)
-      await this.#turnOf(peer)
-      const answer = await requests.ask(peer, { type: 'getBlocks', hashes })
-      if (!answer.ok) return answer.fault.message
-      if (answer.value.blocks.length === 0) return `it has no body for ${short(hashes[0] as Hash)}`
-      for (const bytes of answer.value.blocks.slice(0, hashes.length)) {
-        // A full block takes long to check: keep-alives and other messages come in between.
-        await turn()
-        if (this.#stopped) return undefined
-        const hash = hashFromBytes(chain.network.hashing.double(bytes.subarray(0, HEADER_BYTES)))
-        if (hash !== wanted[done]) return 'another block than the one asked for'
-        const outcome = this.#modules.accept(bytes)
-        if (!outcome.ok && outcome.fault.code !== 'known')
-          return `${outcome.fault.code} ${outcome.fault.message}`
-        done++
-      }
-      if (now() - shownMs >= PROGRESS_EVERY_MS || (done === wanted.length && done > 1)) {
-        shownMs = now()
-        const perSecond = (done / Math.max(1, shownMs - startedMs)) * 1000
-        log.info('catching up', {
-          from: short(peer),
-          blocks: `${done}/${wanted.length}`,
-          height: chain.tip.height,
-          'per-second': perSecond.toFixed(0),
-          'seconds-left': ((wanted.length - done) / Math.max(perSecond, 0.1)).toFixed(0),
-        })
-      }
-    }
+    this.#show(run, true)
     return undefined
   }
-}
 
-const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+  #bodies(run: Run, work: bigint, bell: Bell): BodySync {
+    const { chain, requests, peers, monotonic, log } = this.#modules
+    return new BodySync({
+      chain,
+      timers: this.#timers,
+      monotonic,
+      bell,
+      asked: this.#blocksAsked,
+      stopped: () => this.#stopped,
+      peers: () => [
+        run.peer,
+        ...peers.claiming(work).filter((peer) => peer !== run.peer && !this.#isResting(peer)),
+      ],
+      takeOrWaitMs: (peer) => this.#pace.takeOrWaitMs(peer, monotonic()),
+      ask: async (peer, height, hashes) => {
+        const answer = await requests.ask(peer, { type: 'getBlocks', height, hashes })
+        return answer.ok ? accept(answer.value.blocks) : answer
+      },
+      accept: this.#modules.accept,
+      onConnected: (blocks, known) => {
+        if (known) run.meter.skip(blocks)
+        else run.meter.count(blocks, monotonic())
+        this.#show(run, false)
+      },
+      onFailed: (peer, reason, stalled) => {
+        log.debug('another peer is asked for blocks', { instead: short(peer), reason })
+        if (stalled && peer !== run.peer) this.#rest(peer)
+      },
+    })
+  }
+
+  #tooDeep({ fork, height }: Survey): string {
+    const { final } = this.#modules.chain
+    this.#modules.log.warn('a chain with more work leaves ours where nothing can be undone any more', {
+      fork,
+      final: final.height,
+      height,
+      remedy:
+        'compare with other nodes; if it is ours that is wrong, start anew from a snapshot or an empty data directory',
+    })
+    return `its chain leaves ours after block ${fork}, below block ${final.height}, which can no longer be undone`
+  }
+
+  /** Tells how far a run is, from time to time, and at its end. */
+  #show(run: Run, ended: boolean): void {
+    const { chain, log, monotonic } = this.#modules
+    const nowMs = monotonic()
+    if (!ended && nowMs - run.shownMs < PROGRESS_EVERY_MS) return
+    run.shownMs = nowMs
+    const progress = run.meter.view(nowMs, this.#bodiesPerSecond)
+    const { phase, done, of, perSecond, secondsLeft } = progress
+    if (phase === 'bodies' && perSecond > 0) this.#bodiesPerSecond = perSecond
+    if (ended && done <= 1) return
+    log.info('catching up', {
+      from: short(run.peer),
+      progress: bar(progress),
+      [phase === 'bodies' ? 'blocks' : 'headers']: `${done}/${of}`,
+      height: chain.tip.height,
+      'per-second': perSecond.toFixed(0),
+      'seconds-left': secondsLeft?.toFixed(0),
+    })
+  }
+}

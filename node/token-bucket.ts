@@ -31,6 +31,11 @@ export class TokenBucket {
     this.#tokens -= 1
     return true
   }
+
+  /** Takes a token, and then 0; else the milliseconds, at least 1, after which there is one. */
+  takeOrWaitMs(nowMs: number): number {
+    return this.take(nowMs) ? 0 : Math.max(1, Math.ceil(((1 - this.#tokens) / this.#limit.perSecond) * 1000))
+  }
 }
 
 export class BucketPerKey {
@@ -44,6 +49,14 @@ export class BucketPerKey {
   }
 
   take(key: string, nowMs: number): boolean {
+    return this.#bucket(key, nowMs).take(nowMs)
+  }
+
+  takeOrWaitMs(key: string, nowMs: number): number {
+    return this.#bucket(key, nowMs).takeOrWaitMs(nowMs)
+  }
+
+  #bucket(key: string, nowMs: number): TokenBucket {
     const bucket = this.#buckets.get(key) ?? new TokenBucket(this.#limit, nowMs)
     // A Map keeps the order of insertion: the first key is the one unused for longest.
     this.#buckets.delete(key)
@@ -54,6 +67,6 @@ export class BucketPerKey {
         break
       }
     }
-    return bucket.take(nowMs)
+    return bucket
   }
 }

@@ -56,13 +56,15 @@ export type AccountView = Infer<typeof accountView>
 export const request = union({
   /** Headers after the newest locator entry on the peer's best chain, at most `limit`. */
   getHeaders: { number: 1, codec: struct({ id: u32, locator: list(hash, LOCATOR_MAX), limit: u16 }) },
-  /** Bodies of these blocks, as many of the first ones as fit one message. */
-  getBlocks: { number: 2, codec: struct({ id: u32, hashes: list(hash, BLOCKS_MAX) }) },
+  /** Bodies of these blocks, as many of the first ones as fit one message. The first is at `height`, the others follow it. */
+  getBlocks: { number: 2, codec: struct({ id: u32, height: u32, hashes: list(hash, BLOCKS_MAX) }) },
   getAccount: { number: 3, codec: struct({ id: u32, account }) },
   /** Proof that a transaction is in the block at `height` of the best chain, which its receipt names. */
   getInclusion: { number: 4, codec: struct({ id: u32, height: u32, transaction: hash }) },
   /** Proof of an account's entry, or that it has none, in the state of the tip. */
   getBalance: { number: 5, codec: struct({ id: u32, account }) },
+  /** What it takes to be confirmed soon. */
+  getFees: { number: 6, codec: struct({ id: u32 }) },
 })
 export type Request = Infer<typeof request>
 
@@ -73,6 +75,8 @@ export const reply = union({
   account: { number: 3, codec: struct({ id: u32, view: accountView }) },
   inclusion: { number: 4, codec: struct({ id: u32, proof: inclusionProof }) },
   balance: { number: 5, codec: struct({ id: u32, proof: balanceProof }) },
+  /** Smallest units for 1000 bytes: to enter the mempool, and to be confirmed within 1, 6 and 30 blocks. */
+  fees: { number: 6, codec: struct({ id: u32, floor: u64, next: u64, soon: u64, later: u64 }) },
 })
 export type Reply = Infer<typeof reply>
 

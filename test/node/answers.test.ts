@@ -1,4 +1,5 @@
 import t from 'tap'
+import { Chain } from '../../ledger/chain.ts'
 import { headerHash } from '../../ledger/network.ts'
 import { answer, viewOf } from '../../node/answers.ts'
 import { BLOCK_BYTES_MAX, header as headerCodec } from '../../schemas/block.ts'
@@ -9,6 +10,7 @@ import { alice, bob, carol, TestChain, testNetwork } from '../helpers/ledger.ts'
 
 const ask = (test: TestChain, question: Request) => {
   const answered = answer(test.chain, question)
+  if (answered === undefined) return undefined
   // What is answered has to be sendable.
   t.ok(encode(reply, { ...answered, id: question.id }).length <= MESSAGE_BYTES_MAX)
   return answered
@@ -20,9 +22,9 @@ const grown = (blocks: number): TestChain => {
 }
 const hashesOf = ({ chain }: TestChain): Hash[] =>
   Array.from({ length: chain.tip.height }, (_, below) => chain.at(below + 1)?.hash ?? ZERO_HASH)
-const blocksFor = (test: TestChain, hashes: readonly Hash[]) => {
-  const answered = ask(test, { type: 'getBlocks', id: 1, hashes })
-  return answered.type === 'blocks' ? answered.blocks : []
+const blocksFor = (test: TestChain, hashes: readonly Hash[], height = 1) => {
+  const answered = ask(test, { type: 'getBlocks', id: 1, height, hashes })
+  return answered?.type === 'blocks' ? answered.blocks : []
 }
 
 t.test(
@@ -32,7 +34,7 @@ t.test(
     const hashes = hashesOf(test)
     const heights = (locator: readonly Hash[], limit: number): number[] => {
       const answered = ask(test, { type: 'getHeaders', id: 1, locator, limit })
-      return answered.type === 'headers' ? answered.headers.map(({ height }) => height) : []
+      return answered?.type === 'headers' ? answered.headers.map(({ height }) => height) : []
     }
     t.strictSame(heights(hashes.slice(1, 2), 100), [3, 4, 5])
     t.strictSame(heights(hashes.slice(1, 2), 2), [3, 4])
@@ -55,7 +57,7 @@ t.test('whoever asks for more headers than fit a reply gets what fits', async (t
     archive.blocks.set(hash, encode(headerCodec, header))
   }
   const answered = ask(test, { type: 'getHeaders', id: 1, locator: [], limit: 65_535 })
-  t.equal(answered.type === 'headers' && answered.headers.length, HEADERS_MAX)
+  t.equal(answered?.type === 'headers' && answered.headers.length, HEADERS_MAX)
 })
 
 t.test('blocks come byte for byte in the order asked, up to the first that is not known', async (t) => {
@@ -77,6 +79,25 @@ t.test('a side block is answered too: its branch may win', async (t) => {
   const [side] = hashesOf(other)
   t.equal(side === undefined || test.chain.isBest(test.chain.entry(side) ?? test.chain.tip), false)
   t.strictSame(blocksFor(test, hashesOf(other)), [other.archive.block(side ?? ZERO_HASH)])
+})
+
+t.test('a block below the window is found by its height, as long as it is kept', async (t) => {
+  const test = grown(6)
+  const hashes = hashesOf(test)
+  const kept = new Map(
+    hashes.slice(1, 4).map((hash, index) => [`${index + 2} ${hash}`, test.archive.block(hash)]),
+  )
+  const archive = Object.assign(Object.create(test.archive), {
+    settled: (height: number, hash: Hash) => kept.get(`${height} ${hash}`),
+  })
+  Object.assign(test.chain, { archive })
+  test.chain.trim(4)
+  const bytes = (...heights: number[]) =>
+    heights.map((height) => test.archive.block(hashes[height - 1] ?? ZERO_HASH))
+  t.strictSame(blocksFor(test, hashes.slice(1), 2), bytes(2, 3, 4, 5, 6), 'over the base into the window')
+  t.strictSame(blocksFor(test, hashes, 1), [], 'the first is not kept')
+  t.strictSame(blocksFor(test, hashes.slice(1), 3), [], 'a wrong height')
+  t.strictSame(blocksFor(test, hashes.slice(5), 1), bytes(6), 'in the window the hash is enough')
 })
 
 t.test('as many blocks as fit one message, and the largest block always does', async (t) => {
@@ -121,4 +142,66 @@ t.test("an account's view: nonce and balance at the tip, and rewards that still 
   t.match(view(carol.account), { nonce: 0, balance: 5 })
   const { balance, maturing } = view(bob.account)
   t.strictSame([balance, maturing], [50, 100], 'one reward of three has matured')
+})
+
+t.test('a proof is given of what is there, and else silence', async (t) => {
+  const test = new TestChain()
+  const account = alice.account
+  t.equal(ask(test, { type: 'getBalance', id: 1, account }), undefined, 'block 0 has no coinbase')
+  const [one, two] = [
+    test.transfer(alice, bob.account, 1),
+    test.transfer(alice, bob.account, 2, { nonce: 1 }),
+  ]
+  test.grow(1, [one])
+  test.grow(1, [two])
+  const inclusion = (height: number, { id: transaction } = one) =>
+    ask(test, { type: 'getInclusion', id: 1, height, transaction })
+  const header = (height: number) => test.chain.header(height)
+  t.match(inclusion(1), {
+    proof: { header: header(1), transaction: one.bytes, index: 0, count: 1, path: [] },
+  })
+  t.match(inclusion(2, two), { proof: { header: header(2), transaction: two.bytes, following: [] } })
+  const { content, time, nonce } = header(2)
+  t.match(inclusion(1), { proof: { following: [{ content, time, nonce }] } })
+  for (const height of [0, 2, 3, 0xffffffff]) t.equal(inclusion(height), undefined, `not at height ${height}`)
+  const proof = ask(test, { type: 'getBalance', id: 1, account })
+  t.match(proof, {
+    type: 'balance',
+    proof: { header: header(2), state: test.chain.state.accountProof(account) },
+  })
+  t.match(proof, { proof: { coinbase: { stateRoot: test.chain.state.root() } } })
+})
+
+t.test('a block below the window is proven from as long as it is kept', async (t) => {
+  const test = new TestChain()
+  const sealed = test.transfer(alice, bob.account, 1)
+  test.grow(1, [sealed])
+  test.grow(2)
+  const { chain, archive } = test
+  const headers = [1, 2, 3].map((height) => chain.header(height))
+  const kept = new Map(
+    [1, 2, 3].map((height) => [height, archive.block(chain.at(height)?.hash ?? ZERO_HASH)]),
+  )
+  chain.trim(3)
+  const question = { type: 'getInclusion', id: 1, height: 1, transaction: sealed.id } as const
+  const settled = new Chain(
+    chain.network,
+    {
+      block: (hash) => archive.block(hash),
+      changes: (hash) => archive.changes(hash),
+      waypoint: () => ZERO_HASH,
+      waypointHeight: () => undefined,
+      header: (height) => headers[height - 1] ?? chain.network.block0,
+      settled: (height, hash) =>
+        hash === headerHash(chain.network.hashing, headers[height - 1] ?? chain.network.block0)
+          ? kept.get(height)
+          : undefined,
+    },
+    { position: chain.tip, miner: bob.account, state: chain.state },
+  )
+  t.match(answer(settled, question), { proof: { transaction: sealed.bytes, following: { length: 2 } } })
+  t.match(answer(settled, { type: 'getBalance', id: 1, account: alice.account }), { type: 'balance' })
+  kept.clear()
+  t.equal(answer(settled, question), undefined)
+  t.equal(answer(settled, { type: 'getBalance', id: 1, account: alice.account }), undefined)
 })

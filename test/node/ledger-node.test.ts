@@ -78,11 +78,11 @@ t.test('it answers headers, blocks and accounts, and stays silent on blocks that
   const { chain } = rig.chain
   const [one, two] = [chain.at(1)?.hash ?? chain.tip.hash, chain.tip.hash]
   await device.send('request', encode(request, { type: 'getHeaders', id: 1, locator: [one], limit: 10 }), to)
-  await device.send('request', encode(request, { type: 'getBlocks', id: 2, hashes: [one, two] }), to)
+  await device.send('request', encode(request, { type: 'getBlocks', id: 2, height: 1, hashes: [one, two] }), to)
   await device.send('request', encode(request, { type: 'getAccount', id: 3, account: carol.account }), to)
   await device.send(
     'request',
-    encode(request, { type: 'getBlocks', id: 4, hashes: [chain.network.block0.content] }),
+    encode(request, { type: 'getBlocks', id: 4, height: 0, hashes: [chain.network.block0.content] }),
     to,
   )
   await waitUntil('all are answered', () => answers.size === 4)

@@ -133,7 +133,7 @@ t.test('a reply counts only from whom was asked, with the id that was sent, and 
 
 t.test('an answer to another question is a fault of the peer', async (t) => {
   const { requests, sent } = node()
-  const asked = requests.ask(bob.account, { type: 'getBlocks', hashes: [ZERO_HASH] })
+  const asked = requests.ask(bob.account, { type: 'getBlocks', height: 1, hashes: [ZERO_HASH] })
   deliver(
     requests,
     replyTo(alice.account, bob.account),
@@ -198,7 +198,7 @@ t.test('what does not decode is refused with a reason, and never an exception', 
 t.test('the largest requests fit the limit', async (t) => {
   const hashes = Array(BLOCKS_MAX).fill(ZERO_HASH)
   const locator = Array(LOCATOR_MAX).fill(ZERO_HASH)
-  t.ok(encode(request, { type: 'getBlocks', id: 1, hashes }).length <= REQUEST_BYTES_MAX)
+  t.ok(encode(request, { type: 'getBlocks', id: 1, height: 1, hashes }).length <= REQUEST_BYTES_MAX)
   t.ok(encode(request, { type: 'getHeaders', id: 1, locator, limit: 1 }).length <= REQUEST_BYTES_MAX)
 })
 

@@ -72,13 +72,19 @@ const messages = {
   ),
   getBlocks: golden(
     request,
-    { type: 'getBlocks', id: 1, hashes: [hash('11')] },
-    `02000000010001${'11'.repeat(32)}`,
+    { type: 'getBlocks', id: 1, height: 258, hashes: [hash('11')] },
+    `0200000001000001020001${'11'.repeat(32)}`,
   ),
   getAccount: golden(
     request,
     { type: 'getAccount', id: 1, account: account('11') },
     `0300000001${'11'.repeat(32)}`,
+  ),
+  getFees: golden(request, { type: 'getFees', id: 1 }, '0600000001'),
+  fees: golden(
+    reply,
+    { type: 'fees', id: 1, floor: 2, next: 3, soon: 4, later: 5 },
+    `0600000001${[2, 3, 4, 5].map((value) => value.toString(16).padStart(16, '0')).join('')}`,
   ),
   headers: golden(
     reply,
@@ -150,10 +156,10 @@ t.test('the largest block, and a full reply of headers, fit one message', async 
 
 t.test('lists in requests and replies are bounded', async (t) => {
   const many = (count: number) => Array<Hash>(count).fill(hash('11'))
-  t.throws(() => encode(request, { type: 'getBlocks', id: 1, hashes: many(BLOCKS_MAX + 1) }))
+  t.throws(() => encode(request, { type: 'getBlocks', id: 1, height: 1, hashes: many(BLOCKS_MAX + 1) }))
   t.throws(() => encode(request, { type: 'getHeaders', id: 1, locator: many(LOCATOR_MAX + 1), limit: 1 }))
   t.throws(() => encode(reply, { type: 'headers', id: 1, headers: Array(HEADERS_MAX + 1).fill(header) }))
-  const claim = fromHex('0200000001ffff')
+  const claim = fromHex('020000000100000001ffff')
   t.match(decode(request, claim, 100), {
     ok: false,
     fault: { field: 'hashes', message: /at most 128 items/ },
