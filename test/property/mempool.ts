@@ -36,7 +36,7 @@ const network = testNetwork({
 
 const AMPLE: MempoolLimits = {
   ...MEMPOOL_DEFAULTS,
-  accountMax: 7,
+  accountMax: 4,
   heldAccountMax: 3,
   gapMax: 4,
   heldMax: 1000,
@@ -45,10 +45,11 @@ const AMPLE: MempoolLimits = {
 const TIGHT: MempoolLimits = { ...AMPLE, memoryBytesMax: 6 * 2300, heldMax: 4 }
 
 const wanted = fc.record({
-  from: fc.nat(5),
+  /** Few, so that queues grow. */
+  from: fc.constantFrom(2, 2, 2, 2, 3, 3, 0, 1, 4, 5),
   to: fc.nat(5),
   /** Relative to the end of the account's queue. */
-  nonceAhead: fc.constantFrom(0, 0, 0, 0, 0, 1, 1, 2, 3, 6, -1, -1, -2, -3),
+  nonceAhead: fc.constantFrom(0, 0, 0, 0, 0, 1, 1, 2, 3, 6, -1, -1, -2, -2, -3),
   fee: fc.oneof(
     { weight: 4, arbitrary: fc.nat(12) },
     { weight: 1, arbitrary: fc.constantFrom(0, 50, 400, 2 ** 53 - 1) },

@@ -9,6 +9,7 @@ import { strictEqual as equal, ok, deepStrictEqual as same } from 'node:assert'
 import { createHash } from 'node:crypto'
 import fc from 'fast-check'
 import { executeBlock } from '../../ledger/block.ts'
+import type { Network } from '../../ledger/network.ts'
 import { type Change, changes as changesCodec, State, StateView } from '../../ledger/state.ts'
 import { type Sealed, sealTransaction } from '../../ledger/transaction.ts'
 import { hashing } from '../../node/signing.ts'
@@ -27,22 +28,30 @@ const SUBSIDY = 900
 const HALVING_INTERVAL = 2
 const BATCH_HEIGHT = 4
 
-const network = testNetwork({
+/** Of enrolled networks. */
+const AUTHORITIES = ACCOUNTS.slice(3, 5)
+const active = [
+  { type: 1, height: 0 },
+  { type: 2, height: 0 },
+  { type: 3, height: BATCH_HEIGHT },
+]
+const rules = {
   subsidy: SUBSIDY,
   halvingInterval: HALVING_INTERVAL,
   feeFloor: FEE_FLOOR,
   maturity: MATURITY,
   allocations: ACCOUNTS.slice(0, 5).map((account, index) => ({ account, amount: 10 ** index })),
-  activations: [
-    { type: 1, height: 0 },
-    { type: 2, height: 0 },
-    { type: 3, height: BATCH_HEIGHT },
-  ],
+}
+const open = testNetwork({ ...rules, activations: active })
+const enrolled = testNetwork({
+  ...rules,
+  authorities: AUTHORITIES,
+  activations: [...active, { type: 4, height: 0 }, { type: 5, height: 0 }],
 })
 
 /** A transaction to try, relative to what its sender has when its turn comes. */
 const attempt = fc.record({
-  type: fc.constantFrom('transfer', 'transfer', 'transfer', 'reading', 'batch'),
+  type: fc.constantFrom('transfer', 'transfer', 'transfer', 'reading', 'batch', 'admission', 'revocation'),
   from: fc.nat(6),
   to: fc.nat(ACCOUNTS.length - 1),
   nonceAhead: fc.constantFrom(0, 0, 0, 0, 0, 0, -1, 1, 5, LARGEST),
@@ -94,6 +103,8 @@ interface Entry {
 class NaiveLedger {
   readonly accounts = new Map<string, { nonce: bigint; balance: bigint }>()
   readonly rewards = new Map<number, { account: string; amount: bigint }>()
+  /** Height of the admission. */
+  readonly members = new Map<string, number>()
   supply = 0n
   transactions = 0n
   readings = 0n
@@ -103,6 +114,7 @@ class NaiveLedger {
     const copy = new NaiveLedger()
     for (const [key, entry] of this.accounts) copy.accounts.set(key, { ...entry })
     for (const [key, entry] of this.rewards) copy.rewards.set(key, { ...entry })
+    for (const [key, since] of this.members) copy.members.set(key, since)
     copy.supply = this.supply
     copy.transactions = this.transactions
     copy.readings = this.readings
@@ -140,6 +152,11 @@ class NaiveLedger {
     const spend = amount + BigInt(tx.fee)
     if (spend > BigInt(LARGEST)) return 'amount-overflow'
     if (spend > sender.balance) return 'insufficient-balance'
+    if (tx.type === 'admission') {
+      if (AUTHORITIES.includes(tx.member) || this.members.has(tx.member)) return 'already-member'
+      this.members.set(tx.member, this.height)
+    }
+    if (tx.type === 'revocation' && !this.members.delete(tx.member)) return 'not-member'
     sender.nonce += 1n
     sender.balance -= spend
     if (tx.type === 'transfer') this.at(tx.to).balance += amount
@@ -167,6 +184,12 @@ class NaiveLedger {
     for (const [height, { account, amount }] of this.rewards) {
       const key = height.toString(16).padStart(64, '0')
       list.push({ kind: 1, key, value: Buffer.concat([Buffer.from(account, 'hex'), numbers(amount)]) })
+    }
+    for (const [key, since] of this.members) {
+      const value = Buffer.alloc(36)
+      value.set(Buffer.from(key, 'hex'))
+      value.writeUInt32BE(since, 32)
+      list.push({ kind: 3, key, value })
     }
     list.push({ kind: 2, key: ZERO_HASH, value: numbers(this.supply, this.transactions, this.readings) })
     return list
@@ -212,6 +235,13 @@ function agree(state: State, naive: NaiveLedger, salt: number): void {
     for (const reward of naive.rewards.values()) if (reward.account === account) maturing += reward.amount
     equal(state.maturing(account, naive.height, MATURITY), Number(maturing), `maturing of ${account}`)
   }
+  for (const account of ACCOUNTS)
+    equal(state.member(account)?.since, naive.members.get(account), `member ${account}`)
+  same(
+    [...state.members()].map(({ account, since }) => [account as string, since]).sort(),
+    [...naive.members].sort(),
+    'all members',
+  )
   const { supply, transactions, readings } = naive
   same(state.totals(), {
     supply: Number(supply),
@@ -248,8 +278,12 @@ function agree(state: State, naive: NaiveLedger, salt: number): void {
 }
 
 /** The transaction that an attempt means now. It needs no valid signature: nothing here verifies one. */
-function compose(naive: NaiveLedger, height: number, wanted: Attempt): Sealed {
-  const from = accountAt(wanted.from)
+function compose(network: Network, naive: NaiveLedger, height: number, wanted: Attempt): Sealed {
+  // What others than an authority ask for is refused without the state; here it never comes so far.
+  const membership = wanted.type === 'admission' || wanted.type === 'revocation'
+  const from = membership
+    ? (AUTHORITIES[wanted.from % AUTHORITIES.length] as Account)
+    : accountAt(wanted.from)
   const { nonce, balance } = naive.at(from)
   const head = {
     network: network.id,
@@ -260,6 +294,8 @@ function compose(naive: NaiveLedger, height: number, wanted: Attempt): Sealed {
     signature: new Uint8Array(64),
   }
   const sensed = { sensor: 's', sequence: 0, unit: 'Cel', synchronised: true }
+  if (wanted.type === 'admission' || wanted.type === 'revocation')
+    return sealTransaction(network, { ...head, type: wanted.type, member: accountAt(wanted.to % 10) })
   if (wanted.type === 'reading') {
     const sample = { ...sensed, value: { mantissa: 1, exponent: 0 }, time: 0 }
     return sealTransaction(network, { ...head, type: 'reading', sample })
@@ -288,12 +324,15 @@ interface Done {
 
 /** Both ledgers, and the blocks between which they can go back and forth. */
 class Run {
-  state = network.state0
+  readonly network: Network
+  state: State
   naive = new NaiveLedger()
   readonly done: Done[] = []
   readonly undone: Done[] = []
 
-  constructor() {
+  constructor(network: Network) {
+    this.network = network
+    this.state = network.state0
     for (const { account, amount } of network.genesis.allocations) {
       this.naive.at(account).balance = BigInt(amount)
       this.naive.supply += BigInt(amount)
@@ -301,15 +340,30 @@ class Run {
   }
 
   block(miner: Account, attempts: readonly Attempt[], spared: number): void {
+    const { network } = this
     const before = { naive: this.naive, root: this.state.root() }
     const naive = this.naive.copy()
+    if (network === enrolled && !AUTHORITIES.includes(miner) && !naive.members.has(miner)) {
+      const uninvited = executeBlock(
+        network,
+        this.state,
+        { height: naive.height + 1, miner, reward: 'all' },
+        [],
+      )
+      equal(codeOf(uninvited), 'not-admitted', 'only authorities and members mine')
+      return
+    }
     naive.begin()
     const height = naive.height
     const accepted: Sealed[] = []
     let fees = 0n
     for (const wanted of attempts) {
-      const sealed = compose(naive, height, wanted)
-      const expected = naive.pay(sealed.transaction, sealed.bytes.length, miner)
+      const sealed = compose(network, naive, height, wanted)
+      const membership = wanted.type === 'admission' || wanted.type === 'revocation'
+      const expected =
+        membership && network === open
+          ? 'type-not-active'
+          : naive.pay(sealed.transaction, sealed.bytes.length, miner)
       const outcome = executeBlock(network, this.state, { height, miner, reward: 0 }, [...accepted, sealed])
       equal(codeOf(outcome), expected, `verdict on a ${sealed.transaction.type} at height ${height}`)
       if (expected !== 'ok') continue
@@ -353,10 +407,14 @@ class Run {
 const statePlays = property(
   'state',
   'blocks, undo and redo agree with plain maps: verdicts, balances, supply law, roots',
-  40,
-  fc.record({ steps: fc.array(step, { maxLength: 40, size: 'max' }), salt: fc.nat() }),
-  ({ steps, salt }) => {
-    const run = new Run()
+  30,
+  fc.record({
+    isEnrolled: fc.boolean(),
+    steps: fc.array(step, { maxLength: 40, size: 'max' }),
+    salt: fc.nat(),
+  }),
+  ({ isEnrolled, steps, salt }) => {
+    const run = new Run(isEnrolled ? enrolled : open)
     for (const [index, one] of steps.entries()) {
       if (one.do === 'block') run.block(accountAt(one.miner), one.attempts, one.spared)
       else if (one.do === 'undo') run.move(run.done, run.undone, 'before', one.blocks)
