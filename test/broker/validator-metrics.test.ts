@@ -42,6 +42,7 @@ t.test('metrics show the chain, the mempool, the disk and what happened since th
 
   t.match(await read(), {
     height: 0,
+    final_height: 0,
     tip_time_seconds: START_MS / 1000,
     supply_units: 1000e8,
     mempool_transactions: 0,

@@ -3,6 +3,7 @@ import t from 'tap'
 import { COIN } from '../../ledger/amount.ts'
 import type { Fault, FaultCode } from '../../ledger/fault.ts'
 import { fromDecode, VERDICTS, verdictOf } from '../../ledger/fault.ts'
+import { Finality } from '../../ledger/finality.ts'
 import { Mempool } from '../../ledger/mempool.ts'
 import { parseTransaction, type Sealed, SignatureCache } from '../../ledger/transaction.ts'
 import { type Block, block as blockCodec } from '../../schemas/block.ts'
@@ -57,6 +58,14 @@ function child(): Outcome {
   return node.accept(node.block([], { header: place }))
 }
 
+const signed = testNetwork({ checkpointSigners: [alice.account], checkpointThreshold: 1 })
+const VOTE = {
+  source: { height: 0, hash: signed.block0Hash },
+  target: { height: 8, hash: wrongHash },
+  signer: alice.account,
+  signature: new Uint8Array(64),
+}
+
 const enrolled = () => {
   const activations = [4, 5].map((type) => ({ type, height: 0 }))
   return new TestChain(testNetwork({ authorities: [alice.account], activations }))
@@ -106,6 +115,15 @@ const PRODUCED: Readonly<Record<LedgerCode, () => Outcome>> = {
   'time-too-new': () => header({ time: 2 ** 48 - 1 }),
   'unknown-parent': () => header({ parent: wrongHash }),
   'invalid-parent': child,
+  'below-final': () => {
+    const node = test()
+    const fork = node.block([], { miner: carol })
+    node.grow(2)
+    node.chain.finalise(node.chain.tip.hash)
+    return node.accept(fork)
+  },
+  'not-a-signer': () => new Finality(test().network).count(VOTE),
+  'bad-checkpoint': () => new Finality(signed).count({ ...VOTE, target: { height: 9, hash: wrongHash } }),
   'block-too-large': () =>
     body((block) => new Uint8Array([...encode(blockCodec, block), ...new Uint8Array(1 << 17)])),
   'too-many-signatures': () => {
@@ -158,6 +176,7 @@ t.test(
     t.strictSame(of('ignore').sort(), [
       'account-queue-full',
       'already-member',
+      'below-final',
       'expired',
       'fee-too-low-to-replace',
       'insufficient-balance',

@@ -37,7 +37,7 @@ const REFUSED: readonly [string, Partial<Genesis>, string][] = [
   ['without admission', { authorities: [bob.account], activations: active(1, 5) }, 'activations'],
   ['admission on an open network', { activations: active(1, 4) }, 'activations'],
   ['revocation on an open network', { activations: active(1, 5) }, 'activations'],
-  ['checkpoints, which this version cannot check', { checkpointSigners: [bob.account] }, 'checkpointSigners'],
+  ['signers without a threshold', { checkpointSigners: [bob.account] }, 'checkpointThreshold'],
   ['a threshold above the signers', { checkpointThreshold: 1 }, 'checkpointThreshold'],
   ['a slow hand, which this version cannot check', { slowRatio: 16 }, 'slowRatio'],
   ['a type that this version does not know', { activations: active(6) }, 'activations'],

@@ -26,12 +26,30 @@ t.test('every kind is parsed back, and so is its JSON mirror', async (t) => {
 
 t.test('the second level after the root says who may publish', async (t) => {
   const validators = kinds.filter((kind) => KINDS[kind].publisher === 'validator')
-  t.strictSame(validators.sort(), ['account', 'confirmed', 'genesis', 'receipt', 'refused', 'tip'])
+  t.strictSame(validators.sort(), [
+    'account',
+    'checkpoint',
+    'confirmed',
+    'genesis',
+    'members',
+    'receipt',
+    'refused',
+    'tip',
+  ])
 })
 
 t.test('state is retained, events are not', async (t) => {
   const retained = kinds.filter((kind) => KINDS[kind].retained)
-  t.strictSame(retained.sort(), ['account', 'genesis', 'sensor', 'status', 'tip'])
+  t.strictSame(retained.sort(), [
+    'account',
+    'checkpoint',
+    'genesis',
+    'members',
+    'sensor',
+    'status',
+    'tip',
+    'vote',
+  ])
 })
 
 t.test('the filter for everybody has as many levels as the binary topic', async (t) => {
