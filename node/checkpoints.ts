@@ -102,6 +102,10 @@ export class Checkpoints {
     return new Map([...this.#pending].map(([hash, { sources }]) => [hash, sources]))
   }
 
+  wants(hash: Hash): boolean {
+    return this.#pending.has(hash)
+  }
+
   get isWaiting(): boolean {
     return this.#pending.size > 0
   }

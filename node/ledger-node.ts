@@ -173,6 +173,7 @@ export class LedgerNode {
       now: clock.now,
       monotonic: clock.monotonic,
       timers,
+      wants: (hash) => this.checkpoints.wants(hash),
       accept: (bytes) => this.accept(bytes),
     })
     this.checkpoints = new Checkpoints({
