@@ -144,7 +144,6 @@ export class Mempool {
     const touched = new Map<Account, Sealed[]>()
     for (const { transactions } of disconnected) {
       for (const sealed of transactions) {
-        if (confirmed.has(sealed.id)) continue
         const { from } = sealed.transaction
         touched.set(from, [...(touched.get(from) ?? []), sealed])
       }

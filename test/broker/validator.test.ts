@@ -226,3 +226,62 @@ t.test('a transaction that grows old in the mempool is told to its sender', asyn
   await waitUntil('told', () => device.receipts.some(({ code }) => code === 'expired'))
   t.match(device.receipts.at(-1), { transaction: sealed.id, status: 'refused', code: 'expired' })
 })
+
+t.test('on an enrolled network people are told who may mine, as soon as it changes', async (t) => {
+  const activations = [1, 2, 3, 4, 5].map((type) => ({ type, height: 0 }))
+  const rig = await Rig.start(t, { authorities: [bob.account], activations })
+  const running = await rig.validator()
+  const heard = await listen(t, rig)
+  const told = () => JSON.parse(String(last(heard, 'members', true)?.payload ?? '{}'))
+  await waitUntil('there is a list', () => told().count === 0)
+  t.strictSame(told(), { height: 0, authorities: [bob.account], count: 0, members: [] })
+  const change = (type: string) => rig.chain.sign(bob, { type, member: carol.account })
+  await rig.mine([running], [change('admission')])
+  await waitUntil('it has the member', () => told().count === 1)
+  t.strictSame(told().members, [{ account: carol.account, since: 1 }])
+  const late = await listen(t, rig)
+  await waitUntil('it is retained', () => last(late, 'members', true)?.retain === true)
+  await rig.mine([running])
+  await rig.mine([running], [change('revocation')])
+  await waitUntil('the member is gone', () => told().count === 0)
+  t.equal(told().height, 3)
+  const lists = heard.filter(({ kind }) => kind === 'members')
+  t.equal(lists.length, 3, 'a block that changes nobody is not told')
+  t.notOk(
+    lists.some(({ json }) => !json),
+    'JSON only',
+  )
+})
+
+t.test('on an open network there is no list of members', async (t) => {
+  const rig = await Rig.start(t)
+  const running = await rig.validator()
+  const heard = await listen(t, rig)
+  await rig.mine([running])
+  await waitUntil('the block is told', () => last(heard, 'confirmed', true) !== undefined)
+  t.equal(last(heard, 'members', true), undefined)
+})
+
+t.test(
+  'what is behind a gap has no receipt until it is in the queue; what is replaced is told',
+  async (t) => {
+    const rig = await Rig.start(t)
+    const { validator } = await rig.validator()
+    const { mempool } = validator.node
+    const device = await rig.device(alice)
+    const give = (nonce: number, fee: number) => rig.chain.transfer(alice, carol.account, 1, { nonce, fee })
+    const told = () => device.receipts.map(({ transaction, status, code }) => [transaction, status, code])
+    const [first, second, better] = [give(0, 0), give(1, 0), give(0, 5)]
+    await device.send('tx', second.bytes, { qos: 1 })
+    await waitUntil('it is held', () => mempool.held === 1)
+    await device.send('tx', first.bytes, { qos: 1 })
+    await device.send('tx', better.bytes, { qos: 1 })
+    await waitUntil('all is told', () => device.receipts.length === 4)
+    t.strictSame(told(), [
+      [first.id, 'accepted', ''],
+      [second.id, 'accepted', ''],
+      [first.id, 'refused', 'replaced'],
+      [better.id, 'accepted', ''],
+    ])
+  },
+)

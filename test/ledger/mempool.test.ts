@@ -102,11 +102,12 @@ t.test('what is behind a gap is held, not mined, and enters the queue when the g
 
 t.test('what is held has limits: per account, in all, by balance, and one for each nonce', async (t) => {
   const { mempool, add, admit } = pool({ heldAccountMax: 2, heldMax: 3 })
-  t.strictSame(
-    [1, 2, 3].map((nonce) => add(pay(alice, nonce, 5))),
-    ['ok', 'ok', 'nonce-gap'],
-  )
+  t.equal(add(pay(alice, 1, 5)), 'ok')
   t.equal(add(pay(alice, 1, 500)), 'nonce-gap', 'what is held is not replaced')
+  t.strictSame(
+    [2, 3].map((nonce) => add(pay(alice, nonce, 5))),
+    ['ok', 'nonce-gap'],
+  )
   t.equal(add(pay(bob, 1, 0, 1001 * COIN)), 'insufficient-balance')
   t.equal(add(pay(bob, 1, 9, 600 * COIN)), 'ok')
   t.equal(add(pay(bob, 2, 9, 400 * COIN)), 'insufficient-balance', 'besides what is held')

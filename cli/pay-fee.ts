@@ -1,0 +1,26 @@
+/** The fee that `pay` offers when it is told none: what a validator thinks it takes, within reason. */
+import type { Network } from '../ledger/network.ts'
+import { feeFloorFor } from '../ledger/transaction.ts'
+import type { Requests } from '../node/requests.ts'
+import type { Account } from '../schemas/hex.ts'
+
+/** An answer is an opinion, and nobody should lose a fortune by it: who wants to pay more says so. */
+const FLOORS_MAX = 100
+const AMOUNT_PARTS = 100
+
+/**
+ * Smallest units for a transfer of `amount` in `bytes` bytes that should be confirmed within 6 blocks: at least the
+ * floor, at most 100 floors or a hundredth of the amount, and the floor when the validator does not answer.
+ */
+export async function feeFor(
+  network: Network,
+  { bytes, amount }: { readonly bytes: number; readonly amount: number },
+  requests: Pick<Requests, 'ask'>,
+  validator: Account,
+): Promise<number> {
+  const floor = feeFloorFor(network, bytes)
+  const answer = await requests.ask(validator, { type: 'getFees' })
+  if (!answer.ok) return floor
+  const most = Math.max(FLOORS_MAX * floor, Math.floor(amount / AMOUNT_PARTS))
+  return Math.min(most, Math.max(floor, Math.ceil((answer.value.soon * bytes) / 1000)))
+}
