@@ -512,11 +512,11 @@ class Run {
   }
 }
 
-const plays = (name: string, limits: MempoolLimits, what: string) =>
+const plays = (name: string, runs: number, limits: MempoolLimits, what: string) =>
   property(
     name,
     `${what}: queues, order, limits and reasons agree with lists that are worked out anew`,
-    40,
+    runs,
     fc.record({
       ownMiner: fc.option(fc.nat(4), { nil: undefined }),
       steps: fc.array(step, { maxLength: 60, size: 'max' }),
@@ -537,6 +537,6 @@ const plays = (name: string, limits: MempoolLimits, what: string) =>
   )
 
 export const mempoolProperties = [
-  plays('mempool', AMPLE, 'with room for all'),
-  plays('mempool-full', TIGHT, 'with room for six'),
+  plays('mempool', 80, AMPLE, 'with room for all'),
+  plays('mempool-full', 120, TIGHT, 'with room for six'),
 ]

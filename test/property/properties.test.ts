@@ -6,7 +6,7 @@
 import t from 'tap'
 import { codecNames } from './codec.ts'
 import { PROPERTIES } from './list.ts'
-import { FIXED_SEED, namedCase, report } from './property.ts'
+import { FIXED_SEED, namedCase, report, SAVED } from './property.ts'
 
 t.test('every message of the protocol is among the codecs', async (t) => {
   const known = ['header', 'block', 'genesis', 'transaction', 'coinbase', 'sample', 'tip', 'request', 'reply']
@@ -30,6 +30,13 @@ for (const one of PROPERTIES) {
   t.test(`${one.name}: ${one.fact}`, async (t) => {
     report(t, one, one.check(named?.choice ?? { seed: FIXED_SEED, numRuns: one.runs }))
   })
+}
+
+for (const { property: name, smallest, found } of named === undefined ? SAVED : []) {
+  const property = PROPERTIES.find((one) => one.name === name)
+  t.ok(property, `the saved ${name} is a property`)
+  if (smallest === undefined) continue
+  t.doesNotThrow(() => property?.holds(smallest), `${name} holds where once ${found}`)
 }
 
 t.test('a seed as a failure prints it is read; one that cannot be is refused', async (t) => {

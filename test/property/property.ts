@@ -5,6 +5,7 @@
  * test/system/fuzz.test.ts from a new seed for as long as it is given. One variable names a failing case:
  * `PINLEDGER_SEED=<property>:<seed>:<case>`. Replayed, it is generated and made as small as can be as it was at first.
  */
+import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import type { Test } from 'tap'
 
@@ -23,6 +24,8 @@ export interface Property {
   /** Cases in `npm test`. */
   readonly runs: number
   check(choice: Choice): Outcome
+  /** Throws where the property does not hold for this one case. */
+  holds(value: unknown): void
 }
 
 export interface Outcome {
@@ -47,13 +50,20 @@ export interface Choice {
   readonly interruptAfterTimeLimit?: number
 }
 
-/** A saved case of test/property/seeds.json: `runs` cases from `seed`, and what they once found. */
+/** An entry of test/property/seeds.json: what a run once found, to be tried again for ever. */
 export interface Saved {
   readonly property: string
   readonly seed: number
+  /** Cases from that seed; they are others once the property generates others. */
   readonly runs: number
-  readonly found: string
+  /** What was wrong, and the smallest case that showed it, which stays as it is. */
+  readonly found?: string
+  readonly smallest?: unknown
 }
+
+export const SAVED: readonly Saved[] = JSON.parse(
+  readFileSync(new URL('./seeds.json', import.meta.url), 'utf8'),
+)
 
 /** Declares a property: `holds` throws, for instance an AssertionError, where it does not. */
 export function property<T>(
@@ -67,6 +77,7 @@ export function property<T>(
     name,
     fact,
     runs,
+    holds: (value) => holds(value as T),
     check: (choice) => {
       const details = fc.check(
         fc.property(cases, (value) => {
