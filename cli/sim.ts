@@ -71,7 +71,7 @@ function textLine(seed: number, report: SimReport, speed: number): string {
 }
 
 function jsonLine(seed: number, report: SimReport, speed: number): string {
-  const { trace: _trace, faults, ...facts } = report
+  const { trace: _trace, blocks: _blocks, faults, ...facts } = report
   return JSON.stringify({ seed, ...facts, faults: faults.length, speed: Math.round(speed) })
 }
 

@@ -1,8 +1,7 @@
 /**
  * What must hold at every moment of a simulation, whatever breaks; the first thing that does not ends the run.
  *
- * Names of the invariants, as docs/SIMULATOR.md lists them: `supply`, `double-spend`, `rules`, `state-root`, `final`, `durable`,
- * `one-tip`, `same-store`, `progress`, `bug`.
+ * docs/SIMULATOR.md lists the invariants by name.
  */
 
 import { parseBlock } from '../ledger/block.ts'
@@ -21,6 +20,7 @@ export type Invariant =
   | 'state-root'
   | 'final'
   | 'durable'
+  | 'lost'
   | 'one-tip'
   | 'same-store'
   | 'progress'
@@ -96,6 +96,7 @@ export class Invariants {
           )
       }
     }
+    this.#survivors(node, disconnected)
     if (connected.length === 0) return
     const { supply } = chain.state.totals()
     if (BigInt(supply) !== this.#oracle.supplyAt(tip.hash))
@@ -114,6 +115,21 @@ export class Invariants {
     } else if (known !== root)
       this.fail('state-root', node, `state ${root} at block ${tip.height}, others have ${known}`)
     this.#saved.set(node, { hash: tip.hash, work: tip.work, height: tip.height })
+  }
+
+  /** What a reorganisation took out of the chain and could be in the next block has to be waiting for it. */
+  #survivors(node: SimNode, disconnected: Update['disconnected']): void {
+    const { ledger } = node
+    if (ledger === undefined) return
+    const { state, tip } = ledger.chain
+    for (const { id, transaction: tx } of disconnected.flatMap(({ transactions }) => transactions)) {
+      const { nonce, balance } = state.account(tx.from)
+      const spend = tx.fee + (tx.type === 'transfer' ? tx.amount : 0)
+      if (tx.nonce !== nonce || tx.expiry <= tip.height || spend > balance || ledger.mempool.has(id)) continue
+      // Another one with its nonce may wait in its place.
+      if (ledger.mempool.nextNonce(state, tx.from) > nonce) continue
+      this.fail('lost', node, `transaction ${short(id)} was taken out of the chain and is gone`)
+    }
   }
 
   /** A node has reported a block as final. */

@@ -14,11 +14,13 @@ import type { Log } from '../node/log.ts'
 import type { Signer } from '../node/signing.ts'
 import { every, type Timers } from '../node/timers.ts'
 import { type Block, block as blockCodec } from '../schemas/block.ts'
+import { certificates as certificatesCodec } from '../schemas/checkpoint.ts'
 import { encode } from '../schemas/codec.ts'
 import type { Genesis } from '../schemas/genesis.ts'
 import { type Account, type Hash, short } from '../schemas/hex.ts'
 import { tip as tipCodec } from '../schemas/message.ts'
 import { topic } from '../schemas/topic.ts'
+import type { Transaction, Unsigned } from '../schemas/transaction.ts'
 import type { SimBroker } from './broker.ts'
 import { SimClock } from './clock.ts'
 import { PowerCut, SimDisk } from './disk.ts'
@@ -26,6 +28,8 @@ import { SimMiner } from './miner.ts'
 import type { Rng } from './random.ts'
 import { START_MS } from './rules.ts'
 import type { Scheduler } from './scheduler.ts'
+
+type Head = Pick<Transaction, 'network' | 'from' | 'nonce' | 'fee' | 'expiry'>
 
 /** Transactions that are not yet in the chain are sent again this often. */
 const RESEND_MS = 15_000
@@ -43,6 +47,8 @@ export interface SimNodeOptions {
   readonly genesis: Genesis
   /** Mean time between its transactions, milliseconds. */
   readonly sendsMs: number
+  /** Whom it admits as miners. */
+  readonly admits: readonly Account[]
 }
 
 export interface SimNodeModules {
@@ -129,9 +135,14 @@ export class SimNode {
           openSession: (options, modules) => broker.open(name, options, modules, isAlive),
           log,
           onUpdate: (update) => this.#onUpdate(update),
+          onFinal: (entry) => this.#modules.onFinal(this, entry.height, entry.hash),
+          onCheckpoint: () => this.#publishCertificates(),
           onTransaction: () => {},
           onRefused: () => {},
-          onConnected: () => this.#publishTip(),
+          onConnected: () => {
+            this.#publishTip()
+            this.#publishCertificates()
+          },
           onDisconnected: () => {},
           onFatal: (error) => this.#fatal(error),
         },
@@ -146,10 +157,11 @@ export class SimNode {
         onFound: (block) => this.#found(block),
       })
       this.#process = alive.process = { alive: true, store, ledger, miner, timers }
-      this.#modules.onStarted(this)
       ledger.start()
+      this.#modules.onStarted(this)
       miner.refresh()
       every(timers, RESEND_MS, () => this.#resend())
+      this.#admitAll()
       this.#sendLater()
     } catch (error) {
       this.#fatal(error)
@@ -209,6 +221,15 @@ export class SimNode {
     void ledger.session.publish(name, encode(tipCodec, ledger.tipMessage()), { qos: 1, retain: true })
   }
 
+  #publishCertificates(): void {
+    const { ledger } = this
+    if (this.options.role !== 'validator' || ledger === undefined) return
+    const certificates = ledger.checkpoints.certificates()
+    if (certificates.certificates.length === 0) return
+    const name = topic(ledger.chain.network.id, 'checkpoint', this.options.signer.account)
+    void ledger.session.publish(name, encode(certificatesCodec, certificates), { qos: 1, retain: true })
+  }
+
   #sendLater(): void {
     if (this.options.sendsMs === Number.POSITIVE_INFINITY) return
     this.#process?.timers.after(this.random.exponential(this.options.sendsMs), () => {
@@ -217,35 +238,39 @@ export class SimNode {
     })
   }
 
-  /** Signs a transfer that its own chain allows, and keeps it until it stands in that chain. */
+  #admitAll(): void {
+    const { ledger } = this
+    for (const member of this.options.admits)
+      if (ledger?.chain.state.member(member) === undefined)
+        this.#sign((head) => ({ ...head, type: 'admission', member }))
+  }
+
   #pay(): void {
     const { ledger, random } = this
     if (ledger === undefined) return
-    const { network, tip, state } = ledger.chain
-    const from = this.options.signer.account
-    const { balance } = state.account(from)
-    const nonce = Math.max(
-      ledger.mempool.nextNonce(state, from),
-      ...[...this.#pending.keys()].map((at) => at + 1),
-    )
-    const fee = network.genesis.feeFloor * random.whole(1, 5)
+    const { balance } = ledger.chain.state.account(this.options.signer.account)
     const amount = random.whole(0, Math.floor(balance / 50))
-    if (amount + fee > balance || this.#pending.size > 8) return
-    const sealed = signTransaction(
-      network,
-      {
-        type: 'transfer',
-        network: network.id,
-        from,
-        nonce,
-        fee,
-        expiry: tip.height + EXPIRY_BLOCKS,
-        to: random.pick(this.#modules.others()),
-        amount,
-        memo: '',
-      },
-      (message) => this.options.signer.sign(message),
-    )
+    if (this.#pending.size > 8) return
+    this.#sign((head) => ({
+      ...head,
+      type: 'transfer',
+      to: random.pick(this.#modules.others()),
+      amount,
+      memo: '',
+    }))
+  }
+
+  /** Signs a transaction that its own chain allows, and keeps it until it stands in that chain. */
+  #sign(fill: (head: Head) => Unsigned<Transaction>): void {
+    const { ledger, random } = this
+    if (ledger === undefined) return
+    const { network, tip, state } = ledger.chain
+    const { account: from, sign } = this.options.signer
+    const waiting = [...this.#pending.keys()].map((nonce) => nonce + 1)
+    const nonce = Math.max(ledger.mempool.nextNonce(state, from), ...waiting)
+    const fee = network.genesis.feeFloor * random.whole(1, 5)
+    const head = { network: network.id, from, nonce, fee, expiry: tip.height + EXPIRY_BLOCKS }
+    const sealed = signTransaction(network, fill(head), sign)
     this.#pending.set(nonce, sealed.bytes)
     this.send('tx', sealed.bytes)
   }
@@ -253,7 +278,7 @@ export class SimNode {
   #resend(): void {
     const { ledger } = this
     if (ledger === undefined) return
-    const { state, tip, network } = ledger.chain
+    const { state, tip } = ledger.chain
     const { nonce } = state.account(this.options.signer.account)
     for (const [at, bytes] of this.#pending) {
       const expiry = new DataView(bytes.buffer, bytes.byteOffset).getUint32(53)
@@ -261,7 +286,7 @@ export class SimNode {
       // What expired never counts any more; what follows it has to be signed anew.
       else if (expiry <= tip.height)
         for (const later of this.#pending.keys()) if (later >= at) this.#pending.delete(later)
-      if (this.#pending.has(at) && network.id !== undefined) this.send('tx', bytes)
+      if (this.#pending.has(at)) this.send('tx', bytes)
     }
   }
 

@@ -23,10 +23,16 @@ interface Reward {
 /** All coins are added up every so many blocks. */
 const SUM_EVERY = 50
 
+/** Makes a change, and keeps how to make it again and take it back. */
+type Change = (make: () => void, back: () => void) => void
+
 interface Known {
   readonly parent: Hash
   readonly height: number
   readonly time: number
+  readonly target: number
+  /** Milliseconds since its parent. */
+  readonly solveMs: number
   readonly redo: readonly (() => void)[]
   readonly undo: readonly (() => void)[]
   readonly supply: bigint
@@ -38,6 +44,7 @@ export class Oracle {
   readonly #known = new Map<Hash, Known>()
   readonly #holders = new Map<Account, Holder>()
   readonly #rewards = new Map<number, Reward>()
+  readonly #miners = new Set<Account>()
   #supply = 0n
   #at: Hash
 
@@ -53,6 +60,8 @@ export class Oracle {
       parent: network.genesisHash,
       height: 0,
       time,
+      target: Number(network.genesis.target),
+      solveMs: network.genesis.interval,
       redo: [],
       undo: [],
       supply: this.#supply,
@@ -81,6 +90,8 @@ export class Oracle {
       parent: block.header.parent,
       height,
       time,
+      target: Number(block.header.target),
+      solveMs: time - parent.time,
       redo,
       undo,
       supply: this.#supply,
@@ -104,7 +115,7 @@ export class Oracle {
     hash: Hash,
     { header, coinbase, transactions }: Block,
     parent: Known,
-    change: (make: () => void, back: () => void) => void,
+    change: Change,
   ): string | undefined {
     const { genesis, signatures } = this.#network
     const { height } = header
@@ -112,11 +123,17 @@ export class Oracle {
     if (proof !== hash) return 'another hash than the header has'
     if (BigInt(`0x${proof}`) > header.target) return 'no proof of work'
     if (height !== parent.height + 1 || header.time <= parent.time) return 'height or time out of order'
+    const wanted = this.#targetAfter(parent)
+    if (Math.abs(Number(header.target) / wanted - 1) > 1e-3)
+      return `a target of ${Number(header.target)}, about ${wanted} follows`
     if (coinbase.height !== height || coinbase.parent !== header.parent) return 'coinbase of another place'
     const sealed = sealCoinbase(this.#network, coinbase)
     if (sealed.content !== header.content) return 'a body that the header does not name'
     if (!signatures.verify(coinbase.signature, sealed.message, coinbase.from))
       return 'a coinbase that its miner did not sign'
+    const { authorities } = genesis
+    if (authorities.length > 0 && !authorities.includes(coinbase.from) && !this.#miners.has(coinbase.from))
+      return `a miner that nobody admitted, ${coinbase.from}`
     const matured = this.#rewards.get(height - genesis.maturity)
     if (matured !== undefined) {
       this.#add(matured.account, matured.amount, change)
@@ -135,6 +152,10 @@ export class Oracle {
       if (tx.fee < genesis.feeFloor * Math.ceil(seal.bytes.length / 1000) && tx.from !== coinbase.from)
         return `transaction ${index} pays too little`
       this.#set(tx.from, { nonce: sender.nonce + 1, balance: sender.balance - spend }, change)
+      if (tx.type === 'admission' || tx.type === 'revocation') {
+        if (!authorities.includes(tx.from)) return `transaction ${index} is not an authority's`
+        this.#member(tx.member, tx.type === 'admission', change)
+      }
       if (tx.type === 'transfer') this.#add(tx.to, BigInt(tx.amount), change)
       fees += BigInt(tx.fee)
     }
@@ -155,6 +176,13 @@ export class Oracle {
     return height % SUM_EVERY === 0 ? this.#sum(height) : undefined
   }
 
+  /** The rule as a formula, without the integers that make it exact. */
+  #targetAfter({ target, solveMs }: Known): number {
+    const { interval, halfLife, targetMax } = this.#network.genesis
+    const deviation = Math.min(solveMs, 20 * interval) - interval
+    return Math.min(target * 2 ** (deviation / (halfLife * interval)), Number(targetMax))
+  }
+
   #sum(height: number): string | undefined {
     let sum = 0n
     for (const { balance } of this.#holders.values()) sum += balance
@@ -164,12 +192,12 @@ export class Oracle {
       : `coins at height ${height} add up to ${sum}, the supply is ${this.#supply}`
   }
 
-  #add(account: Account, amount: bigint, change: (make: () => void, back: () => void) => void): void {
+  #add(account: Account, amount: bigint, change: Change): void {
     const holder = this.holder(account)
     this.#set(account, { ...holder, balance: holder.balance + amount }, change)
   }
 
-  #set(account: Account, after: Holder, change: (make: () => void, back: () => void) => void): void {
+  #set(account: Account, after: Holder, change: Change): void {
     const before = this.holder(account)
     change(
       () => this.#holders.set(account, after),
@@ -177,11 +205,15 @@ export class Oracle {
     )
   }
 
-  #reward(
-    height: number,
-    after: Reward | undefined,
-    change: (make: () => void, back: () => void) => void,
-  ): void {
+  #member(account: Account, mines: boolean, change: Change): void {
+    const put = (value: boolean) => () => {
+      if (value) this.#miners.add(account)
+      else this.#miners.delete(account)
+    }
+    change(put(mines), put(!mines))
+  }
+
+  #reward(height: number, after: Reward | undefined, change: Change): void {
     const before = this.#rewards.get(height)
     const put = (value: Reward | undefined) => () => {
       if (value === undefined) this.#rewards.delete(height)

@@ -1,7 +1,7 @@
 /** The network of a simulation: real rules with blocks that cost some sixty hashes, so that each is really mined. */
 import { COIN } from '../ledger/amount.ts'
 import { targetFor } from '../ledger/difficulty.ts'
-import { PRESETS } from '../ledger/preset.ts'
+import { genesisFrom, PRESETS } from '../ledger/preset.ts'
 import type { Genesis } from '../schemas/genesis.ts'
 import type { Account } from '../schemas/hex.ts'
 
@@ -10,15 +10,24 @@ export const BLOCK_HASHES = 64
 /** True time at the beginning: 2026-01-01T00:00:00Z. */
 export const START_MS = 1_767_225_600_000
 
-export function simGenesis(
-  intervalMs: number,
-  holders: readonly Account[],
-  signers: readonly Account[],
-): Genesis {
+const NAMED = { name: 'sim', time: START_MS, firstWork: BLOCK_HASHES }
+
+export interface SimRules {
+  readonly intervalMs: number
+  readonly holders: readonly Account[]
+  /** Whose checkpoints count; none without. */
+  readonly signers: readonly Account[]
+  /** Who admits miners; everybody mines without. */
+  readonly authorities: readonly Account[]
+}
+
+export function simGenesis({ intervalMs, holders, signers, authorities }: SimRules): Genesis {
+  const { activations } = genesisFrom('field', { ...NAMED, allocations: [], authorities })
   return {
     ...PRESETS.field,
-    name: 'sim',
-    time: START_MS,
+    ...NAMED,
+    activations,
+    authorities,
     interval: intervalMs,
     target: targetFor(BLOCK_HASHES),
     targetMax: targetFor(2),

@@ -4,11 +4,12 @@
  * Everything that happens follows from the options: the same options give the same run, event by event.
  */
 import type { Update } from '../ledger/chain.ts'
+import { workOf } from '../ledger/difficulty.ts'
 import { createNetwork, type Network } from '../ledger/network.ts'
 import type { Log } from '../node/log.ts'
 import { hashing } from '../node/signing.ts'
 import { every } from '../node/timers.ts'
-import { type Hash, short } from '../schemas/hex.ts'
+import { type Account, type Hash, short } from '../schemas/hex.ts'
 import { invariant } from '../schemas/result.ts'
 import { Adversary } from './adversary.ts'
 import { FAIR, SimBroker } from './broker.ts'
@@ -27,7 +28,9 @@ export interface SimOptions {
   readonly kinds: ReadonlySet<FaultKind>
   /** T, milliseconds. */
   readonly intervalMs: number
-  /** Only these of the seed's faults, by number. */
+  /** In place of the seed's faults. */
+  readonly faults?: readonly Fault[] | undefined
+  /** Only these of the faults, by number. */
   readonly only?: readonly number[] | undefined
   /** Every line of the trace as it happens. */
   readonly onLine?: ((line: string) => void) | undefined
@@ -46,6 +49,8 @@ export interface SimReport {
   readonly events: number
   readonly virtualMs: number
   readonly final: number
+  /** Of each height from 1: when a node had it first (virtual milliseconds), and the expected hashes of that block. */
+  readonly blocks: readonly { readonly atMs: number; readonly hashes: number }[]
   /** Differs if anything in the run did. */
   readonly digest: string
   /** The end of the trace. */
@@ -81,6 +86,7 @@ export class World {
   #deepest = 0
   #starts = 0
   #final = 0
+  readonly #blocks: { readonly atMs: number; readonly hashes: number }[] = []
   #transactions = 0
   #height = 0
   #digest = 0
@@ -91,11 +97,20 @@ export class World {
     const { nodes, intervalMs, hours } = options
     const validators = Math.max(1, Math.floor(nodes / 5))
     const holders = Array.from({ length: nodes }, (_, index) => simSigner(index))
-    const genesis = simGenesis(
-      intervalMs,
-      holders.map(({ account }) => account),
-      [],
+    const miners = holders.map((_, index) => index).filter((index) => index >= validators)
+    const traitors = random.fork('traitors').some(miners, Math.floor(miners.length / 4))
+    this.#traitors = new Set(options.kinds.has('byzantine') ? traitors : [])
+    const accounts = holders.map(({ account }) => account)
+    // Seeds take turns: with and without checkpoints by the validators, open and enrolled.
+    const signers = options.seed % 2 === 0 ? accounts.slice(0, validators) : []
+    const honest = miners.filter((index) => !this.#traitors.has(index))
+    const authorities =
+      options.seed % 3 === 0 ? [0, ...honest.slice(0, 3)].map((index) => accounts[index] as Account) : []
+    // One adversary is not admitted, and mines all the same.
+    const admitted = [...honest.slice(3), ...[...this.#traitors].slice(1)].map(
+      (index) => accounts[index] as Account,
     )
+    const genesis = simGenesis({ intervalMs, holders: accounts, signers, authorities })
     const signatures = sharedSignatures()
     const network = createNetwork(genesis, { hashing, signatures })
     invariant(network.ok, 'the genesis of a simulation is valid')
@@ -103,19 +118,17 @@ export class World {
     this.#invariants = new Invariants(this.network, () => this.#scheduler.nowMs)
     this.#broker = new SimBroker(this.#scheduler, random.fork('broker'))
 
-    const miners = holders.map((_, index) => index).filter((index) => index >= validators)
-    const traitors = random.fork('traitors').some(miners, Math.floor(miners.length / 4))
-    this.#traitors = new Set(options.kinds.has('byzantine') ? traitors : [])
     const rates = this.#rates(random.fork('rates'), validators)
     const endMs = Math.max(0.3 * hours * 3_600_000, hours * 3_600_000 - QUIET_INTERVALS * intervalMs)
-    const drawn = drawFaults(random.fork('faults'), {
-      nodes,
-      adversaries: traitors,
-      endMs,
-      kinds: options.kinds,
-      intervalMs,
-    })
-    this.#faults = drawn
+    this.#faults =
+      options.faults ??
+      drawFaults(random.fork('faults'), {
+        nodes,
+        adversaries: traitors,
+        endMs,
+        kinds: options.kinds,
+        intervalMs,
+      })
     this.nodes = holders.map(
       (signer, index) =>
         new SimNode(
@@ -126,6 +139,7 @@ export class World {
             rate: rates[index] as number,
             genesis,
             sendsMs: SENDS_INTERVALS * intervalMs,
+            admits: index === 0 && authorities.length > 0 ? admitted : [],
           },
           {
             scheduler: this.#scheduler,
@@ -133,7 +147,7 @@ export class World {
             random: random.fork(`node ${index}`),
             signatures,
             log: this.#log(index),
-            others: () => holders.map(({ account }) => account),
+            others: () => accounts,
             onUpdate: (node, update) => this.#onUpdate(node, update),
             onFinal: (node, height, hash) => this.#onFinal(node, height, hash),
             onStarted: (node) => {
@@ -190,6 +204,7 @@ export class World {
       events: this.#scheduler.events,
       virtualMs: this.#scheduler.nowMs,
       final: this.#final,
+      blocks: this.#blocks,
       digest: `${(this.#digest >>> 0).toString(16)}-${this.#scheduler.events}`,
       trace: this.#trace,
     }
@@ -332,6 +347,8 @@ export class World {
     if (connected.length === 0) return
     this.#digest = (Math.imul(this.#digest, 31) + Number.parseInt(tip.hash.slice(-7), 16)) | 0
     if (tip.height > this.#height) {
+      for (const { entry } of connected)
+        this.#blocks[entry.height - 1] = { atMs: this.#scheduler.nowMs, hashes: Number(workOf(entry.target)) }
       this.#height = tip.height
       for (const { transactions } of connected) this.#transactions += transactions.length
       this.#line(`block ${tip.height} ${short(tip.hash)} first at ${node.name}`)
