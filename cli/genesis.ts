@@ -103,9 +103,9 @@ function describe(network: Network, file: string, firstWork: number): string {
   return `founded network ${id} (${name})
   file         ${file}
   hash         ${genesisHash}
-  mining       ${enrolled ? `enrolled: ${authorities.length} authorities and whom they admit` : 'open: everybody may mine'}
+  mining       ${enrolled ? `enrolled: ${authorities.length === 1 ? 'one authority and whom it admits' : `${authorities.length} authorities and whom they admit`}` : 'open: everybody may mine'}
   first block  ${firstWork} hashes, then one block every ${interval / 1000} s
-  coins        ${formatCoins(coins)} in ${allocations.length} accounts
+  coins        ${formatCoins(coins)} in ${allocations.length === 1 ? 'one account' : `${allocations.length} accounts`}
   checkpoints  ${signers === 0 ? 'none' : `${checkpointThreshold} of ${signers} signers`}
 What to do next:
 ${next.map((line, at) => `  ${at + 1}. ${line}`).join('\n')}

@@ -18,11 +18,9 @@ import { MEMO_BYTES_MAX } from '../schemas/transaction.ts'
 import { FAULT_KINDS } from '../sim/faults.ts'
 import { configure, given } from './configure.ts'
 import { EXIT, exitCodeOf, explain } from './exit.ts'
-import type { GenesisOptions } from './genesis.ts'
+import { addNetworkCommands, checkNetwork } from './networks.ts'
 import {
   account,
-  accounts,
-  allocations,
   BROKER_DEFAULT,
   brokerOption,
   coins,
@@ -231,36 +229,6 @@ function createProgram(): Command {
     })
 
   program
-    .command('genesis')
-    .description('founds a network without running it: writes the genesis that all its machines need')
-    .addOption(new Option('--preset <name>', 'parameters').choices(Object.keys(PRESETS)).default('field'))
-    .requiredOption('--name <name>', 'of the network, such as lab')
-    .requiredOption('--out <file>', 'where to write it; an existing file is never replaced')
-    .option(
-      '--authority <account...>',
-      'who may admit and revoke miners; none: everybody mines',
-      accounts,
-      [],
-    )
-    .option('--allocate <account=coins...>', 'who has coins from the start', allocations, [])
-    .option('--first-work <hashes>', 'of the first block; for one agent on this machine when left out', whole)
-    .option('--signer <account...>', 'whose checkpoints make blocks final', accounts, [])
-    .option('--threshold <count>', 'signers that must agree; more than half when left out', whole)
-    .addOption(jsonOption())
-    .addHelpText(
-      'after',
-      example(
-        'pinledger genesis --name home --out genesis.json',
-        'pinledger genesis --name lab --out genesis.json --authority $(pinledger keygen authority.json)',
-      ),
-    )
-    .action(async (options: GenesisOptions) => {
-      selfTest()
-      const { genesisCommand } = await import('./genesis.ts')
-      genesisCommand(options, Date.now())
-    })
-
-  program
     .command('account')
     .description('what the validators on a broker say of an account, or can prove of it')
     .argument('<account>', '64 hex digits', account)
@@ -362,8 +330,7 @@ function createProgram(): Command {
             `--memo: at most ${MEMO_BYTES_MAX} bytes without control characters, got ${Buffer.byteLength(memo)} bytes`,
           )
         }
-        if (network !== undefined && !/^[0-9a-f]{8}([0-9a-f]{56})?$/.test(network))
-          throw new WorldError('usage', '--network: expected 8 or 64 hex digits')
+        checkNetwork(network)
         selfTest()
         const order = { to, amount, memo, fee, network, waitSeconds: wait }
         const { payCommand } = await import('./pay.ts')
@@ -427,6 +394,7 @@ function createProgram(): Command {
       const { simCommand } = await import('./sim.ts')
       process.exitCode = await simCommand(options)
     })
+  addNetworkCommands(program)
   return program
 }
 

@@ -49,6 +49,24 @@ t.test('a block that two validators report is shown once, with names and the tim
   t.end()
 })
 
+t.test('admissions and revocations are shown, with the account in full', async (t) => {
+  const events: Event[] = []
+  const live = new Live((event) => events.push(event))
+  const made = [
+    test.sign(alice, { type: 'admission', member: bob.account }),
+    test.sign(alice, { type: 'revocation', member: bob.account, nonce: 1 }),
+  ]
+  const transactions = made.map(({ id, transaction: tx }) => ({ id, ...(transaction.toJson(tx) as object) }))
+  live.receive(mirror('status', { ...online, name: 'office' }, alice.account, true))
+  live.receive(mirror('confirmed', { ...confirmed(1, 'aa', 1), transactions }))
+  const [admission, revocation] = events.slice(-2) as [Event, Event]
+  t.strictSame(admission, { event: 'admission', authority: 'office', member: bob.account, height: 1 })
+  t.strictSame(revocation, { event: 'revocation', authority: 'office', member: bob.account, height: 1 })
+  const said = [admission, revocation].map((event) => describeEvent(event, 0, false))
+  t.match(said[0], `office admitted miner ${bob.account}, confirmed in #1`)
+  t.match(said[1], `office revoked miner ${bob.account}, confirmed in #1`)
+})
+
 t.test('balances follow a block, once, together', async (t) => {
   const events: Event[] = []
   const live = new Live((event) => events.push(event))

@@ -4,14 +4,18 @@ import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:f
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import t from 'tap'
+import { networkOf } from '../../node/chain-store.ts'
 import { openDataDir } from '../../node/data-dir.ts'
-import { writeGenesis } from '../../node/genesis-file.ts'
+import { readGenesis, writeGenesis } from '../../node/genesis-file.ts'
 import { createKey } from '../../node/key-file.ts'
 import { testGenesis } from '../helpers/ledger.ts'
 import { pinledger, run, temporary } from '../helpers/processes.ts'
 import { foundQuickNetwork } from '../helpers/quick-network.ts'
 
-const COMMANDS = ['up', 'broker', 'validator', 'agent', 'keygen', 'account', 'pay', 'watch', 'verify']
+const COMMANDS = [
+  ...['up', 'broker', 'validator', 'agent', 'keygen', 'account', 'pay', 'watch', 'verify'],
+  ...['genesis', 'admit', 'revoke', 'members'],
+]
 const ACCOUNT = 'd75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a'
 
 /** A few at a time, so that starting programs one after the other does not take the test's whole time. */
@@ -56,6 +60,10 @@ t.test('wrong usage: exit code 2 and a message that says what to do', async (t) 
     [['up', '--duration', '-5'], /expected seconds, such as 60/],
     [['up', '--preset', 'moon'], /Allowed choices are bench, field, bitcoin/],
     [['account', 'abc'], /expected an account: 64 lowercase hex digits/],
+    [['account', ACCOUNT, '--height', '3'], /--height go with --proven/],
+    [['account', ACCOUNT, '--proven', '--height', '3'], /--transaction and --height go together/],
+    [['account', ACCOUNT, '--proven', '--transaction', 'abc'], /expected a transaction id/],
+    [['account', ACCOUNT, '--proven', '--height', '0'], /expected a height, such as 12/],
     [['pay', '--key', 'k', '--to', ACCOUNT, '--amount', '1,5'], /expected coins, such as 0\.25/],
     [['pay', '--key', 'k', '--to', ACCOUNT], /--amount/],
     [
@@ -66,6 +74,19 @@ t.test('wrong usage: exit code 2 and a message that says what to do', async (t) 
       ['pay', '--key', 'k', '--to', ACCOUNT, '--amount', '1', '--network', 'zz'],
       /--network: expected 8 or 64/,
     ],
+    [['genesis', '--name', 'lab'], /--out/],
+    [['genesis', '--name', 'Lab', '--out', '/nonexistent/g'], /--name: 1 to 32 of a-z/],
+    [
+      ['genesis', '--name', 'a', '--out', '/nonexistent/g', '--allocate', ACCOUNT],
+      /an account and its coins/,
+    ],
+    [
+      ['genesis', '--name', 'a', '--out', '/nonexistent/g', '--authority', ACCOUNT, ACCOUNT],
+      /each account once/,
+    ],
+    [['admit', ACCOUNT], /--key/],
+    [['revoke', 'abc', '--key', 'k'], /expected an account: 64 lowercase hex digits/],
+    [['admit', ACCOUNT, '--key', 'k', '--network', 'zz'], /--network: expected 8 or 64/],
     [['agent'], /--config/],
     [['validator'], /give the missing options, or a file with --config/],
     [['broker'], /validators: .*\n?.*give the missing options/s],
@@ -194,6 +215,33 @@ t.test('a broker that cannot be reached: exit code 3 in reasonable time', async 
     t.match(err, 'cannot reach the broker at mqtt://127.0.0.1:1')
     t.ok(ms < 25_000, `after ${ms.toFixed(0)} ms`)
   }
+})
+
+t.test('genesis founds open and enrolled networks, and never replaces a file', async (t) => {
+  const data = temporary(t)
+  const [open, enrolled] = [join(data, 'open.json'), join(data, 'enrolled.json')]
+  const founded = await run(t, ['genesis', '--preset', 'bench', '--name', 'home', '--out', open])
+  t.equal(founded.code, 0, founded.err)
+  t.match(founded.out, /founded network [0-9a-f]{8} \(home\).*open: everybody may mine.*What to do next/s)
+  t.notMatch(founded.out, 'pinledger admit')
+  const name = ['--name', 'lab', '--first-work', '5000']
+  const rules = ['--authority', ACCOUNT, '--allocate', `${ACCOUNT}=1.5`, '--json']
+  const made = await run(t, ['genesis', ...name, ...rules, '--out', enrolled])
+  t.equal(made.code, 0, made.err)
+  const facts = JSON.parse(made.out)
+  const genesis = readGenesis(enrolled)
+  const { genesisHash, id } = networkOf(genesis)
+  t.match(facts, { id, hash: genesisHash, file: enrolled, firstWork: 5000, authorities: [ACCOUNT] })
+  t.match(genesis, {
+    name: 'lab',
+    interval: 10_000,
+    allocations: [{ account: ACCOUNT, amount: 150_000_000 }],
+  })
+  t.equal(genesis.activations.length, 5)
+  const again = await run(t, ['genesis', ...name, '--out', open])
+  t.equal(again.code, 2)
+  t.match(again.err, 'never replaced')
+  t.equal(readGenesis(open).name, 'home')
 })
 
 t.test('SIGTERM stops a program cleanly', async (t) => {

@@ -6,7 +6,7 @@ import { Mining } from '../../edge-agent/mining.ts'
 import { ChainStore } from '../../node/chain-store.ts'
 import { openLogFile } from '../../node/disk.ts'
 import { LedgerNode } from '../../node/ledger-node.ts'
-import { carol } from '../helpers/ledger.ts'
+import { bob, carol } from '../helpers/ledger.ts'
 import { temporary } from '../helpers/processes.ts'
 import { Rig, recordingLog } from '../helpers/rig.ts'
 import { waitUntil } from '../helpers/wait-until.ts'
@@ -87,4 +87,21 @@ t.test('a device whose clock is not synchronised does not mine', async (t) => {
   synchronised = true
   await waitUntil('then it mines', () => store.chain.tip.height > 0)
   t.pass('mined')
+})
+
+t.test('on an enrolled network it rests until it is admitted, and says who has to do what', async (t) => {
+  const activations = [1, 2, 3, 4, 5].map((type) => ({ type, height: 0 }))
+  const rig = await Rig.start(t, { authorities: [bob.account], activations })
+  const running = await rig.validator()
+  const { store, reasons, mining, node } = await startMining(t, rig, () => true)
+  await waitUntil('it is in sync', () => node.inSync, 9_000)
+  mining.refresh()
+  t.equal(
+    reasons().at(-1),
+    `not admitted: an authority of the network has to run pinledger admit ${carol.account}`,
+  )
+  await rig.mine([running], [rig.chain.sign(bob, { type: 'admission', member: carol.account })])
+  await waitUntil('it mines', () => store.chain.tip.miner === carol.account, 9_000)
+  t.ok(store.chain.tip.height > 1)
+  t.strictSame(running.counts.refused, [])
 })
