@@ -28,7 +28,7 @@ const MAY: Record<string, { folders: readonly string[]; packages: readonly RegEx
     folders: ['node', 'ledger', 'schemas', 'broker', 'edge-agent', 'sim'],
     packages: [/^node:/, /^zod$/, /^yaml$/, /^commander$/],
   },
-  bench: { folders: ['node', 'ledger', 'schemas', 'broker', 'edge-agent'], packages: [/.*/] },
+  bench: { folders: ['node', 'ledger', 'schemas', 'broker', 'edge-agent', 'sim'], packages: [/.*/] },
 }
 
 const files = (folder: string): string[] =>
