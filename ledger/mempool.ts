@@ -160,11 +160,17 @@ export class Mempool {
     }
     for (const { transaction: tx } of this.#index.expiring(this.#height, height)) touch(tx.from)
     // On a lower tip a transaction type may not be active yet.
-    if (height < this.#height) for (const account of this.#queues.keys()) touch(account)
+    const back = height < this.#height
+    if (back) for (const account of this.#queues.keys()) touch(account)
     this.#height = height
     for (const { sealed } of this.#gaps.expire(height)) dropped.push({ sealed, fault: tooLong(sealed) })
     // All out before the first goes in: what is confirmed must not take room, nor be evicted.
-    const again = [...touched].map(([account, returning]) => this.#takeOut(account, returning, height))
+    const again: (readonly Leaving[])[] = []
+    for (const [account, returning] of touched) {
+      const simple = !back && returning.length === 0 && this.#gaps.of(account).length === 0
+      if (simple && this.#advance(account, confirmed, { state, height }, dropped)) continue
+      again.push(this.#takeOut(account, returning, height))
+    }
     for (const list of again) {
       for (const { sealed, arrival, since, entering } of list) {
         if (confirmed.has(sealed.id)) continue
@@ -174,6 +180,40 @@ export class Mempool {
       }
     }
     return { entered: entered.filter(({ id }) => this.#index.has(id)), dropped }
+  }
+
+  /**
+   * What most blocks do to an account with nothing held: its first transactions have left, the others are as good as before.
+   * False, and nothing changed, where that is not so.
+   */
+  #advance(
+    account: Account,
+    confirmed: ReadonlySet<Hash>,
+    { state, height }: Place,
+    dropped: Dropped[],
+  ): boolean {
+    const queue = this.#queues.get(account)
+    const first = queue?.entries[0]
+    if (queue === undefined || first === undefined) return true
+    const { nonce, balance } = state.account(account)
+    const count = nonce - first.transaction.nonce
+    if (count < 0 || count > queue.entries.length) return false
+    const gone = queue.entries.slice(0, count)
+    const spend = queue.spend - (sumOf(0, gone) ?? 0)
+    const isGood = ({ transaction: tx }: Waiting): boolean =>
+      tx.expiry >= height && tx.type !== 'admission' && tx.type !== 'revocation'
+    if (spend > balance || !queue.entries.every((waiting, at) => at < count || isGood(waiting))) return false
+    for (const sealed of gone) {
+      this.#index.delete(sealed)
+      if (confirmed.has(sealed.id)) continue
+      const message = `nonce: the account is at ${nonce}, got ${sealed.transaction.nonce}`
+      dropped.push({ sealed, fault: { code: 'nonce-too-low', message } })
+    }
+    queue.entries.splice(0, count)
+    queue.spend = spend
+    if (queue.entries.length === 0) this.#queues.delete(account)
+    else if (count > 0) this.#rankFrom(queue, 0)
+    return true
   }
 
   /** Takes out all of an account, in nonce order together with what comes back of it. */
@@ -268,19 +308,20 @@ export class Mempool {
     }
     this.#queues.set(tx.from, queue)
     queue.spend = spend
-    this.#rank(queue, index, { ...sealed, offered, arrival, rate, since })
+    const waiting = { ...sealed, offered, arrival, rate, since }
+    queue.entries[index] = waiting
+    this.#index.insert(waiting)
+    this.#rankFrom(queue, index + 1)
     return undefined
   }
 
-  /** Puts a transaction at its place in the queue, and ranks those behind it anew. */
-  #rank({ entries }: Queue, index: number, waiting: Waiting): void {
-    let before = waiting
-    entries[index] = waiting
-    this.#index.insert(waiting)
-    for (const [at, entry] of entries.entries()) {
-      if (at <= index) continue
-      const rate = Math.min(before.rate, entry.offered)
-      const since = Math.max(before.since, entry.arrival)
+  /** Ranks the transactions of a queue from `index` on anew, up to the first whose rank stays. */
+  #rankFrom({ entries }: Queue, index: number): void {
+    let before = entries[index - 1]
+    for (let at = index; at < entries.length; at++) {
+      const entry = entries[at] as Waiting
+      const rate = Math.min(before?.rate ?? entry.offered, entry.offered)
+      const since = Math.max(before?.since ?? entry.arrival, entry.arrival)
       if (rate === entry.rate && since === entry.since) return
       before = { ...entry, rate, since }
       this.#index.delete(entry)

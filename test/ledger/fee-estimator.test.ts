@@ -67,7 +67,7 @@ t.test("the miner's own and what nobody here had waiting do not count", async (t
   const stuffed = blockOf([pay(900), pay(1_000_000, 1), pay(2, 2)])
   const known = pay(900).id
   t.equal(after(repeat(20, stuffed), (id) => id === known).rate(1), 900 / BYTES)
-  const unknown = [...repeat(20, full(700)), ...repeat(10, blockOf([pay(1, 0, bob)]))]
+  const unknown = [...repeat(3, full(700)), ...repeat(17, blockOf([pay(1, 0, bob)]))]
   t.equal(after(unknown).rate(1), 700 / BYTES, 'a full block that tells nothing is left out')
   t.equal(after(repeat(9, blockOf([]))).rate(1), 0)
 })

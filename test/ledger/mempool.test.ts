@@ -527,3 +527,71 @@ t.test('what a block confirms makes room for what comes back, and is not evicted
 t.test('a transaction is counted with the memory that it takes, not only its bytes', async (t) => {
   t.equal(memoryOf({ bytes: new Uint8Array(100) }), 2148)
 })
+
+t.test("the miner's own come first, whatever they pay", async (t) => {
+  const { mempool, add } = pool(limits(2), test, carol.account)
+  for (const sealed of [pay(alice, 0, 5), pay(carol, 0, 0), pay(bob, 0, 9)]) t.equal(add(sealed), 'ok')
+  t.strictSame(
+    mempool.ordered().map(({ transaction: tx }) => tx.from),
+    [carol.account, bob.account],
+  )
+})
+
+t.test('a transaction whose type is not active on a lower tip is dropped', async (t) => {
+  const late = new TestChain(testNetwork({ allocations, activations: [{ type: 1, height: 3 }] }))
+  const { mempool, add } = pool({}, late)
+  const sealed = late.transfer(alice, bob.account, 1)
+  mempool.update(late.chain.state, 3, { connected: [], disconnected: [] })
+  t.equal(add(sealed, 3), 'ok')
+  const moved = mempool.update(late.chain.state, 2, { connected: [], disconnected: [] })
+  t.strictSame(reasons(moved), [[sealed.id, 'type-not-active']])
+})
+
+t.test('a replacement of the same size fits a full mempool', async (t) => {
+  const { mempool, add } = pool(limits(1))
+  t.equal(add(pay(alice, 0, 10)), 'ok')
+  t.equal(add(pay(alice, 0, 20)), 'ok')
+  t.equal(mempool.memory, MEMORY)
+})
+
+t.test('what is evicted no longer binds its balance', async (t) => {
+  const { add } = pool(limits(2))
+  t.equal(add(pay(alice, 0, 9)), 'ok')
+  t.equal(add(pay(alice, 1, 1, 900 * COIN)), 'ok')
+  t.equal(add(pay(bob, 0, 5)), 'ok')
+  t.equal(add(pay(alice, 1, 9, 950 * COIN)), 'ok')
+})
+
+t.test('a mempool with room takes any rate', async (t) => {
+  const { mempool, add } = pool()
+  t.equal(add(pay(alice, 0, 9)), 'ok')
+  t.equal(mempool.entryRate, undefined)
+})
+
+t.test('what enters and has to leave in the same update is only dropped', async (t) => {
+  const chain = new TestChain(network)
+  const { mempool, add } = pool(limits(2), chain)
+  // Accounts are looked at in the order of their keys.
+  const [low = alice, high = bob] = [alice, bob].sort((a, b) => (a.account < b.account ? -1 : 1))
+  const held = pay(low, 1, 1)
+  const kept = pay(high, 0, 9)
+  for (const sealed of [held, kept, pay(high, 2, 9)]) t.equal(add(sealed), 'ok')
+  chain.grow(1, [pay(low, 0, 0), chain.transfer(carol, high.account, 1)])
+  const changes = chain.archive.changes(chain.chain.tip.hash)
+  const moved = mempool.update(chain.chain.state, 2, {
+    connected: [{ transactions: [], changes }],
+    disconnected: [{ transactions: [pay(signer(4), 0, 5)], changes: [] }],
+  })
+  t.strictSame([moved.entered, reasons(moved)], [[], [[held.id, 'mempool-full']]])
+  t.equal(mempool.has(kept.id), true)
+})
+
+t.test('those behind a confirmed cheap one count with their own rate', async (t) => {
+  const chain = new TestChain(network)
+  const { mempool, add, block } = pool({}, chain)
+  const [cheap, dear, other] = [pay(alice, 0, 1), pay(alice, 1, 100), pay(bob, 0, 50)]
+  for (const sealed of [cheap, dear, other]) t.equal(add(sealed), 'ok')
+  t.equal(mempool.ordered()[0]?.id, other.id)
+  block([cheap])
+  t.strictSame(ids(mempool.ordered()), ids([dear, other]))
+})
