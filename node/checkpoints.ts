@@ -7,6 +7,7 @@
  * chain is to be fetched even when it has less work than ours. Source: docs/PROTOCOL.md sections 5 and 8.
  */
 import type { Chain, Entry, Update } from '../ledger/chain.ts'
+import { justify } from '../ledger/checkpoint.ts'
 import { type Fault, faulty, fromDecode } from '../ledger/fault.ts'
 import { Finality, finalises, linkMessage, nextLink } from '../ledger/finality.ts'
 import {
@@ -247,32 +248,23 @@ export class Checkpoints {
       if (target.height > chain.base.height) this.#wait(certificate, from)
       return
     }
-    const facts = { height: target.height, hash: target.hash, signers: certificate.signatures.length }
-    if (entry.height !== target.height || !descends(chain, entry, source)) {
-      log.error('signers voted for a checkpoint that does not build on the one before it', facts)
-      return
-    }
-    const moved = chain.justify(target.hash)
+    const moved = justify(chain, certificate, entry)
     if (!moved.ok) {
       const { code, message } = moved.fault
-      log.error('signers voted for a chain that cannot be followed', { ...facts, code, reason: message })
+      const facts = { height: target.height, hash: target.hash, signers: certificate.signatures.length }
+      log.error('signers agreed on what cannot be followed', { ...facts, code, reason: message })
       return
     }
-    if (!chain.isBest(entry)) {
-      log.error('signers voted for two checkpoints that exclude each other', facts)
-      return
-    }
-    const { justified, final } = this
-    if (target.height > justified.height) this.#justified = certificate
-    const isFinal = finalises(certificate) && source.height > final.height
+    if (target.height > this.justified.height) this.#justified = certificate
+    const isFinal = finalises(certificate) && source.height > this.final.height
     if (isFinal) this.#final = certificate
     if (moved.value !== undefined) move(moved.value, save ? certificate : undefined)
     else if (save) store.saveCertificate(certificate)
-    if (isFinal) this.#finalise(source, save)
+    if (isFinal) this.#settle(certificate, save)
     if (save) onChanged()
   }
 
-  #finalise({ height, hash }: Checkpoint, tell: boolean): void {
+  #settle({ source: { height, hash } }: Certificate, tell: boolean): void {
     const { chain, log, onFinal } = this.#modules
     chain.finalise(hash)
     this.#finality.settle(height)
@@ -310,13 +302,4 @@ export class Checkpoints {
       sources.delete(oldest)
     }
   }
-}
-
-/** Whether a block builds on a checkpoint; what lies below the window is settled, and the signers' word for it is enough. */
-function descends(chain: Chain, entry: Entry, source: Checkpoint): boolean {
-  if (source.height < chain.base.height) return true
-  if (chain.isBest(entry)) return chain.at(source.height)?.hash === source.hash
-  let at: Entry | undefined = entry
-  while (at !== undefined && at.height > source.height) at = at.parent
-  return at?.hash === source.hash
 }

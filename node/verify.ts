@@ -3,8 +3,16 @@
  * the stored changes and tips are the ones that follow. Reads only; stops at the first fault.
  */
 import { type Archive, Chain, NOTHING_SETTLED } from '../ledger/chain.ts'
+import { justify } from '../ledger/checkpoint.ts'
+import { Finality, finalises } from '../ledger/finality.ts'
 import { createNetwork } from '../ledger/network.ts'
 import type { Change } from '../ledger/state.ts'
+import {
+  CERTIFICATE_BYTES_MAX,
+  certificate as certificateCodec,
+  VOTE_BYTES,
+  vote as voteCodec,
+} from '../schemas/checkpoint.ts'
 import { decode } from '../schemas/codec.ts'
 import { GENESIS_BYTES_MAX, genesis as genesisCodec } from '../schemas/genesis.ts'
 import type { Hash } from '../schemas/hex.ts'
@@ -69,6 +77,13 @@ export function* verifyStore(file: LogFile): Generator<number, Verification> {
       if (typeof added === 'string') return fail(added)
       expected = added
       if (chain.tip.height % 100 === 0) yield chain.tip.height
+    } else if (value.kind === RECORD.certificate && expected.length === 0) {
+      const moved = certify(chain, archive, value.bytes)
+      if (typeof moved === 'string') return fail(moved)
+      expected = moved
+    } else if (value.kind === RECORD.vote && expected.length === 0) {
+      const vote = decode(voteCodec, value.bytes, VOTE_BYTES)
+      if (!vote.ok) return fail(`vote: ${vote.fault.field} ${vote.fault.message}`)
     } else {
       const next = expected.shift()
       if (next === undefined) return fail('it follows from no block')
@@ -110,6 +125,30 @@ function addBlock(
   archive.add(outcome.value.added.entry.hash, bytes)
   for (const { entry, changes } of outcome.value.connected) archive.addChanges(entry.hash, changes)
   return records.slice(1)
+}
+
+/** The records that must follow a certificate, or what is wrong with it. */
+function certify(
+  chain: Chain,
+  archive: Window,
+  bytes: Uint8Array,
+): ReturnType<typeof updateRecords> | string {
+  const certificate = decode(certificateCodec, bytes, CERTIFICATE_BYTES_MAX)
+  if (!certificate.ok) return `certificate: ${certificate.fault.field} ${certificate.fault.message}`
+  const { source, target } = certificate.value
+  const finality = new Finality(chain.network)
+  finality.settle(chain.final.height)
+  const checked = finality.check(certificate.value)
+  if (!checked.ok) return `${checked.fault.code}: ${checked.fault.message}`
+  const entry = chain.entry(target.hash)
+  if (entry === undefined) return `bad-checkpoint: its target ${target.hash} is not stored before it`
+  const moved = justify(chain, certificate.value, entry)
+  if (!moved.ok) return `${moved.fault.code}: ${moved.fault.message}`
+  const records = moved.value === undefined ? [] : updateRecords(moved.value, (block) => archive.has(block))
+  for (const { entry: connected, changes } of moved.value?.connected ?? [])
+    archive.addChanges(connected.hash, changes)
+  if (finalises(certificate.value)) chain.finalise(source.hash)
+  return records
 }
 
 class Window implements Archive {

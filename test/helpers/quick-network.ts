@@ -9,7 +9,7 @@ import { COIN } from '../../ledger/amount.ts'
 import { targetFor } from '../../ledger/difficulty.ts'
 import { genesisFrom } from '../../ledger/preset.ts'
 import { writeGenesis } from '../../node/genesis-file.ts'
-import { createKey } from '../../node/key-file.ts'
+import { createKey, loadKey } from '../../node/key-file.ts'
 import type { Genesis } from '../../schemas/genesis.ts'
 import type { Account } from '../../schemas/hex.ts'
 
@@ -24,11 +24,15 @@ export interface QuickNetwork {
   readonly validators: readonly Account[]
 }
 
-/** Puts keys and genesis into `data`; `pinledger up --data` then goes on from there. `rich` accounts own coins too. */
+/**
+ * Puts keys and genesis into `data`; `pinledger up --data` then goes on from there. `rich` accounts own coins too; of those
+ * who are `signed`, more than half sign checkpoints.
+ */
 export function foundQuickNetwork(
   data: string,
   overrides: Partial<Genesis> = {},
   rich: readonly Account[] = [],
+  signed: readonly string[] = [],
 ): QuickNetwork {
   const accountOf = (name: string): Account => {
     mkdirSync(join(data, name), { recursive: true, mode: 0o700 })
@@ -43,7 +47,10 @@ export function foundQuickNetwork(
     firstWork: FIRST_WORK,
     allocations,
   })
-  const genesis = { ...founded, interval: 1_000, maturity: 2, targetMax: targetFor(1_000), ...overrides }
+  const checkpointSigners = signed.map((name) => loadKey(join(data, name, 'key.json')).account)
+  const checkpointThreshold = signed.length === 0 ? 0 : Math.floor(signed.length / 2) + 1
+  const quick = { interval: 1_000, maturity: 2, targetMax: targetFor(1_000) }
+  const genesis = { ...founded, ...quick, checkpointSigners, checkpointThreshold, ...overrides }
   const genesisFile = join(data, 'genesis.json')
   writeGenesis(genesisFile, genesis)
   return { genesis, genesisFile, agents, validators }

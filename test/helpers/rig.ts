@@ -82,7 +82,7 @@ export class Rig {
     genesis: Partial<Genesis> = {},
     broker: Pick<StartOptions, 'limits'> = {},
   ): Promise<Rig> {
-    const validators = [signer(201).account, signer(202).account]
+    const validators = [201, 202, 203].map((index) => signer(index).account)
     return new Rig(t, await startBroker(t, { validators, ...broker }), testGenesis(genesis))
   }
 
@@ -94,7 +94,7 @@ export class Rig {
     return { now: () => this.chain.nowMs, monotonic: () => performance.now(), synchronised: () => true }
   }
 
-  /** Starts validator `index` (1 or 2) and waits until it is connected. */
+  /** Starts validator `index` (1 to 3) and waits until it is connected. */
   async validator(index = 1, path = `${temporary(this.t)}/chain.log`): Promise<RunningValidator> {
     const { t } = this
     const self = signer(200 + index)

@@ -371,7 +371,7 @@ t.test('certificates of dishonest signers move nobody to what cannot be', async 
   one.follow(rival)
   const { height, hash } = one.chain.tip
   hear({ source: at(16), target: { height: 24, hash: at(20, rival).hash } })
-  t.match(one.errors, [/does not build on/], "a height that is not the block's")
+  t.match(one.errors, [/cannot be followed/], "a height that is not the block's")
   hear({ source: { height: 16, hash: 'ab'.repeat(32) as Hash }, target: at(24, rival) })
   t.equal(one.errors.length, 2, 'a source that the target does not build on')
   t.strictSame(one.chain.tip, one.chain.at(height))
