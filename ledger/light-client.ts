@@ -202,11 +202,12 @@ export class LightClient {
 
   #extend(first: Header, steps: readonly Step[], nowMs: number): Result<Position, LightFault> {
     const fork = this.at(first.height - 1)
-    if (fork?.hash !== first.parent) {
+    // A parent of that height on another branch is the header rules' own fault `unknown-parent`.
+    if (fork === undefined) {
       const { base, tip } = this
       return faulty(
         'unknown-parent',
-        `parent: ${first.parent} is not among the heights ${base.height} to ${tip.height} of the best chain`,
+        `height: ${first.height} does not follow one of the heights ${base.height} to ${tip.height}`,
       )
     }
     const branch: Position[] = []

@@ -192,15 +192,18 @@ t.test('a block below the window is proven from as long as it is kept', async (t
       waypoint: () => ZERO_HASH,
       waypointHeight: () => undefined,
       header: (height) => headers[height - 1] ?? chain.network.block0,
-      settled: (height, hash) =>
-        hash === headerHash(chain.network.hashing, headers[height - 1] ?? chain.network.block0)
-          ? kept.get(height)
-          : undefined,
+      settled: (height, hash) => {
+        t.ok(height >= 1, 'block 0 is not looked for')
+        const header = headers[height - 1]
+        const known = header !== undefined && hash === headerHash(chain.network.hashing, header)
+        return known ? kept.get(height) : undefined
+      },
     },
     { position: chain.tip, miner: bob.account, state: chain.state },
   )
   t.match(answer(settled, question), { proof: { transaction: sealed.bytes, following: { length: 2 } } })
   t.match(answer(settled, { type: 'getBalance', id: 1, account: alice.account }), { type: 'balance' })
+  t.equal(answer(settled, { ...question, height: 0 }), undefined)
   kept.clear()
   t.equal(answer(settled, question), undefined)
   t.equal(answer(settled, { type: 'getBalance', id: 1, account: alice.account }), undefined)
