@@ -197,7 +197,7 @@ export class Mempool {
     if (queue === undefined || first === undefined) return true
     const { nonce, balance } = state.account(account)
     const count = nonce - first.transaction.nonce
-    if (count < 0 || count > queue.entries.length) return false
+    if (count < 0) return false
     const gone = queue.entries.slice(0, count)
     const spend = queue.spend - (sumOf(0, gone) ?? 0)
     const isGood = ({ transaction: tx }: Waiting): boolean =>

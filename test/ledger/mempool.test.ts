@@ -595,3 +595,12 @@ t.test('those behind a confirmed cheap one count with their own rate', async (t)
   block([cheap])
   t.strictSame(ids(mempool.ordered()), ids([dear, other]))
 })
+
+t.test('what a block has paid no longer counts against the balance', async (t) => {
+  const chain = new TestChain(network)
+  const { add, block, admit } = pool({}, chain)
+  const [paid, waits] = [pay(alice, 0, 0, 600 * COIN), pay(alice, 1, 0, 100 * COIN)]
+  for (const sealed of [paid, waits]) t.equal(add(sealed), 'ok')
+  block([paid])
+  t.equal(admit(pay(alice, 2, 0, 300 * COIN)).entered.length, 1)
+})
