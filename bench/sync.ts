@@ -6,7 +6,7 @@
  * the node that catches up has its own, as its chain log has, on the disk of the directory for temporary files.
  */
 import { spawn } from 'node:child_process'
-import { copyFileSync, mkdtempSync, rmSync } from 'node:fs'
+import { cpSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createBroker } from '../broker/broker.ts'
@@ -16,7 +16,7 @@ import { buildTemplate } from '../ledger/template.ts'
 import { answer } from '../node/answers.ts'
 import { ChainStore } from '../node/chain-store.ts'
 import { systemClock } from '../node/clock.ts'
-import { openLogFile } from '../node/disk.ts'
+import { openDisk } from '../node/disk.ts'
 import { LedgerNode } from '../node/ledger-node.ts'
 import type { Log } from '../node/log.ts'
 import { createSession } from '../node/session.ts'
@@ -62,7 +62,7 @@ function mined(block: Block): Uint8Array {
 }
 
 function makeChain(path: string, blocks: number): void {
-  const store = new ChainStore(openLogFile(path), genesis)
+  const store = new ChainStore(openDisk(path), genesis)
   const { chain } = store
   for (let height = 1; height <= blocks; height++) {
     const nowMs = chain.tip.time + genesis.interval
@@ -83,8 +83,8 @@ async function serve(directory: string, count: number, stalls: boolean): Promise
   const { mqttPort } = await broker.start()
   for (const [index, signer] of peers.slice(0, count).entries()) {
     const path = join(directory, `peer-${index}`)
-    copyFileSync(join(directory, 'chain'), path)
-    const store = new ChainStore(openLogFile(path), undefined)
+    cpSync(join(directory, 'chain'), path, { recursive: true })
+    const store = new ChainStore(openDisk(path), undefined)
     const validator = new Validator(
       { session: { url: `mqtt://${HOST}:${mqttPort}` }, name: `peer ${index}`, software: 'bench', signer },
       {
@@ -126,7 +126,7 @@ async function measure(directory: string, blocks: number, count: number, stalls:
     child.stdout.once('data', (bytes) => resolve(String(bytes).trim()))
   })
   const path = join(directory, 'learner')
-  const store = new ChainStore(openLogFile(path), genesis)
+  const store = new ChainStore(openDisk(path), genesis)
   let bytes = 0
   let startMs = 0
   let node: LedgerNode | undefined

@@ -12,11 +12,11 @@ import { thisMachine } from '../edge-agent/drivers.ts'
 import { measureHashRate } from '../edge-agent/mining/hash-rate.ts'
 import { COIN } from '../ledger/amount.ts'
 import { genesisFrom, PRESETS, type PresetName } from '../ledger/preset.ts'
-import { networkOf } from '../node/chain-store.ts'
+import { CHAIN_FILE, networkOf } from '../node/chain-store.ts'
 import { WorldError } from '../node/error.ts'
 import { readGenesis, writeGenesis } from '../node/genesis-file.ts'
 import { createKey, loadKey } from '../node/key-file.ts'
-import { CHAIN_FILE, KEY_FILE } from '../node/runtime.ts'
+import { KEY_FILE } from '../node/runtime.ts'
 import type { Account, Network } from '../schemas/hex.ts'
 
 export const AGENTS = ['agent-1', 'agent-2', 'agent-3'] as const

@@ -18,12 +18,16 @@ import { GENESIS_BYTES_MAX, type Genesis, genesis as genesisCodec } from '../sch
 import type { Account, Hash } from '../schemas/hex.ts'
 import { invariant } from '../schemas/result.ts'
 import { type Coinbase, coinbase } from '../schemas/transaction.ts'
-import { type AppendLog, type LogFile, openAppendLog } from './append-log.ts'
+import { type AppendLog, openAppendLog } from './append-log.ts'
 import { CHECKPOINT_RECORD, CheckpointRecords } from './checkpoint-records.ts'
+import type { Disk } from './disk.ts'
 import { WorldError } from './error.ts'
 import { hashing, signatures } from './signing.ts'
 
 export const RECORD = { genesis: 1, block: 2, changes: 3, tip: 4, ...CHECKPOINT_RECORD } as const
+
+/** The first segment of the chain. */
+export const CHAIN_FILE = 'chain.log'
 
 const NAMES = new Map<number, string>(Object.entries(RECORD).map(([name, kind]) => [kind, name]))
 /** For messages: a record's kind in words. */
@@ -94,9 +98,9 @@ export class ChainStore implements Archive {
   readonly #changes = new Map<Hash, number>()
 
   /** Opens a store, or founds it with `genesis` when the file is empty. Throws WorldError `store-corrupt`, `config`. */
-  constructor(file: LogFile, genesis: Genesis | undefined) {
+  constructor(disk: Disk, genesis: Genesis | undefined) {
     const replay = new Replay()
-    this.#log = openAppendLog(file, {
+    this.#log = openAppendLog(disk.open(CHAIN_FILE), {
       kindName: recordName,
       onRecord: (kind, bytes, position) => this.#replay(replay, kind, bytes, position),
     })

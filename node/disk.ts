@@ -1,5 +1,5 @@
 /**
- * Files that survive a power cut: a log's file, a file that is created whole or not at all.
+ * Files that survive a power cut: the logs of a data directory, a file that is created whole or not at all.
  *
  * A new file's name is durable only once its directory is synced, so both functions do that. Files are the
  * owner's alone (mode 0600); Node opens every file with O_CLOEXEC, so that no child process inherits them.
@@ -13,18 +13,92 @@ import {
   fsyncSync,
   ftruncateSync,
   linkSync,
+  mkdirSync,
   openSync,
+  readdirSync,
   readSync,
+  renameSync,
+  rmSync,
   unlinkSync,
   writeFileSync,
   writeSync,
 } from 'node:fs'
-import { dirname } from 'node:path'
+import { dirname, join } from 'node:path'
 import { invariant } from '../schemas/result.ts'
 import type { LogFile } from './append-log.ts'
 import { type ErrorCode, WorldError } from './error.ts'
 
+/**
+ * The logs of one data directory. What `open`, `rename` and `remove` did is durable when they return; each may throw, and
+ * has then happened or not, but never by half.
+ */
+export interface Disk {
+  /** Names of all files, in no order. */
+  list(): readonly string[]
+  /** Opens a file, an empty one if there is none. */
+  open(name: string): LogFile
+  /** Gives a file another name, also that of a file that is there, which is then gone. */
+  rename(from: string, to: string): void
+  /** Does nothing when there is no such file. */
+  remove(name: string): void
+}
+
 const OWNER_ONLY = 0o600
+
+/** A directory as a disk; it is made when there is none. Its methods throw WorldError `store-write`. */
+export function openDisk(directory: string): Disk {
+  attempt(`make ${directory}`, () => {
+    if (mkdirSync(directory, { recursive: true, mode: 0o700 }) !== undefined)
+      syncDirectory(dirname(directory))
+  })
+  return {
+    ...openDiskReadOnly(directory),
+    open: (name) => openLogFile(join(directory, name)),
+    rename: (from, to) =>
+      attempt(`rename ${join(directory, from)} to ${to}`, () => {
+        renameSync(join(directory, from), join(directory, to))
+        syncDirectory(directory)
+      }),
+    remove: (name) =>
+      attempt(`remove ${join(directory, name)}`, () => {
+        rmSync(join(directory, name), { force: true })
+        syncDirectory(directory)
+      }),
+  }
+}
+
+/**
+ * A directory to look at, also while another process writes there: `truncate` only hides the end of a file from this reader,
+ * and everything else that writes is a bug of the caller. Opening what is not there throws WorldError `usage`.
+ */
+export function openDiskReadOnly(directory: string): Disk {
+  const refuse = () => invariant(false, `${directory} is open for reading only`)
+  return {
+    list: () =>
+      readdirSync(directory, { withFileTypes: true })
+        .filter((entry) => entry.isFile())
+        .map(({ name }) => name),
+    open: (name) => hideable(openLogFileReadOnly(join(directory, name))),
+    rename: refuse,
+    remove: refuse,
+  }
+}
+
+function hideable(file: LogFile): LogFile {
+  let { size } = file
+  const truncate = (to: number): void => {
+    size = to
+  }
+  return Object.defineProperty({ ...file, truncate }, 'size', { get: () => size })
+}
+
+function attempt(what: string, action: () => void): void {
+  try {
+    action()
+  } catch (error) {
+    throw new WorldError('store-write', `cannot ${what}: ${reason(error)}`, error)
+  }
+}
 
 /** Opens a log's file for reading and appending, and makes it when there is none. Throws WorldError `store-write`. */
 export function openLogFile(path: string): LogFile {

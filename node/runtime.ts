@@ -5,9 +5,9 @@
  */
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import type { ConnectionConfig } from '../schemas/config.ts'
-import { ChainStore } from './chain-store.ts'
+import { CHAIN_FILE, ChainStore } from './chain-store.ts'
 import { type DataDir, openDataDir } from './data-dir.ts'
-import { openLogFile } from './disk.ts'
+import { openDisk } from './disk.ts'
 import { WorldError } from './error.ts'
 import { readGenesis } from './genesis-file.ts'
 import { createKey, loadKey } from './key-file.ts'
@@ -16,7 +16,6 @@ import type { SessionOptions } from './session.ts'
 import { type Signer, selfTest } from './signing.ts'
 
 export const SOFTWARE = 'pinledger 0.1.0'
-export const CHAIN_FILE = 'chain.log'
 export const KEY_FILE = 'key.json'
 
 export interface Runtime {
@@ -42,7 +41,7 @@ export function openRuntime(data: string, genesisPath: string | undefined, log: 
       )
     }
     const store = new ChainStore(
-      openLogFile(path),
+      openDisk(dir.path),
       genesisPath === undefined ? undefined : readGenesis(genesisPath),
     )
     if (store.torn > 0)

@@ -169,7 +169,7 @@ export class SimNode {
   }
 
   openStore(): ChainStore {
-    return new ChainStore(this.disk.open('chain.log'), this.options.genesis)
+    return new ChainStore(this.disk, this.options.genesis)
   }
 
   /** The process dies on the spot; a supervisor starts it again. */

@@ -1,11 +1,11 @@
 /** A real validator on a real broker, read through its metrics. */
 import { statSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import t from 'tap'
 import { Validator } from '../../broker/validator.ts'
 import { createValidatorMetrics } from '../../broker/validator-metrics.ts'
 import { ChainStore } from '../../node/chain-store.ts'
-import { openLogFile } from '../../node/disk.ts'
+import { openDisk } from '../../node/disk.ts'
 import { alice, bob, carol, START_MS, signer, TestChain } from '../helpers/ledger.ts'
 import { temporary } from '../helpers/processes.ts'
 import { Rig, recordingLog } from '../helpers/rig.ts'
@@ -14,7 +14,7 @@ import { waitUntil } from '../helpers/wait-until.ts'
 t.test('metrics show the chain, the mempool, the disk and what happened since the start', async (t) => {
   const rig = await Rig.start(t)
   const path = join(temporary(t), 'chain.log')
-  const store = new ChainStore(openLogFile(path), rig.genesis)
+  const store = new ChainStore(openDisk(dirname(path)), rig.genesis)
   const { registry, events } = createValidatorMetrics(
     () => validator,
     () => store.size,

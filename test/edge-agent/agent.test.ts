@@ -8,7 +8,7 @@ import { Outbox } from '../../edge-agent/outbox.ts'
 import type { AgentSensor } from '../../edge-agent/sampling.ts'
 import { type Wire, Wires } from '../../edge-agent/wires.ts'
 import { ChainStore } from '../../node/chain-store.ts'
-import { openLogFile } from '../../node/disk.ts'
+import { openDisk } from '../../node/disk.ts'
 import { replaceableLog } from '../../node/replaceable-log.ts'
 import type { Signer } from '../../node/signing.ts'
 import { parseTopic } from '../../schemas/topic.ts'
@@ -53,7 +53,7 @@ interface Options {
 async function startAgent(t: Test, rig: Rig, options: Options = {}) {
   const { signer = alice, sensors = [], wires = [], duty = 0, data = temporary(t) } = options
   const { log, lines } = recordingLog()
-  const store = new ChainStore(openLogFile(join(data, 'chain.log')), rig.genesis)
+  const store = new ChainStore(openDisk(data), rig.genesis)
   const outbox = new Outbox(replaceableLog(join(data, 'outbox.log')), store.chain, signer)
   const agent = new Agent(
     {

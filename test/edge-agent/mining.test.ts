@@ -1,10 +1,9 @@
 /** When an agent mines and when it rests. */
-import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { MINER_DEFAULTS } from '../../edge-agent/miner.ts'
 import { Mining } from '../../edge-agent/mining.ts'
 import { ChainStore } from '../../node/chain-store.ts'
-import { openLogFile } from '../../node/disk.ts'
+import { openDisk } from '../../node/disk.ts'
 import { LedgerNode } from '../../node/ledger-node.ts'
 import { bob, carol } from '../helpers/ledger.ts'
 import { temporary } from '../helpers/processes.ts'
@@ -13,7 +12,7 @@ import { waitUntil } from '../helpers/wait-until.ts'
 
 async function startMining(t: Test, rig: Rig, synchronised: () => boolean) {
   const { log, lines } = recordingLog()
-  const store = new ChainStore(openLogFile(join(temporary(t), 'chain.log')), rig.genesis)
+  const store = new ChainStore(openDisk(temporary(t)), rig.genesis)
   const clock = { ...rig.clock(), synchronised }
   const onFatal = (error: unknown): void => void t.fail('failed', { error })
   const node: LedgerNode = new LedgerNode(

@@ -1,10 +1,10 @@
 /** One bit of damage anywhere in a stored ledger: `verify` fails and names the record, and a start refuses the store. */
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import t, { type Test } from 'tap'
 import { audit, type LogFile, openAppendLog } from '../../node/append-log.ts'
 import { ChainStore, recordName } from '../../node/chain-store.ts'
-import { openLogFile } from '../../node/disk.ts'
+import { openDisk, openLogFile } from '../../node/disk.ts'
 import { type Verification, verifyStore } from '../../node/verify.ts'
 import { invariant } from '../../schemas/result.ts'
 import { alice, bob, carol, TestChain, testGenesis } from '../helpers/ledger.ts'
@@ -13,7 +13,7 @@ import { run, temporary } from '../helpers/processes.ts'
 /** A store of a few blocks with transfers and a reorganisation, as bytes. */
 function storeOf(t: Test): { path: string; bytes: Buffer } {
   const path = join(temporary(t), 'chain.log')
-  const store = new ChainStore(openLogFile(path), testGenesis())
+  const store = new ChainStore(openDisk(dirname(path)), testGenesis())
   const test = new TestChain()
   const fork = new TestChain()
   const add = (chain: TestChain, block: ReturnType<TestChain['block']>): void => {
@@ -133,7 +133,7 @@ t.test('a truncated tail is no fault but is told; a start cuts it off', (t) => {
       t.fail('a cut inside the last batch', { size, ok, torn, height })
   }
   writeFileSync(path, bytes.subarray(0, bytes.length - 1))
-  const store = new ChainStore(openLogFile(path), undefined)
+  const store = new ChainStore(openDisk(dirname(path)), undefined)
   t.equal(store.torn, bytes.length - 1 - lastBatch)
   t.equal(store.chain.tip.height, 1)
   store.close()

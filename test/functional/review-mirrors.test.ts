@@ -1,9 +1,10 @@
 /** What a validator keeps on the broker stays what its ledger says: after a reorganisation, a restart, a full mempool. */
+import { dirname } from 'node:path'
 import t from 'tap'
 import { Mempool } from '../../ledger/mempool.ts'
 import { memoryOf } from '../../ledger/mempool-limits.ts'
 import { ChainStore } from '../../node/chain-store.ts'
-import { openLogFile } from '../../node/disk.ts'
+import { openDisk } from '../../node/disk.ts'
 import { decode } from '../../schemas/codec.ts'
 import type { Hash } from '../../schemas/hex.ts'
 import { accountView, tip as tipCodec } from '../../schemas/message.ts'
@@ -33,7 +34,7 @@ t.test(
       running.validator.node.accept(fork.archive.block(fork.chain.at(height)?.hash as Hash))
     await waitUntil('carol has them no more', () => balance === 0)
     await running.stop()
-    const store = new ChainStore(openLogFile(running.path), undefined)
+    const store = new ChainStore(openDisk(dirname(running.path)), undefined)
     t.teardown(() => store.close())
     t.ok(store.accounts.includes(carol.account))
   },

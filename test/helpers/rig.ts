@@ -3,13 +3,14 @@
  *
  * Time stands still but for blocks: every validator's clock is one interval after the honest chain's tip.
  */
+import { dirname } from 'node:path'
 import type { MqttClient } from 'mqtt'
 import type { Test } from 'tap'
 import { Validator } from '../../broker/validator.ts'
 import type { Sealed } from '../../ledger/transaction.ts'
 import { ChainStore } from '../../node/chain-store.ts'
 import type { Clock } from '../../node/clock.ts'
-import { openLogFile } from '../../node/disk.ts'
+import { openDisk } from '../../node/disk.ts'
 import type { Fields, Level, Log } from '../../node/log.ts'
 import type { Signer } from '../../node/signing.ts'
 import { type Block, block as blockCodec } from '../../schemas/block.ts'
@@ -99,7 +100,7 @@ export class Rig {
     const { t } = this
     const self = signer(200 + index)
     const { log, lines } = recordingLog()
-    const store = new ChainStore(openLogFile(path), this.genesis)
+    const store = new ChainStore(openDisk(dirname(path)), this.genesis)
     const counts: RunningValidator['counts'] = { connected: 0, disconnected: 0, refused: [] }
     const validator = new Validator(
       {

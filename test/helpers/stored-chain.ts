@@ -1,11 +1,11 @@
 /** What a stored ledger's best chain holds, read from a copy, so that its owner may be running. */
 import { copyFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import type { Test } from 'tap'
 import { parseBlock } from '../../ledger/block.ts'
 import type { Sealed } from '../../ledger/transaction.ts'
 import { ChainStore } from '../../node/chain-store.ts'
-import { openLogFile } from '../../node/disk.ts'
+import { openDisk } from '../../node/disk.ts'
 import { invariant } from '../../schemas/result.ts'
 import { temporary } from './processes.ts'
 
@@ -37,6 +37,6 @@ export function storedChain(t: Test, path: string): StoredChain {
 }
 
 function openCopy(path: string) {
-  const store = new ChainStore(openLogFile(path), undefined)
+  const store = new ChainStore(openDisk(dirname(path)), undefined)
   return { chain: store.chain, close: () => store.close() }
 }

@@ -1,9 +1,9 @@
 import { readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import t, { type Test } from 'tap'
-import { openAppendLog } from '../../node/append-log.ts'
+import { type LogFile, openAppendLog } from '../../node/append-log.ts'
 import { ChainStore, RECORD, recordName } from '../../node/chain-store.ts'
-import { openLogFile } from '../../node/disk.ts'
+import { openDisk, openLogFile } from '../../node/disk.ts'
 import { type Block, block as blockCodec } from '../../schemas/block.ts'
 import { encode } from '../../schemas/codec.ts'
 import { invariant } from '../../schemas/result.ts'
@@ -16,7 +16,7 @@ const FAR_MS = Number.MAX_SAFE_INTEGER
 function lab(t: Test) {
   const path = join(temporary(t), 'chain.log')
   const test = new TestChain()
-  let store = new ChainStore(openLogFile(path), testGenesis())
+  let store = new ChainStore(openDisk(dirname(path)), testGenesis())
   t.teardown(() => store.close())
   return {
     path,
@@ -34,7 +34,7 @@ function lab(t: Test) {
     },
     reopen(): ChainStore {
       store.close()
-      store = new ChainStore(openLogFile(path), undefined)
+      store = new ChainStore(openDisk(dirname(path)), undefined)
       return store
     },
   }
@@ -117,7 +117,7 @@ t.test('cut at any byte, what was whole before is there and the rest is as if it
   const wrong: number[] = []
   for (let size = ends[0] ?? 0; size <= bytes.length; size += 7) {
     writeFileSync(cut, bytes.subarray(0, size))
-    const opened = new ChainStore(openLogFile(cut), undefined)
+    const opened = new ChainStore(openDisk(dirname(cut)), undefined)
     const whole = ends.filter((end) => end <= size).length - 1
     if (opened.chain.tip.hash !== tips[whole] || opened.torn !== size - (ends[whole] ?? 0)) wrong.push(size)
     opened.close()
@@ -128,13 +128,13 @@ t.test('cut at any byte, what was whole before is there and the rest is as if it
 
 t.test('an empty file needs a genesis; a store refuses that of another network', (t) => {
   const path = join(temporary(t), 'chain.log')
-  t.throws(() => new ChainStore(openLogFile(path), undefined), { code: 'config' })
-  new ChainStore(openLogFile(path), testGenesis()).close()
-  t.throws(() => new ChainStore(openLogFile(path), testGenesis({ name: 'other' })), {
+  t.throws(() => new ChainStore(openDisk(dirname(path)), undefined), { code: 'config' })
+  new ChainStore(openDisk(dirname(path)), testGenesis()).close()
+  t.throws(() => new ChainStore(openDisk(dirname(path)), testGenesis({ name: 'other' })), {
     code: 'config',
     message: /belongs to network [0-9a-f]{8}/,
   })
-  t.throws(() => new ChainStore(openLogFile(join(temporary(t), 'x')), testGenesis({ maturity: 0 })), {
+  t.throws(() => new ChainStore(openDisk(temporary(t)), testGenesis({ maturity: 0 })), {
     code: 'config',
     message: /genesis: maturity/,
   })
@@ -155,7 +155,7 @@ t.test('records that check and still make no chain are damage, and said so', (t)
     const log = openAppendLog(openLogFile(forged))
     log.append(list)
     log.close()
-    new ChainStore(openLogFile(forged), undefined).close()
+    new ChainStore(openDisk(dirname(forged)), undefined).close()
   }
   t.doesNotThrow(() => withRecords(records))
   const without = (index: number) => records.filter((_, at) => at !== index)
@@ -189,28 +189,24 @@ function spoilt(bytes: Uint8Array): Uint8Array {
 
 t.test('a disk that is full: the save throws and nothing more is taken', (t) => {
   const path = join(temporary(t), 'chain.log')
-  const file = openLogFile(path)
+  const disk = openDisk(dirname(path))
   let full = false
-  const store = new ChainStore(
-    {
-      ...file,
-      get size() {
-        return file.size
-      },
-      append(bytes) {
-        if (full) throw new Error('no space left on device')
-        file.append(bytes)
-      },
-    },
-    testGenesis(),
-  )
+  const open = (name: string): LogFile => {
+    const file = disk.open(name)
+    const append = (bytes: Uint8Array): void => {
+      if (full) throw new Error('no space left on device')
+      file.append(bytes)
+    }
+    return Object.defineProperty({ ...file, append }, 'size', { get: () => file.size })
+  }
+  const store = new ChainStore({ ...disk, open }, testGenesis())
   const test = new TestChain()
   full = true
   const outcome = store.chain.accept(encode(blockCodec, test.block()), FAR_MS)
   invariant(outcome.ok, 'the block is valid')
   t.throws(() => store.save(outcome.value), { code: 'store-write', message: /no space left/ })
   store.close()
-  const again = new ChainStore(openLogFile(path), undefined)
+  const again = new ChainStore(openDisk(dirname(path)), undefined)
   t.equal(again.chain.tip.height, 0)
   again.close()
   t.end()

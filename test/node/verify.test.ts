@@ -1,8 +1,8 @@
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import t, { type Test } from 'tap'
 import { type LogEntry, openAppendLog } from '../../node/append-log.ts'
 import { ChainStore, RECORD } from '../../node/chain-store.ts'
-import { openLogFile, openLogFileReadOnly } from '../../node/disk.ts'
+import { openDisk, openLogFile, openLogFileReadOnly } from '../../node/disk.ts'
 import { type Verification, verifyStore } from '../../node/verify.ts'
 import { type Block, block as blockCodec } from '../../schemas/block.ts'
 import { encode } from '../../schemas/codec.ts'
@@ -40,7 +40,7 @@ const blockRecord = (block: Block) => ({ kind: RECORD.block, bytes: encode(block
 
 t.test('counts what the ledger holds, over reorganisations, and tells how far it is', (t) => {
   const path = join(temporary(t), 'chain.log')
-  const store = new ChainStore(openLogFile(path), testGenesis())
+  const store = new ChainStore(openDisk(dirname(path)), testGenesis())
   const [test, fork] = [new TestChain(), new TestChain()]
   const save = (chain: TestChain, block: Block): void => {
     chain.accept(block)
