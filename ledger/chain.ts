@@ -17,6 +17,7 @@ import { accept, invariant, type Result, refuse } from '../schemas/result.ts'
 import { checkBody, connectBlock, parseBlock, type SealedBlock } from './block.ts'
 import { type Fault, faulty, fromDecode, verdictOf } from './fault.ts'
 import { checkHeader, type Position, place, position0 } from './header.ts'
+import { mayMineBelow, notAdmitted } from './membership.ts'
 import type { Network } from './network.ts'
 import type { Change, State } from './state.ts'
 import { SignatureCache } from './transaction.ts'
@@ -249,9 +250,13 @@ export class Chain {
       return faulty('below-final', `parent: height ${parent.height} is final up to ${this.#final.height}`)
     const parsed = parseBlock(this.network, bytes)
     if (!parsed.ok) return parsed
+    const miner = parsed.value.block.coinbase.from
+    // Who may not mine would otherwise have blocks stored that are judged only when they outweigh the tip.
+    if (this.isBest(parent) && !mayMineBelow(this.network, this.#state, miner, this.#changesAbove(parent)))
+      return this.#refuse(hash, notAdmitted(miner))
     const checked = checkBody(this.network, parsed.value, this.verified)
     if (!checked.ok) return this.#refuse(hash, checked.fault)
-    const entry: Entry = { ...placed.value, parent, miner: this.#same(parsed.value.block.coinbase.from) }
+    const entry: Entry = { ...placed.value, parent, miner: this.#same(miner) }
     const added = { entry, bytes }
     if (entry.work <= this.#tip.work || !this.#isOnJustified(entry)) {
       this.#entries.set(hash, entry)
@@ -337,6 +342,11 @@ export class Chain {
 
   #isOnJustified(entry: Entry): boolean {
     return entry.parent === this.#tip || this.#forkOf(entry).height >= this.#justified.height
+  }
+
+  /** Changes of the best chain's blocks above one of them, the tip's first. */
+  *#changesAbove(below: Entry): Generator<readonly Change[]> {
+    for (let at = this.#tip; at !== below; at = at.parent as Entry) yield this.archive.changes(at.hash)
   }
 
   /** Takes blocks back to the fork and connects the branch up to `entry`; on a fault nothing changes. */

@@ -50,12 +50,13 @@ export function checkMiner(
   before: Members,
   miner: Account,
 ): Fault | undefined {
-  if (mayMine(network, before, miner)) return undefined
-  return {
-    code: 'not-admitted',
-    message: `coinbase: ${miner} is neither an authority nor a member of this enrolled network`,
-  }
+  return mayMine(network, before, miner) ? undefined : notAdmitted(miner)
 }
+
+export const notAdmitted = (miner: Account): Fault => ({
+  code: 'not-admitted',
+  message: `coinbase: ${miner} is neither an authority nor a member of this enrolled network`,
+})
 
 /** Refuses an admission of who may mine already, and a revocation of who is no member. */
 export function checkMembership(

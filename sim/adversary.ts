@@ -3,6 +3,7 @@
  *
  * It has a real node beside it, so it knows the chain as well as anybody; its proof of work is real too.
  */
+import { mayMine } from '../ledger/membership.ts'
 import { buildTemplate } from '../ledger/template.ts'
 import { sealCoinbase, signTransaction } from '../ledger/transaction.ts'
 import { type Block, block as blockCodec, HEADER_BYTES } from '../schemas/block.ts'
@@ -12,7 +13,7 @@ import { tip as tipCodec } from '../schemas/message.ts'
 import { invariant } from '../schemas/result.ts'
 import { topic } from '../schemas/topic.ts'
 import type { Play } from './faults.ts'
-import { solve } from './miner.ts'
+import { asIfOpen, solve } from './miner.ts'
 import type { SimNode } from './node.ts'
 import type { Rng } from './random.ts'
 
@@ -33,6 +34,10 @@ export class Adversary {
 
   /** In place of publishing the block. */
   found(block: Block): void {
+    if (this.#isIntruder) {
+      this.#send(block)
+      return
+    }
     const play = this.#random.pick(this.#plays)
     switch (play) {
       case 'withhold':
@@ -81,6 +86,11 @@ export class Adversary {
     if (this.#plays.includes('equivocate')) this.#doubleSpend()
   }
 
+  get #isIntruder(): boolean {
+    const chain = this.#node.ledger?.chain
+    return chain !== undefined && !mayMine(chain.network, chain.state, this.#node.options.signer.account)
+  }
+
   #withhold(block: Block): void {
     const bytes = encode(blockCodec, block)
     if (this.#node.ledger?.accept(bytes).ok !== true) return
@@ -104,7 +114,7 @@ export class Adversary {
   }
 
   #reseal(block: Block): Block {
-    const { network } = this
+    const network = this.#network
     const message = sealCoinbase(network, block.coinbase).message
     const coinbase = { ...block.coinbase, signature: this.#node.options.signer.sign(message) }
     const content = sealCoinbase(network, coinbase).content as Hash
@@ -128,7 +138,7 @@ export class Adversary {
     // An orphan with a proof of work, out of nowhere.
     const { tip, state } = ledger.chain
     const orphan = buildTemplate(
-      this.#network,
+      asIfOpen(this.#network),
       tip,
       state,
       [],
@@ -176,10 +186,6 @@ export class Adversary {
       )
       this.#node.send('tx', sealed.bytes)
     }
-  }
-
-  get network() {
-    return this.#network
   }
 
   get #network() {

@@ -4,6 +4,7 @@
  * Hashing has no memory, so a new tip or a rest only draws the next find anew.
  */
 import { workOf } from '../ledger/difficulty.ts'
+import { mayMine } from '../ledger/membership.ts'
 import type { Network } from '../ledger/network.ts'
 import { buildTemplate } from '../ledger/template.ts'
 import type { LedgerNode } from '../node/ledger-node.ts'
@@ -23,6 +24,8 @@ export interface SimMinerModules {
   readonly random: Rng
   /** Hashes per virtual millisecond. */
   readonly rate: () => number
+  /** Mines on an enrolled network whether it was admitted or not. */
+  readonly intrudes: () => boolean
   readonly onFound: (block: Block) => void
 }
 
@@ -40,18 +43,21 @@ export class SimMiner {
     const { node, timers, random, rate } = this.#modules
     const hashes = Number(workOf(node.chain.tip.childTarget))
     this.#cancel = timers.after(Math.min(random.exponential(hashes / rate()), 1e12), () => {
-      if (this.#modules.clock.synchronised() && node.inSync) this.#modules.onFound(this.#find())
+      if (this.#mines) this.#modules.onFound(this.#find())
       else this.refresh()
     })
   }
 
-  stop(): void {
-    this.#cancel()
+  get #mines(): boolean {
+    const { node, signer, clock, intrudes } = this.#modules
+    const { network, state } = node.chain
+    return clock.synchronised() && node.inSync && (intrudes() || mayMine(network, state, signer.account))
   }
 
   #find(): Block {
     const { node, signer, clock, random } = this.#modules
-    const { network, tip, state } = node.chain
+    const { tip, state } = node.chain
+    const network = this.#modules.intrudes() ? asIfOpen(node.chain.network) : node.chain.network
     return solve(
       network,
       buildTemplate(network, tip, state, node.mempool.ordered(), signer, clock.now()),
@@ -59,6 +65,12 @@ export class SimMiner {
     )
   }
 }
+
+/** The network as who has no business there would have it: its blocks are well made, but for their miner. */
+export const asIfOpen = (network: Network): Network => ({
+  ...network,
+  genesis: { ...network.genesis, authorities: [] },
+})
 
 /** The block with a nonce that meets its target. */
 export function solve(network: Network, block: Block, random: Rng): Block {

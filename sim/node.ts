@@ -83,6 +83,8 @@ export class SimNode {
   readonly random: Rng
   /** Factor on the miner's rate. */
   power = 1
+  /** Mines without being admitted. */
+  intrudes = false
   /** Stays down after a crash while true. */
   held = false
   readonly #modules: SimNodeModules
@@ -154,6 +156,7 @@ export class SimNode {
         timers,
         random: random.fork('miner'),
         rate: () => this.options.rate * this.power,
+        intrudes: () => this.intrudes,
         onFound: (block) => this.#found(block),
       })
       this.#process = alive.process = { alive: true, store, ledger, miner, timers }

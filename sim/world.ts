@@ -297,6 +297,7 @@ export class World {
         const random = node.random.fork('adversary')
         const adversary = new Adversary(node, fault.plays, random)
         this.#adversaries.set(node, adversary)
+        node.intrudes = true
         every(
           { after: (ms, run) => this.#scheduler.after(ms, run), turn: async () => {} },
           this.#options.intervalMs,
@@ -331,6 +332,7 @@ export class World {
         return
       case 'adversary':
         this.#adversaries.delete(this.#node(fault.node))
+        this.#node(fault.node).intrudes = false
         return
       case 'kill':
       case 'power-cut':
