@@ -56,7 +56,7 @@ export interface HeaderSyncModules {
   /** Wall clock, for block times. */
   readonly now: () => number
   /** Whether signers agreed on a block that is not here. */
-  readonly wants: (hash: Hash) => boolean
+  readonly wants?: (hash: Hash) => boolean
   readonly ask: (locator: readonly Hash[], limit: number) => Promise<Result<readonly Header[], AskFault>>
   /** So many headers were looked at, and the last is at this height. */
   readonly onHeaders: (headers: number, height: number) => void
@@ -115,7 +115,14 @@ export class HeaderSync {
     const [root, { work, height }] = [this.#root, this.#last]
     invariant(root !== undefined, 'what was looked at builds on something')
     const below = this.#relative ? await this.#modules.settled.work(root.height) : 0n
-    return accept({ work: work + below, height, ended, root: root.height, wanted: this.#wanted, fork: this.#fork ?? height })
+    return accept({
+      work: work + below,
+      height,
+      ended,
+      root: root.height,
+      wanted: this.#wanted,
+      fork: this.#fork ?? height,
+    })
   }
 
   /** The second pass: the next blocks, lowest first; undefined after the last. */
@@ -163,7 +170,7 @@ export class HeaderSync {
       if (this.#root === undefined) this.#begin(parent)
       this.#last = this.#inPlace(checked.value)
       hashes.push(this.#last.hash)
-      this.#wanted ||= this.#modules.wants(this.#last.hash)
+      this.#wanted ||= this.#modules.wants?.(this.#last.hash) ?? false
       if (this.#last.height % HEADER_GROUP === 0) aligned = this.#last
     }
     return accept({ hashes, early: false, aligned })

@@ -47,6 +47,8 @@ const SIDE_DEPTH_MAX = 100
 /** How long a block may be on its way before a peer's better tip makes us ask for it. */
 const TIP_PATIENCE_MS = 400
 const TICK_MS = 1_000
+/** How long after connecting a signer waits for the last vote that the broker keeps. */
+const VOTE_PATIENCE_MS = 2_000
 /** How long claims of a better tip are not believed after one that its maker could not back; longer than it is left alone. */
 const DOUBT_MS = 120_000
 /** A tip that no validator shares is published again this often. */
@@ -101,6 +103,7 @@ export class LedgerNode {
   #stopTicking: Cancel = () => {}
   #patience: Cancel | undefined
   #connectedMs = 0
+  #startHeight = 0
   #aheadMs: number | undefined
   #doubtUntilMs = 0
   #durable = true
@@ -183,7 +186,7 @@ export class LedgerNode {
       log,
       move: (update, certificate) => this.#keep(update, certificate),
       // A vote on the way up would be one for each eighth block of the past.
-      mayVote: () => this.session.connected && !this.#sync.downloading,
+      mayVote: () => this.session.connected && !this.#sync.downloading && this.#heardOwnVote,
       publishVote: (vote) => this.#publishVote(vote),
       onChanged: () => modules.onCheckpoint?.(),
       onFinal: (entry) => modules.onFinal?.(entry),
@@ -194,6 +197,7 @@ export class LedgerNode {
   start(): void {
     const { id } = this.chain.network
     this.checkpoints.restore()
+    this.#startHeight = this.chain.tip.height
     this.session.subscribe([
       everyone(id, 'tx'),
       everyone(id, 'block'),
@@ -211,6 +215,14 @@ export class LedgerNode {
     this.#sync.stop()
     this.requests.stop()
     await this.session.stop()
+  }
+
+  /**
+   * Whether the broker has had time to tell us of a vote of ours that our data directory, an old copy, does not know. An
+   * empty one has to fetch blocks first, and that vote comes before them.
+   */
+  get #heardOwnVote(): boolean {
+    return this.#startHeight === 0 || this.#modules.clock.monotonic() - this.#connectedMs >= VOTE_PATIENCE_MS
   }
 
   /** False once the disk refused a block: from then on the chain in memory must not be told to anybody. */

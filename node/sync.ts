@@ -169,7 +169,7 @@ export class Sync {
       chain,
       settled: this.#settled,
       now,
-      wants: (hash) => wants?.(hash) ?? false,
+      wants: (hash) => wants?.(hash) === true,
       ask: async (locator, limit) => {
         await this.#turnOf(peer, bell)
         const answer = await requests.ask(peer, { type: 'getHeaders', locator, limit })

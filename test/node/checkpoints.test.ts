@@ -440,6 +440,22 @@ t.test('a signer whose store was lost is bound by the vote that the broker kept'
   t.ok(back.lines.some(({ event }) => event.includes('later vote of ours')))
 })
 
+t.test('a stored record that does not decode is named', async (t) => {
+  const records = new CheckpointRecords(() => {})
+  t.match(records.replay(8, new Uint8Array(3)), /^certificate: source/)
+  t.match(records.replay(9, new Uint8Array(3)), /^vote: source/)
+  const nodes = crowd()
+  await grow(nodes, 21)
+  const { disk, checkpoints, votes } = nodes[0]
+  for (const { kind, bytes } of disk.records) records.replay(kind, bytes)
+  t.strictSame(records.certificates, checkpoints.certificates().certificates)
+  t.strictSame(records.vote, votes.at(-1))
+  const copy = new CheckpointRecords(() => {})
+  for (const { kind, bytes } of records.records()) copy.replay(kind, bytes)
+  t.strictSame([copy.certificates, copy.vote], [records.certificates, records.vote])
+  t.equal(records.records().length, 2, 'one certificate that is both, and the vote')
+})
+
 t.test('a vote that did not get through is published again, also to a new broker', async (t) => {
   const nodes = crowd()
   const [one] = nodes
