@@ -5,7 +5,7 @@
  * beside the vectors share no code with ours. Source of the vectors: test/vectors/make_vectors.py.
  */
 import { spawnSync } from 'node:child_process'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
@@ -420,7 +420,8 @@ t.test('a program written from the document follows the same checkpoints in a lo
   t.equal(tip.height, 19, 'on the branch that had less work')
   t.match(verified(log), { height: 19, tip: tip.hash, ok: true })
   const spoilt = (name: string, change: (made: Certificate) => Certificate) => {
-    const path = join(folder, name)
+    const path = join(folder, name, 'chain.log')
+    mkdirSync(join(folder, name))
     checkpointedLog(path, change).close()
     const fault = /record \d+ \(certificate\) .*: bad-(signature|checkpoint)/
     t.match(verified(path).fault, fault, `${name}, by our own verifier`)
