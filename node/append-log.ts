@@ -20,8 +20,11 @@
  *
  * Invariants: a batch counts from its commit record on, and is in one write followed by one fdatasync. A file
  * that *ends* inside a record or a batch was torn while it was written, so nobody was told of that batch: it is
- * cut off. The header has its own checksum so that a flipped bit in a length or in a commit flag cannot look
- * like such an end. Whatever else does not check is damage to something that was promised, and is never cut off.
+ * cut off. So is a last batch of which some sectors never reached the disk: what does not check is followed by no
+ * other batch. Its bytes are set aside first, since damage to a whole last batch looks the same. The header has its own
+ * checksum so that a flipped bit in a length or in a commit flag cannot make more of the file look like its end.
+ * Whatever else does not check is damage to something that was promised, and is never cut off.
+ * Source: docs/PROTOCOL.md section 10.
  */
 import { createHash } from 'node:crypto'
 import { accept, invariant, type Result, refuse } from '../schemas/result.ts'
@@ -39,6 +42,8 @@ export interface LogFile {
   append(bytes: Uint8Array): void
   /** Cuts the file to `size` bytes and makes all that stays durable before it returns. */
   truncate(size: number): void
+  /** Keeps a copy of bytes that are about to be cut off, under a name of its own; they may hold what somebody wants back. */
+  setAside?(bytes: Uint8Array, offset: number): void
   close(): void
 }
 
@@ -74,6 +79,10 @@ export interface LogFault {
   readonly kind: number | undefined
   /** Bytes from `position` to the end of the file. */
   readonly bytes: number
+  /** Where the batch begins that this record is in. */
+  readonly batch: number
+  /** Nothing but this batch is lost with it: it may be a write that a power cut left in pieces. */
+  readonly unfinished: boolean
   readonly message: string
 }
 
@@ -82,6 +91,10 @@ export interface AppendLogOptions {
   readonly onRecord?: (kind: number, bytes: Uint8Array, position: number) => void
   /** Name of a record's kind in messages; `kind 3` by default. */
   readonly kindName?: (kind: number) => string
+  /** Kinds that are never the first of a batch: where one follows what does not check, both are of one batch. */
+  readonly continues?: (kind: number) => boolean
+  /** The log was finished before: whatever does not check in it is damage, and nothing is written. */
+  readonly sealed?: boolean
 }
 
 export interface AppendLog {
@@ -91,6 +104,8 @@ export interface AppendLog {
   readonly records: number
   /** Bytes of an unfinished batch that opening cut off; 0 after a clean stop. */
   readonly torn: number
+  /** What did not check in it, when the file did not simply end there: a power cut, or damage to a whole last batch. */
+  readonly cut: string | undefined
   /**
    * Writes one batch, all of it or nothing, and returns each record's position once it is durable.
    *
@@ -132,28 +147,35 @@ export function openAppendLog(file: LogFile, options: AppendLogOptions = {}): Ap
   }
 }
 
-function open(file: LogFile, { onRecord, kindName = (kind) => `kind ${kind}` }: AppendLogOptions): AppendLog {
+function open(
+  file: LogFile,
+  { onRecord, kindName = (kind) => `kind ${kind}`, continues, sealed = false }: AppendLogOptions,
+): AppendLog {
   const corrupt = (fault: LogFault) => new WorldError('store-corrupt', corruptMessage(file, fault, kindName))
   let size = file.size
   let records = 0
   let torn = 0
+  let cut: string | undefined
   let closed = false
   let broken: WorldError | undefined
 
-  for (const outcome of audit(file)) {
+  for (const outcome of audit(file, continues)) {
     if (outcome.ok) {
       records = outcome.value.record + 1
       onRecord?.(outcome.value.kind, outcome.value.bytes, outcome.value.position)
-    } else if (outcome.fault.code === 'torn-tail') {
-      torn = outcome.fault.bytes
-      size = outcome.fault.position
-    } else throw corrupt(outcome.fault)
+    } else if (!outcome.fault.unfinished || sealed) throw corrupt(outcome.fault)
+    else {
+      size = outcome.fault.batch
+      torn = file.size - size
+      if (outcome.fault.code !== 'torn-tail') cut = describe(outcome.fault, kindName)
+    }
   }
+  if (cut !== undefined) file.setAside?.(file.read(size, torn), size)
   try {
     // Also when nothing is torn: a process killed between its write and its fdatasync leaves a whole batch that
     // is not yet durable, and from here on we build on it.
-    file.truncate(size)
-    if (size === 0) {
+    if (!sealed) file.truncate(size)
+    if (size === 0 && !sealed) {
       file.append(PREAMBLE)
       size = PREAMBLE.length
     }
@@ -169,8 +191,10 @@ function open(file: LogFile, { onRecord, kindName = (kind) => `kind ${kind}` }: 
       return records
     },
     torn,
+    cut,
     append(entries) {
       invariant(!closed, 'append to a closed log')
+      invariant(!sealed, 'append to a sealed log')
       if (broken !== undefined) throw new WorldError('store-write', broken.message, broken.cause)
       const { bytes, positions } = encodeBatch(entries, records, size)
       try {
@@ -210,7 +234,10 @@ function open(file: LogFile, { onRecord, kindName = (kind) => `kind ${kind}` }: 
  * Reads a log without changing it: every committed record in order, then, if the file is not whole, its first
  * fault. An unfinished batch yields no record. A file of 0 bytes is a log not yet begun and yields nothing.
  */
-export function* audit(file: LogFile): Generator<Result<LogRecord, LogFault>, void> {
+export function* audit(
+  file: LogFile,
+  continues: (kind: number) => boolean = () => false,
+): Generator<Result<LogRecord, LogFault>, void> {
   const end = file.size
   const read = readAhead(file, end)
   const preamble = checkPreamble(read(0, Math.min(end, PREAMBLE.length)), end)
@@ -223,13 +250,15 @@ export function* audit(file: LogFile): Generator<Result<LogRecord, LogFault>, vo
   while (position < end) {
     const outcome = readRecord(read, position, end, record)
     if (!outcome.ok) {
-      if (outcome.fault.code !== 'torn-tail') return yield outcome
-      break
+      if (outcome.fault.code === 'torn-tail') break
+      const unfinished = isUnfinished(file, outcome.fault, start.position, end, continues)
+      return yield refuse({ ...outcome.fault, batch: start.position, unfinished })
     }
     const { kind, bytes, commit, next } = outcome.value
     if (next - start.position > BATCH_BYTES_MAX) {
       const message = `batch of more than ${BATCH_BYTES_MAX} bytes`
-      return yield refuse({ code: 'too-long', record, position, kind, bytes: end - position, message })
+      const fault = { record, position, kind, bytes: end - position, message }
+      return yield refuse({ code: 'too-long', ...fault, batch: start.position, unfinished: false })
     }
     batch.push({ kind, bytes, record, position })
     record++
@@ -242,15 +271,53 @@ export function* audit(file: LogFile): Generator<Result<LogRecord, LogFault>, vo
   if (start.position >= end) return
   const message = 'file ends inside a batch that was being written'
   const kind = batch[0]?.kind
-  yield refuse({ code: 'torn-tail', ...start, kind, bytes: end - start.position, message })
+  const fault = { ...start, kind, bytes: end - start.position, message }
+  yield refuse({ code: 'torn-tail', ...fault, batch: start.position, unfinished: true })
+}
+
+/**
+ * Whether no batch follows the record that does not check. Records of its own batch may: sectors reach a disk in any order.
+ * Then its head has to say that it is not the last of its batch, or theirs that they are not the first.
+ */
+function isUnfinished(
+  file: LogFile,
+  fault: LogFault,
+  batch: number,
+  end: number,
+  continues: (kind: number) => boolean,
+): boolean {
+  // A head that checks and says what this version never writes was not left by a power cut.
+  if (fault.code !== 'bad-header' && fault.code !== 'bad-payload') return false
+  if (end - batch > BATCH_BYTES_MAX) return false
+  const bytes = file.read(fault.position, end - fault.position)
+  const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  const read: Read = (offset, length) =>
+    bytes.subarray(offset - fault.position, offset - fault.position + length)
+  const head = view.subarray(0, HEADER_BYTES)
+  const from = fault.code === 'bad-payload' ? HEADER_BYTES + view.readUInt32BE(0) + CHECKSUM_BYTES : 1
+  // Another write came after a record that ended its batch, so that one was promised.
+  if (fault.code === 'bad-payload' && head[5] === COMMIT && from < view.length) return false
+  let open = fault.code === 'bad-payload' && head[5] === 0
+  for (let at = from; at + HEADER_BYTES + CHECKSUM_BYTES <= view.length; at++) {
+    // Most offsets fall here: a length, a flag and a sequence number that could be right are rare.
+    if (view.readUInt32BE(at) > PAYLOAD_BYTES_MAX || (view[at + 5] as number) > COMMIT) continue
+    const number = view.readUIntBE(at + 6, 6)
+    if (number <= fault.record || number > fault.record + view.length) continue
+    const outcome = readRecord(read, fault.position + at, end, number)
+    if (!outcome.ok) continue
+    open ||= continues(outcome.value.kind)
+    if (!open || (outcome.value.commit && outcome.value.next < end)) return false
+    at = outcome.value.next - fault.position - 1
+  }
+  return true
 }
 
 function checkPreamble(found: Uint8Array, end: number): LogFault | undefined {
-  const fault = { record: 0, position: 0, kind: undefined, bytes: end }
+  const fault = { record: 0, position: 0, kind: undefined, bytes: end, batch: 0, unfinished: false }
   const expected = PREAMBLE.subarray(0, found.length)
   if (expected.equals(found)) {
     if (end === 0 || found.length === PREAMBLE.length) return undefined
-    return { code: 'torn-tail', ...fault, message: 'file ends inside its first 8 bytes' }
+    return { code: 'torn-tail', ...fault, unfinished: true, message: 'file ends inside its first 8 bytes' }
   }
   if (found.length === PREAMBLE.length && MAGIC.equals(found.subarray(0, MAGIC.length))) {
     const version = Buffer.from(found).readUInt16BE(MAGIC.length)
@@ -279,7 +346,16 @@ function readRecord(
 ): Result<Parsed, LogFault> {
   let number = 0
   const fault = (code: LogFault['code'], message: string, kind?: number) =>
-    refuse({ code, record: sequence ?? number, position, kind, bytes: end - position, message })
+    refuse({
+      code,
+      record: sequence ?? number,
+      position,
+      kind,
+      bytes: end - position,
+      batch: position,
+      unfinished: false,
+      message,
+    })
   if (end - position < HEADER_BYTES) return fault('torn-tail', 'file ends inside a record header')
   const header = Buffer.from(read(position, HEADER_BYTES)) // a copy, the payload's read may end its life
   const length = header.readUInt32BE(0)
@@ -355,14 +431,13 @@ function sha256(head: Uint8Array, length: number, tail?: Uint8Array): Buffer {
   return hash.digest().subarray(0, length)
 }
 
-function corruptMessage(file: LogFile, fault: LogFault, kindName: (kind: number) => string): string {
-  const kind = fault.kind === undefined ? '' : ` (${kindName(fault.kind)})`
-  return (
-    `${file.path} is damaged at record ${fault.record}${kind}, offset ${fault.position}: ${fault.message} (${fault.code}). ` +
-    'Nothing was changed. Restore the file from a backup, or move it away and start again: ' +
-    'what the network has confirmed is fetched anew. A disk that damages one file should be replaced'
-  )
-}
+const describe = (fault: LogFault, kindName: (kind: number) => string): string =>
+  `record ${fault.record}${fault.kind === undefined ? '' : ` (${kindName(fault.kind)})`}, offset ${fault.position}: ${fault.message} (${fault.code})`
+
+const corruptMessage = (file: LogFile, fault: LogFault, kindName: (kind: number) => string): string =>
+  `${file.path} is damaged at ${describe(fault, kindName)}. ` +
+  'Nothing was changed. Restore the file from a backup, or run pinledger repair: ' +
+  'what the network has confirmed is fetched anew. A disk that damages one file should be replaced'
 
 function writeError(file: LogFile, bytes: number, size: number, cause: unknown): WorldError {
   const why = cause instanceof Error ? cause.message : String(cause)

@@ -100,7 +100,10 @@ function attempt(what: string, action: () => void): void {
   }
 }
 
-/** Opens a log's file for reading and appending, and makes it when there is none. Throws WorldError `store-write`. */
+/**
+ * Opens a log's file for reading and appending, and makes it when there is none. What is cut off from it stays beside it, as
+ * `<file>.cut-<offset>`. Throws WorldError `store-write`.
+ */
 export function openLogFile(path: string): LogFile {
   const file = open(path, constants.O_RDWR | constants.O_CREAT, 'store-write')
   try {
@@ -110,7 +113,20 @@ export function openLogFile(path: string): LogFile {
     file.close()
     throw error
   }
-  return file
+  const setAside = (bytes: Uint8Array, offset: number): void => {
+    const copy = open(
+      `${path}.cut-${offset}`,
+      constants.O_RDWR | constants.O_CREAT | constants.O_TRUNC,
+      'store-write',
+    )
+    try {
+      attempt(`write ${copy.path}`, () => copy.append(bytes))
+    } finally {
+      copy.close()
+    }
+    syncDirectory(dirname(path))
+  }
+  return Object.defineProperty({ ...file, setAside }, 'size', { get: () => file.size })
 }
 
 /**
