@@ -3,9 +3,10 @@
  *
  * It has a real node beside it, so it knows the chain as well as anybody; its proof of work is real too.
  */
+import { executeBlock, transactionsRoot } from '../ledger/block.ts'
 import { mayMine } from '../ledger/membership.ts'
 import { buildTemplate } from '../ledger/template.ts'
-import { sealCoinbase, signTransaction } from '../ledger/transaction.ts'
+import { sealCoinbase, sealTransaction, signTransaction } from '../ledger/transaction.ts'
 import { type Block, block as blockCodec, HEADER_BYTES } from '../schemas/block.ts'
 import { encode } from '../schemas/codec.ts'
 import { type Hash, ZERO_HASH } from '../schemas/hex.ts'
@@ -103,14 +104,47 @@ export class Adversary {
     this.#withheld = []
   }
 
-  /** A block that breaks a rule of the body, behind a proof of work of its own. */
+  /** A block that breaks a rule of the body, behind a proof of work of its own, and right in all else. */
   #badBody(block: Block): Block {
     const { coinbase, transactions } = block
-    const kind = this.#random.whole(0, 3)
-    if (kind === 0) return this.#reseal({ ...block, coinbase: { ...coinbase, reward: coinbase.reward + 1 } })
-    if (kind === 1) return this.#reseal({ ...block, coinbase: { ...coinbase, stateRoot: ZERO_HASH } })
-    if (kind === 2) return this.#reseal({ ...block, coinbase: { ...coinbase, height: coinbase.height + 1 } })
-    return this.#reseal({ ...block, transactions: [...transactions, ...transactions.slice(0, 1)] })
+    switch (this.#random.pick(['greed', 'replay', 'overdraft', 'root', 'height'] as const)) {
+      case 'greed': {
+        const { genesis } = this.#network
+        const rich = { ...this.#network, genesis: { ...genesis, subsidy: genesis.subsidy * 2 } }
+        return this.#compose(block, transactions, rich)
+      }
+      case 'replay':
+        return this.#compose(block, [...transactions, this.#transfer(0, 1), this.#transfer(0, 1)])
+      case 'overdraft':
+        return this.#compose(block, [...transactions, this.#transfer(1, 0)])
+      case 'root':
+        return this.#reseal({ ...block, coinbase: { ...coinbase, stateRoot: ZERO_HASH } })
+      case 'height':
+        return this.#reseal({ ...block, coinbase: { ...coinbase, height: coinbase.height + 1 } })
+    }
+  }
+
+  /** A transfer to itself of so much more than it has, or of a little when nothing is added. */
+  #transfer(beyond: number, amount: number): Block['transactions'][number] {
+    const { network, tip, state } = this.#chain
+    const { account, sign } = this.#node.options.signer
+    const { nonce, balance } = state.account(account)
+    const own = beyond === 0 ? amount : balance + beyond
+    const fee = network.genesis.feeFloor
+    const head = { network: network.id, from: account, nonce, fee, expiry: tip.height + 20 }
+    return signTransaction(network, { ...head, type: 'transfer', to: account, amount: own, memo: '' }, sign)
+      .transaction
+  }
+
+  /** The block with other transactions, and with what would follow from them if the rules allowed it. */
+  #compose(block: Block, transactions: Block['transactions'], rules = this.#network): Block {
+    const network = this.#network
+    const { height, from: miner } = block.coinbase
+    const sealed = transactions.map((tx) => sealTransaction(network, tx))
+    const outcome = executeBlock(rules, this.#chain.state, { height, miner, reward: 'all' }, sealed)
+    const coinbase = { ...block.coinbase, transactionsRoot: transactionsRoot(network, sealed) }
+    const end = outcome.ok ? { reward: outcome.value.reward, stateRoot: outcome.value.state.root() } : {}
+    return this.#reseal({ ...block, transactions, coinbase: { ...coinbase, ...end } })
   }
 
   #reseal(block: Block): Block {
@@ -189,8 +223,12 @@ export class Adversary {
   }
 
   get #network() {
+    return this.#chain.network
+  }
+
+  get #chain() {
     const { ledger } = this.#node
     invariant(ledger !== undefined, 'an adversary acts while its process runs')
-    return ledger.chain.network
+    return ledger.chain
   }
 }

@@ -1,0 +1,103 @@
+/**
+ * Rules broken on purpose: a text of the built program and what stands in its place. The simulator has to notice each.
+ *
+ * `invariant` is the one that must break. A text that no longer occurs exactly once fails the test: then the rule has moved, and
+ * the mutation has to follow it.
+ */
+import type { Invariant } from '../../sim/invariants.ts'
+
+export interface Mutation {
+  readonly name: string
+  readonly invariants: readonly Invariant[]
+  /** In dist/. */
+  readonly file: string
+  readonly find: string
+  readonly replace: string
+}
+
+export const MUTATIONS: readonly Mutation[] = [
+  {
+    name: 'a reward above subsidy and fees is taken',
+    invariants: ['supply'],
+    file: 'ledger/block.js',
+    find: 'if (paid > most)',
+    replace: 'if (false)',
+  },
+  {
+    name: 'a nonce may be used twice',
+    invariants: ['double-spend'],
+    file: 'ledger/apply.js',
+    find: 'if (tx.nonce < sender.nonce)',
+    replace: 'if (false)',
+  },
+  {
+    name: 'any target is taken',
+    invariants: ['rules'],
+    file: 'ledger/header.js',
+    find: 'if (value.target !== parent.childTarget) {',
+    replace: 'if (false) {',
+  },
+  {
+    name: 'a time before the parent is taken',
+    invariants: ['rules'],
+    file: 'ledger/header.js',
+    find: 'if (value.time <= parent.time)',
+    replace: 'if (false)',
+  },
+  {
+    name: 'everybody mines on an enrolled network',
+    invariants: ['rules'],
+    file: 'ledger/membership.js',
+    find: 'const mayMine = (network, state, account) =>',
+    replace: 'const mayMine = (network, state, account) => true ||',
+  },
+  {
+    name: "the coinbase's state root is not compared",
+    invariants: ['state-root'],
+    file: 'ledger/block.js',
+    find: 'if (coinbase.stateRoot !== root) {',
+    replace: 'if (false) {',
+  },
+  {
+    name: 'one signer is enough for a checkpoint',
+    invariants: ['final'],
+    file: 'ledger/finality.js',
+    find: 'this.#threshold = checkpointThreshold;',
+    replace: 'this.#threshold = 1;',
+  },
+  {
+    name: 'a tip is not stored',
+    invariants: ['durable'],
+    file: 'node/chain-store.js',
+    find: 'records.push({ kind: RECORD.tip,',
+    replace: 'if (added.entry.height % 5 !== 0) records.push({ kind: RECORD.tip,',
+  },
+  {
+    name: 'transactions that a reorganisation takes out are forgotten',
+    invariants: ['lost'],
+    file: 'ledger/mempool.js',
+    find: 'for (const { transactions } of disconnected) {',
+    replace: 'for (const { transactions } of []) {',
+  },
+  {
+    name: 'nobody asks for what it missed',
+    invariants: ['one-tip'],
+    file: 'node/sync.js',
+    find: 'mayAsk(peer, cause) {',
+    replace: 'mayAsk(peer, cause) { return false;',
+  },
+  {
+    name: 'a body that does not fit makes its header invalid',
+    invariants: ['one-tip'],
+    file: 'ledger/chain.js',
+    find: 'if (!parsed.ok)\n            return parsed;',
+    replace: 'if (!parsed.ok)\n            return this.#refuse(hash, parsed.fault);',
+  },
+  {
+    name: 'the longest chain wins, whatever its work',
+    invariants: ['one-tip'],
+    file: 'ledger/chain.js',
+    find: 'if (entry.work <= this.#tip.work ||',
+    replace: 'if (entry.height < this.#tip.height ||',
+  },
+]
