@@ -7,7 +7,7 @@
  * What `save` has returned from is on the disk. Source: docs/PROTOCOL.md section 10.
  */
 import { type Archive, Chain, NOTHING_SETTLED, type Update } from '../ledger/chain.ts'
-import { createNetwork, headerHash, type Network } from '../ledger/network.ts'
+import { createNetwork, headerHash, type Modules, type Network } from '../ledger/network.ts'
 import { type Change, changes as changesCodec, KIND } from '../ledger/state.ts'
 import { type Header, header } from '../schemas/block.ts'
 import { type Certificate, certificate as certificateCodec } from '../schemas/checkpoint.ts'
@@ -53,8 +53,8 @@ export function readBlockHead(bytes: Uint8Array): { header: Header; coinbase: Co
   return { header: header.read(reader), coinbase: coinbase.read(reader) }
 }
 
-export function networkOf(genesis: Genesis): Network {
-  const network = createNetwork(genesis, { hashing, signatures })
+export function networkOf(genesis: Genesis, modules: Modules = { hashing, signatures }): Network {
+  const network = createNetwork(genesis, modules)
   if (network.ok) return network.value
   const { field, message } = network.fault
   throw new WorldError('config', `genesis: ${field}: ${message}`)
@@ -98,7 +98,7 @@ export class ChainStore implements Archive {
   readonly #changes = new Map<Hash, number>()
 
   /** Opens a store, or founds it with `genesis` when the file is empty. Throws WorldError `store-corrupt`, `config`. */
-  constructor(disk: Disk, genesis: Genesis | undefined) {
+  constructor(disk: Disk, genesis: Genesis | undefined, modules?: Modules) {
     const replay = new Replay()
     this.#log = openAppendLog(disk.open(CHAIN_FILE), {
       kindName: recordName,
@@ -109,11 +109,11 @@ export class ChainStore implements Archive {
     if (stored === undefined) {
       if (genesis === undefined) throw new WorldError('config', 'the store is empty and no genesis was given')
       this.accounts = []
-      this.chain = new Chain(networkOf(genesis), this)
+      this.chain = new Chain(networkOf(genesis, modules), this)
       this.#log.append([{ kind: RECORD.genesis, bytes: encode(genesisCodec, genesis) }])
       return
     }
-    const network = networkOf(stored)
+    const network = networkOf(stored, modules)
     if (genesis !== undefined && networkOf(genesis).genesisHash !== network.genesisHash) {
       throw new WorldError(
         'config',

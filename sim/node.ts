@@ -11,7 +11,7 @@ import { ChainStore } from '../node/chain-store.ts'
 import { WorldError } from '../node/error.ts'
 import { LedgerNode } from '../node/ledger-node.ts'
 import type { Log } from '../node/log.ts'
-import type { Signer } from '../node/signing.ts'
+import { hashing, type Signer } from '../node/signing.ts'
 import { every, type Timers } from '../node/timers.ts'
 import { type Block, block as blockCodec } from '../schemas/block.ts'
 import { certificates as certificatesCodec } from '../schemas/checkpoint.ts'
@@ -172,7 +172,7 @@ export class SimNode {
   }
 
   openStore(): ChainStore {
-    return new ChainStore(this.disk, this.options.genesis)
+    return new ChainStore(this.disk, this.options.genesis, { hashing, signatures: this.#modules.signatures })
   }
 
   /** The process dies on the spot; a supervisor starts it again. */
