@@ -61,7 +61,7 @@ export class SimBroker {
     this.#side.set(session, this.#sideOf(session.name))
     this.#routes.clear()
     for (const [topic, { payload }] of this.#retainedOf(session))
-      if (session.takes(topic)) this.#deliver(session, topic, payload, true)
+      if (session.takes(topic.split('/'))) this.#deliver(session, topic, payload, true)
   }
 
   /** The client is gone without a word: its will is published. */
@@ -127,7 +127,8 @@ export class SimBroker {
   #routesOf(topic: string): readonly SimSession[] {
     let routes = this.#routes.get(topic)
     if (routes === undefined) {
-      routes = [...this.#sessions].filter((session) => session.takes(topic))
+      const levels = topic.split('/')
+      routes = [...this.#sessions].filter((session) => session.takes(levels))
       if (this.#routes.size > 5_000) this.#routes.clear()
       this.#routes.set(topic, routes)
     }

@@ -62,7 +62,7 @@ export interface FaultOptions {
   readonly intervalMs: number
 }
 
-/** One fault of a kind about every so many intervals. */
+/** In a run of half an hour, one fault of a kind about every so many intervals; in longer runs they are further apart. */
 const EVERY: Readonly<Record<Exclude<FaultKind, 'byzantine'>, number>> = {
   clock: 30,
   network: 25,
@@ -74,6 +74,7 @@ const EVERY: Readonly<Record<Exclude<FaultKind, 'byzantine'>, number>> = {
 export function drawFaults(random: Rng, options: FaultOptions): Fault[] {
   const { kinds, intervalMs, endMs } = options
   const faults: Fault[] = []
+  const spread = Math.max(1, Math.sqrt(endMs / 1_800_000))
   if (kinds.has('byzantine'))
     for (const node of options.adversaries)
       faults.push({
@@ -87,9 +88,9 @@ export function drawFaults(random: Rng, options: FaultOptions): Fault[] {
   for (const kind of ['clock', 'network', 'disk', 'crash', 'power'] as const) {
     if (!kinds.has(kind)) continue
     const stream = random.fork(kind)
-    for (let atMs = stream.exponential(EVERY[kind] * intervalMs); atMs < endMs; ) {
+    for (let atMs = stream.exponential(spread * EVERY[kind] * intervalMs); atMs < endMs; ) {
       faults.push(draw(stream, kind, atMs, options))
-      atMs += stream.exponential(EVERY[kind] * intervalMs)
+      atMs += stream.exponential(spread * EVERY[kind] * intervalMs)
     }
   }
   return faults.sort((a, b) => a.atMs - b.atMs)

@@ -1,5 +1,4 @@
 /** A client's session with the simulated broker, in place of node/session.ts: connects, comes back, hands messages on. */
-import { matches } from '../broker/filter.ts'
 import type { InboxMessage } from '../node/inbox.ts'
 import type { Session, SessionModules, SessionOptions } from '../node/session.ts'
 import type { SimBroker } from './broker.ts'
@@ -19,7 +18,7 @@ export class SimSession implements Session {
   readonly name: string
   readonly #broker: SimBroker
   readonly #given: SimSessionModules
-  readonly #filters = new Set<string>()
+  readonly #filters = new Map<string, readonly string[]>()
   #connected = false
   #stopped = false
   #lastMs = 0
@@ -62,7 +61,7 @@ export class SimSession implements Session {
   }
 
   subscribe(filters: readonly string[]): void {
-    for (const filter of filters) this.#filters.add(filter)
+    for (const filter of filters) this.#filters.set(filter, filter.split('/'))
     this.#broker.routesChanged()
   }
 
@@ -78,8 +77,14 @@ export class SimSession implements Session {
     return true
   }
 
-  takes(topic: string): boolean {
-    for (const filter of this.#filters) if (matches(filter, topic)) return true
+  /** Whether one of its filters matches a topic, given by its levels; the nodes' filters have no `#`. */
+  takes(levels: readonly string[]): boolean {
+    for (const filter of this.#filters.values())
+      if (
+        filter.length === levels.length &&
+        filter.every((wanted, at) => wanted === '+' || wanted === levels[at])
+      )
+        return true
     return false
   }
 

@@ -23,7 +23,7 @@ const MAY: Record<string, { folders: readonly string[]; packages: readonly RegEx
     folders: ['node', 'ledger', 'schemas'],
     packages: [/^node:/, /^zod$/, /^yaml$/, /^onoff$/],
   },
-  sim: { folders: ['node', 'ledger', 'schemas', 'broker'], packages: [/^node:/] },
+  sim: { folders: ['node', 'ledger', 'schemas'], packages: [/^node:/] },
   cli: {
     folders: ['node', 'ledger', 'schemas', 'broker', 'edge-agent', 'sim'],
     packages: [/^node:/, /^zod$/, /^yaml$/, /^commander$/],
