@@ -19,6 +19,7 @@ import {
   readSync,
   renameSync,
   rmSync,
+  statfsSync,
   unlinkSync,
   writeFileSync,
   writeSync,
@@ -159,8 +160,12 @@ function open(path: string, flags: number, code: ErrorCode): LogFile {
     read: (offset, length) => readExactly(path, fd, offset, length),
     append(bytes) {
       let done = 0
-      while (done < bytes.length) done += writeSync(fd, bytes, done, bytes.length - done, size + done)
-      fdatasyncSync(fd)
+      try {
+        while (done < bytes.length) done += writeSync(fd, bytes, done, bytes.length - done, size + done)
+        fdatasyncSync(fd)
+      } catch (error) {
+        throw withRoom(path, error, done)
+      }
       size += bytes.length
     },
     truncate(to) {
@@ -169,6 +174,19 @@ function open(path: string, flags: number, code: ErrorCode): LogFile {
       size = to
     },
     close: () => closeSync(fd),
+  }
+}
+
+/** For a full disk the error says what is free on it, the first `taken` bytes of the failed write counted as free. */
+function withRoom(path: string, error: unknown, taken: number): unknown {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined
+  if (code !== 'ENOSPC' && code !== 'EDQUOT') return error
+  try {
+    const { bavail, bsize } = statfsSync(dirname(path))
+    return new Error(`${reason(error)}, ${bavail * bsize + taken} bytes are free`, { cause: error })
+  } catch {
+    // A disk that does not even tell this: the first error says enough.
+    return error
   }
 }
 
