@@ -11,7 +11,7 @@ import { ChainStore } from '../node/chain-store.ts'
 import { WorldError } from '../node/error.ts'
 import { LedgerNode } from '../node/ledger-node.ts'
 import type { Log } from '../node/log.ts'
-import { hashing, type Signer } from '../node/signing.ts'
+import type { Signer } from '../node/signing.ts'
 import { every, type Timers } from '../node/timers.ts'
 import { type Block, block as blockCodec } from '../schemas/block.ts'
 import { certificates as certificatesCodec } from '../schemas/checkpoint.ts'
@@ -38,6 +38,9 @@ const EXPIRY_BLOCKS = 60
 /** How long a program that died stays down, milliseconds. */
 const DOWN_MS = [2_000, 30_000] as const
 
+/** Small, so that segments begin, settle and are deleted within hours. */
+const STORE = { windowBlocks: 512, windowBlocksMin: 256, segmentBlocks: 256 }
+
 export interface SimNodeOptions {
   readonly name: string
   readonly role: 'validator' | 'agent'
@@ -47,6 +50,8 @@ export interface SimNodeOptions {
   readonly genesis: Genesis
   /** Mean time between its transactions, milliseconds. */
   readonly sendsMs: number
+  /** Old blocks are deleted when the ledger takes more bytes. */
+  readonly bytesMax: number
   /** Whom it admits as miners. */
   readonly admits: readonly Account[]
 }
@@ -172,7 +177,11 @@ export class SimNode {
   }
 
   openStore(): ChainStore {
-    return new ChainStore(this.disk, this.options.genesis, { hashing, signatures: this.#modules.signatures })
+    return new ChainStore(this.disk, this.options.genesis, {
+      ...STORE,
+      signatures: this.#modules.signatures,
+      bytesMax: this.options.bytesMax,
+    })
   }
 
   /** The process dies on the spot; a supervisor starts it again. */
