@@ -51,7 +51,7 @@ export function openDataDir(path: string): DataDir {
     if (error instanceof WorldError) throw error
     throw new WorldError(
       'store-write',
-      `cannot use ${directory} as data directory (${String(error)}): choose another, or give this user the right to write there`,
+      `cannot use ${directory} as data directory (${String(error)}): choose another, make room on its disk, or give this user the right to write there`,
       error,
     )
   }
