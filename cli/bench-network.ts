@@ -12,7 +12,8 @@ import { thisMachine } from '../edge-agent/drivers.ts'
 import { measureHashRate } from '../edge-agent/mining/hash-rate.ts'
 import { COIN } from '../ledger/amount.ts'
 import { genesisFrom, PRESETS, type PresetName } from '../ledger/preset.ts'
-import { CHAIN_FILE, networkOf } from '../node/chain-store.ts'
+import { hasLedger, networkOf } from '../node/chain-store.ts'
+import { openDiskReadOnly } from '../node/disk.ts'
 import { WorldError } from '../node/error.ts'
 import { readGenesis, writeGenesis } from '../node/genesis-file.ts'
 import { createKey, loadKey } from '../node/key-file.ts'
@@ -56,7 +57,7 @@ export async function openBenchNetwork(data: string, preset: PresetName): Promis
   const agents = AGENTS.map(accountOf)
   const founded = !existsSync(genesisFile)
   if (founded) {
-    const orphan = [...VALIDATORS, ...AGENTS].find((name) => existsSync(join(data, name, CHAIN_FILE)))
+    const orphan = [...VALIDATORS, ...AGENTS].find((name) => hasLedger(openDiskReadOnly(join(data, name))))
     if (orphan !== undefined) {
       throw new WorldError(
         'config',

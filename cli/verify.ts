@@ -2,9 +2,9 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { formatCoins } from '../ledger/amount.ts'
-import { CHAIN_FILE } from '../node/chain-store.ts'
 import { openLogFileReadOnly } from '../node/disk.ts'
 import { WorldError } from '../node/error.ts'
+import { FIRST_SEGMENT as CHAIN_FILE } from '../node/segments.ts'
 import { type Verification, verifyStore } from '../node/verify.ts'
 import { EXIT } from './exit.ts'
 

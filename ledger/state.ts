@@ -128,6 +128,18 @@ export class State {
     return hashFromBytes(treeRoot(this.#hashing, this.#tree))
   }
 
+  /** Every entry by its path, in the tree's order. */
+  *entries(): Generator<{ readonly path: Uint8Array; readonly value: Uint8Array }> {
+    for (const { path, value } of treeEntries(this.#tree)) yield { path, value }
+  }
+
+  /** The state with entries put where they were in another, as its `entries` gave them. */
+  withEntries(entries: Iterable<{ readonly path: Uint8Array; readonly value: Uint8Array }>): State {
+    let tree = this.#tree
+    for (const { path, value } of entries) tree = treeSet(tree, path, value)
+    return new State(this.#hashing, tree)
+  }
+
   /** Every entry's bytes in the tree's order. */
   *values(): Generator<Uint8Array> {
     for (const { value } of treeEntries(this.#tree)) yield value

@@ -1,56 +1,69 @@
 /**
- * The chain on disk: one append-only log, one atomic batch per accepted block, the state in memory.
+ * The chain on disk: segments of append-only logs, one atomic batch per accepted block, the state in memory.
  *
- * Records (kind, payload): 1 genesis, its bytes, first and once; 2 block, its bytes; 3 changes, block hash and the
- * state entries before and after (undo and redo in one); 4 tip, how many blocks were disconnected and which were
- * connected. A batch is: the added block, the changes of blocks connected for the first time, the tip if it moved.
- * What `save` has returned from is on the disk. Source: docs/PROTOCOL.md section 10.
+ * A batch is: the added block, the changes of blocks connected for the first time, the tip if it moved. What `save` has returned
+ * from is on the disk. When a segment is large enough the next one begins with the whole state; when there are enough
+ * behind the tip, the headers up to an old one go to `headers.log`, the window in memory begins there, and what lies below
+ * may be deleted. Invariants: the window's base is the last header of `headers.log`, and its segment is there; a segment on which
+ * the window may once begin stands on a block that was never undone. Source: docs/PROTOCOL.md section 10.
  */
-import { type Archive, Chain, NOTHING_SETTLED, type Update } from '../ledger/chain.ts'
+import { type Archive, Chain, HEADER_GROUP, type Update } from '../ledger/chain.ts'
 import { createNetwork, headerHash, type Modules, type Network } from '../ledger/network.ts'
-import { type Change, changes as changesCodec, KIND } from '../ledger/state.ts'
-import { type Header, header } from '../schemas/block.ts'
+import { type Change, KIND } from '../ledger/state.ts'
+import type { Header } from '../schemas/block.ts'
 import { type Certificate, certificate as certificateCodec } from '../schemas/checkpoint.ts'
-import { decode, encode, type Infer, Reader } from '../schemas/codec.ts'
-import { list, struct } from '../schemas/compound.ts'
-import { hash, u32 } from '../schemas/field.ts'
+import { decode, encode } from '../schemas/codec.ts'
 import { GENESIS_BYTES_MAX, type Genesis, genesis as genesisCodec } from '../schemas/genesis.ts'
 import type { Account, Hash } from '../schemas/hex.ts'
 import { invariant } from '../schemas/result.ts'
-import { type Coinbase, coinbase } from '../schemas/transaction.ts'
-import { type AppendLog, openAppendLog } from './append-log.ts'
-import { CHECKPOINT_RECORD, CheckpointRecords } from './checkpoint-records.ts'
+import { type AppendLog, audit, openAppendLog } from './append-log.ts'
+import { CheckpointRecords } from './checkpoint-records.ts'
 import type { Disk } from './disk.ts'
 import { WorldError } from './error.ts'
+import { groupOf, HEADERS_FILE, HeaderFile, type HeaderGroup } from './header-file.ts'
+import {
+  changesRecord,
+  continues,
+  RECORD,
+  RECORD_BYTES_MAX,
+  readBlockHead,
+  recordName,
+  updateRecords,
+} from './records.ts'
+import { Replay } from './replay.ts'
+import { ACCOUNTS_MAX, baseBatches, removeDrafts, segmentHeights, segmentName, writeLog } from './segments.ts'
+import { SettledBlocks } from './settled-blocks.ts'
 import { hashing, signatures } from './signing.ts'
 
-export const RECORD = { genesis: 1, block: 2, changes: 3, tip: 4, ...CHECKPOINT_RECORD } as const
+export interface StoreOptions extends Modules {
+  /** Only looks, while another program may write. */
+  readonly readOnly: boolean
+  /** Blocks that stay in memory and can be undone. */
+  readonly windowBlocks: number
+  /** The same where signers make blocks final, or the budget wants it. */
+  readonly windowBlocksMin: number
+  /** A segment of so many bytes or blocks is followed by the next one. */
+  readonly segmentBytes: number
+  readonly segmentBlocks: number
+  /** Old blocks are deleted when the ledger takes more than this. */
+  readonly bytesMax: number
+  /** Old blocks are deleted when they are so many milliseconds older than the tip. */
+  readonly ageMsMax: number
+  /** What whoever runs the program should know. */
+  readonly onNotice: (message: string) => void
+}
 
-/** The first segment of the chain. */
-export const CHAIN_FILE = 'chain.log'
-
-const NAMES = new Map<number, string>(Object.entries(RECORD).map(([name, kind]) => [kind, name]))
-/** For messages: a record's kind in words. */
-export const recordName = (kind: number): string => NAMES.get(kind) ?? `kind ${kind}`
-
-const ACCOUNTS_MAX = 1_000
-/** More than any record that this version writes. */
-export const RECORD_BYTES_MAX = 16 << 20
-
-export const changesRecord = struct({ block: hash, changes: changesCodec })
-
-export const tipRecord = struct({
-  /** Blocks taken off the old tip. */
-  disconnected: u32,
-  /** Blocks put on, lowest first; the last is the tip. */
-  connected: list(hash, 0xffff),
-})
-export type TipRecord = Infer<typeof tipRecord>
-
-/** Header and coinbase of an encoded block, without its transactions. */
-export function readBlockHead(bytes: Uint8Array): { header: Header; coinbase: Coinbase } {
-  const reader = new Reader(bytes)
-  return { header: header.read(reader), coinbase: coinbase.read(reader) }
+export const STORE_DEFAULTS: StoreOptions = {
+  hashing,
+  signatures,
+  readOnly: false,
+  windowBlocks: 16_384,
+  windowBlocksMin: 1_024,
+  segmentBytes: 4 << 20,
+  segmentBlocks: 4_096,
+  bytesMax: Number.POSITIVE_INFINITY,
+  ageMsMax: Number.POSITIVE_INFINITY,
+  onNotice: () => {},
 }
 
 export function networkOf(genesis: Genesis, modules: Modules = { hashing, signatures }): Network {
@@ -60,78 +73,134 @@ export function networkOf(genesis: Genesis, modules: Modules = { hashing, signat
   throw new WorldError('config', `genesis: ${field}: ${message}`)
 }
 
-/** The batch that stores an update; `hasChanges` tells of which blocks the changes are stored already. */
-export function updateRecords(
-  { added, disconnected, connected, tip }: Update,
-  hasChanges: (block: Hash) => boolean,
-): { kind: number; bytes: Uint8Array; block: Hash }[] {
-  const records: { kind: number; bytes: Uint8Array; block: Hash }[] = []
-  if (added !== undefined) records.push({ kind: RECORD.block, bytes: added.bytes, block: added.entry.hash })
-  for (const { entry, changes } of connected) {
-    if (hasChanges(entry.hash)) continue
-    records.push({
-      kind: RECORD.changes,
-      bytes: encode(changesRecord, { block: entry.hash, changes }),
-      block: entry.hash,
-    })
+/** The genesis that a ledger was founded with; undefined when there is none on the disk. Throws WorldError `store-corrupt`. */
+export function storedGenesis(disk: Disk): Genesis | undefined {
+  const newest = segmentHeights(disk).at(-1)
+  if (newest === undefined) return undefined
+  const name = segmentName(newest)
+  const file = disk.open(name)
+  try {
+    for (const read of audit(file, continues)) {
+      // A genesis cannot be fetched again: damage to it is never taken for an unfinished write.
+      if (!read.ok && read.fault.code !== 'torn-tail')
+        openAppendLog(disk.open(name), { sealed: true, kindName: recordName, continues })
+      if (!read.ok || read.value.kind !== RECORD.genesis) return undefined
+      const decoded = decode(genesisCodec, read.value.bytes, GENESIS_BYTES_MAX)
+      return decoded.ok ? decoded.value : undefined
+    }
+    return undefined
+  } finally {
+    file.close()
   }
-  if (connected.length > 0) {
-    const moved = { disconnected: disconnected.length, connected: connected.map(({ entry }) => entry.hash) }
-    records.push({ kind: RECORD.tip, bytes: encode(tipRecord, moved), block: tip.hash })
-  }
-  return records
+}
+
+/** Whether a directory holds a ledger. */
+export const hasLedger = (disk: Disk): boolean => segmentHeights(disk).length > 0
+
+/** A segment of the window. */
+interface Segment {
+  /** Of the block on which it stands. */
+  readonly height: number
+  readonly log: AppendLog
+  readonly blocks: Map<Hash, number>
+  readonly changes: Map<Hash, number>
+  /** The block on which it stands was undone since. */
+  undone: boolean
 }
 
 export class ChainStore implements Archive {
   readonly chain: Chain
-  readonly checkpoints = new CheckpointRecords((kind, bytes) => void this.#log.append([{ kind, bytes }]))
-  /** Bytes of an unfinished last batch that a crash left behind and that were cut off. */
-  readonly torn: number
-  /** Accounts that the stored chain has changed, when the store was opened: the latest last, at most 1,000. */
-  readonly accounts: readonly Account[]
-  readonly header = NOTHING_SETTLED.header
-  readonly settled = NOTHING_SETTLED.settled
-  readonly waypoint = NOTHING_SETTLED.waypoint
-  readonly waypointHeight = NOTHING_SETTLED.waypointHeight
-  readonly #log: AppendLog
-  readonly #blocks = new Map<Hash, number>()
-  readonly #changes = new Map<Hash, number>()
+  readonly checkpoints = new CheckpointRecords(
+    (kind, bytes) => void this.#current.log.append([{ kind, bytes }]),
+  )
+  readonly #disk: Disk
+  readonly #options: StoreOptions
+  readonly #headers: HeaderFile
+  readonly #settled: SettledBlocks
+  /** Of the window, the oldest first; the last one is written to. */
+  #segments: Segment[] = []
+  /** Below the window, the oldest first. */
+  #old: { readonly height: number; readonly bytes: number }[] = []
+  /** The latest changed last. */
+  readonly #accounts: Set<Account>
+  #noticed = false
 
-  /** Opens a store, or founds it with `genesis` when the file is empty. Throws WorldError `store-corrupt`, `config`. */
-  constructor(disk: Disk, genesis: Genesis | undefined, modules?: Modules) {
-    const replay = new Replay()
-    this.#log = openAppendLog(disk.open(CHAIN_FILE), {
-      kindName: recordName,
-      onRecord: (kind, bytes, position) => this.#replay(replay, kind, bytes, position),
-    })
-    this.torn = this.#log.torn
-    const stored = replay.genesis
-    if (stored === undefined) {
-      if (genesis === undefined) throw new WorldError('config', 'the store is empty and no genesis was given')
-      this.accounts = []
-      this.chain = new Chain(networkOf(genesis, modules), this)
-      this.#log.append([{ kind: RECORD.genesis, bytes: encode(genesisCodec, genesis) }])
-      return
+  /** Opens a store, or founds it with `genesis` on an empty disk. Throws WorldError `store-corrupt`, `store-write`, `config`. */
+  constructor(disk: Disk, genesis: Genesis | undefined, options: Partial<StoreOptions> = {}) {
+    this.#disk = disk
+    this.#options = { ...STORE_DEFAULTS, ...options }
+    if (!this.#options.readOnly) removeDrafts(disk)
+    const stored = storedGenesis(disk)
+    const network = this.#choose(stored, genesis)
+    // An import of a snapshot that a crash ended: nothing stands on these headers.
+    if (stored === undefined && disk.list().includes(HEADERS_FILE) && segmentHeights(disk).length === 0)
+      disk.remove(HEADERS_FILE)
+    this.#headers = new HeaderFile(disk, network)
+    this.#settled = new SettledBlocks(disk, this.#options.onNotice)
+    try {
+      const { chain, accounts } = this.#load(network, stored === undefined)
+      this.chain = chain
+      this.#accounts = new Set(accounts)
+      for (const cut of [this.#headers.cut, this.#current.log.cut])
+        if (cut !== undefined) this.#options.onNotice(cutNotice(cut))
+      // What a crash or other settings left to do.
+      if (!this.#options.readOnly) this.#upkeep()
+    } catch (error) {
+      this.close()
+      throw error
     }
-    const network = networkOf(stored, modules)
-    if (genesis !== undefined && networkOf(genesis).genesisHash !== network.genesisHash) {
-      throw new WorldError(
-        'config',
-        `this data directory belongs to network ${network.id} and not to the configured genesis; use another --data directory`,
-      )
-    }
-    this.chain = new Chain(network, this)
-    this.accounts = replay.into(this.chain, (block) => this.changes(block))
+  }
+
+  /** Bytes of an unfinished last batch that a crash left behind and that were cut off. */
+  get torn(): number {
+    return this.#current.log.torn
+  }
+
+  /** Accounts that the stored chain has changed: the latest last, at most 1,000. */
+  get accounts(): readonly Account[] {
+    return [...this.#accounts]
+  }
+
+  /** Bytes on disk. */
+  get size(): number {
+    let bytes = this.#headers.size
+    for (const old of this.#old) bytes += old.bytes
+    for (const { log } of this.#segments) bytes += log.size
+    return bytes
+  }
+
+  /** Height from which on every block is kept: the first one kept is the next. */
+  get keptFrom(): number {
+    return this.#old[0]?.height ?? this.#segments[0]?.height ?? 0
   }
 
   block(block: Hash): Uint8Array {
-    return this.#read(this.#blocks, block, RECORD.block)
+    return this.#read('blocks', block, RECORD.block)
   }
 
   changes(block: Hash): readonly Change[] {
-    const decoded = decode(changesRecord, this.#read(this.#changes, block, RECORD.changes), RECORD_BYTES_MAX)
+    const decoded = decode(changesRecord, this.#read('changes', block, RECORD.changes), RECORD_BYTES_MAX)
     invariant(decoded.ok, `the stored changes of ${block} decode`)
     return decoded.value.changes
+  }
+
+  header(height: number): Header {
+    return this.#headers.header(height)
+  }
+
+  settled(height: number, hash: Hash): Uint8Array | undefined {
+    // The hash is a peer's word: only for the right one is a segment read.
+    if (headerHash(hashing, this.#headers.header(height)) !== hash) return undefined
+    const bases = this.#old.map((old) => old.height)
+    return this.#settled.find(bases, height, hash)
+  }
+
+  waypoint(height: number): Hash {
+    return this.#headers.waypoint(height)
+  }
+
+  waypointHeight(hash: Hash): number | undefined {
+    return this.#headers.waypointHeight(hash)
   }
 
   /**
@@ -139,129 +208,206 @@ export class ChainStore implements Archive {
    * of the update may be announced then.
    */
   save(update: Update, certificate?: Certificate): void {
-    const records = updateRecords(update, (block) => this.#changes.has(block))
+    const { blocks, changes, log } = this.#current
+    const records = updateRecords(update, (block) => this.#segments.some((each) => each.changes.has(block)))
     if (certificate !== undefined) {
       const bytes = encode(certificateCodec, certificate)
       records.unshift({ kind: RECORD.certificate, bytes, block: certificate.target.hash })
     }
-    const positions = this.#log.append(records)
+    const positions = log.append(records)
     if (certificate !== undefined) this.checkpoints.keep(certificate)
     for (const [index, { kind, block }] of records.entries()) {
-      if (kind === RECORD.block) this.#blocks.set(block, positions[index] as number)
-      if (kind === RECORD.changes) this.#changes.set(block, positions[index] as number)
+      if (kind === RECORD.block) blocks.set(block, positions[index] as number)
+      if (kind === RECORD.changes) changes.set(block, positions[index] as number)
     }
-  }
-
-  /** Bytes on disk. */
-  get size(): number {
-    return this.#log.size
+    const { connected, disconnected, tip } = update
+    if (disconnected.length > 0) this.#markUndone(tip.height - connected.length)
+    for (const { changes: made } of connected) for (const change of made) this.#touch(change)
+    if (connected.length > 0 && tip.height % HEADER_GROUP === 0) this.#upkeep()
+    else if (this.#old.length > 0 && this.size > this.#options.bytesMax) this.#prune()
   }
 
   close(): void {
-    this.#log.close()
+    this.#headers.close()
+    this.#settled.close()
+    for (const { log } of this.#segments) log.close()
   }
 
-  #replay(replay: Replay, kind: number, bytes: Uint8Array, position: number): void {
-    if (kind === RECORD.genesis)
-      replay.genesis = decodeStored(genesisCodec, bytes, GENESIS_BYTES_MAX, position)
-    else if (kind === RECORD.block) this.#blocks.set(replay.block(bytes), position)
-    else if (kind === RECORD.changes) {
-      const { block, changes } = decodeStored(changesRecord, bytes, RECORD_BYTES_MAX, position)
-      this.#changes.set(block, position)
-      replay.changes.set(block, changes)
-    } else if (kind === RECORD.tip)
-      replay.tips.push(decodeStored(tipRecord, bytes, RECORD_BYTES_MAX, position))
-    else if (kind === RECORD.certificate || kind === RECORD.vote) {
-      const fault = this.checkpoints.replay(kind, bytes)
-      if (fault !== undefined) throw new WorldError('store-corrupt', `record at offset ${position}: ${fault}`)
-    } else
+  get #current(): Segment {
+    const current = this.#segments.at(-1)
+    invariant(current !== undefined, 'a store has a segment')
+    return current
+  }
+
+  #choose(stored: Genesis | undefined, genesis: Genesis | undefined): Network {
+    const modules: Modules = { hashing: this.#options.hashing, signatures: this.#options.signatures }
+    if (stored === undefined) {
+      if (genesis === undefined) throw new WorldError('config', 'the store is empty and no genesis was given')
+      return networkOf(genesis, modules)
+    }
+    const network = networkOf(stored, modules)
+    if (genesis === undefined || networkOf(genesis).genesisHash === network.genesisHash) return network
+    throw new WorldError(
+      'config',
+      `this data directory belongs to network ${network.id} and not to the configured genesis; use another --data directory`,
+    )
+  }
+
+  #load(network: Network, fresh: boolean): ReturnType<Replay['finish']> {
+    const replay = new Replay({
+      network,
+      checkpoints: this.checkpoints,
+      open: (base) => new Chain(network, this, base),
+      changes: (block) => this.changes(block),
+      onUndone: (height) => this.#markUndone(height),
+    })
+    const heights = segmentHeights(this.#disk)
+    if (heights.length === 0) heights.push(0)
+    const window = heights.filter((height) => height >= this.#headers.height)
+    if (window[0] !== this.#headers.height) {
       throw new WorldError(
         'store-corrupt',
-        `record of unknown kind ${kind} at offset ${position}: written by a newer version?`,
-      )
-  }
-
-  #read(positions: ReadonlyMap<Hash, number>, block: Hash, kind: number): Uint8Array {
-    const position = positions.get(block)
-    invariant(position !== undefined, `block ${block} is stored`)
-    const record = this.#log.read(position)
-    invariant(record.kind === kind, `record at ${position} is of kind ${kind}`)
-    return record.bytes
-  }
-}
-
-function decodeStored<T>(
-  codec: Parameters<typeof decode<T>>[0],
-  bytes: Uint8Array,
-  max: number,
-  position: number,
-): T {
-  const decoded = decode(codec, bytes, max)
-  if (decoded.ok) return decoded.value
-  throw new WorldError(
-    'store-corrupt',
-    `record at offset ${position}: ${decoded.fault.field} ${decoded.fault.message}`,
-  )
-}
-
-/** Collects the log's records and rebuilds the chain without running a transaction again. */
-class Replay {
-  genesis: Genesis | undefined
-  readonly changes = new Map<Hash, readonly Change[]>()
-  readonly tips: TipRecord[] = []
-  readonly #heads: { hash: Hash; header: Header; coinbase: Coinbase }[] = []
-
-  block(bytes: Uint8Array): Hash {
-    const head = readBlockHead(bytes)
-    const block = headerHash(hashing, head.header)
-    this.#heads.push({ hash: block, ...head })
-    return block
-  }
-
-  /** Returns the accounts that changed, the latest last. */
-  into(chain: Chain, changesOf: (block: Hash) => readonly Change[]): readonly Account[] {
-    for (const {
-      hash: block,
-      header: value,
-      coinbase: { from },
-    } of this.#heads) {
-      const restored = chain.restore(block, value, from)
-      if (!restored.ok) throw new WorldError('store-corrupt', `block ${block}: ${restored.fault.message}`)
-    }
-    const best: Hash[] = []
-    const values = new Map<string, Change>()
-    const set = (entry: Change): void => {
-      const name = `${entry.kind}${entry.key}`
-      values.delete(name)
-      values.set(name, entry)
-    }
-    for (const { disconnected, connected } of this.tips) {
-      for (let count = 0; count < disconnected; count++) {
-        const block = best.pop()
-        if (block === undefined)
-          throw new WorldError('store-corrupt', 'a tip record disconnects more blocks than there are')
-        for (const entry of this.changes.get(block) ?? changesOf(block))
-          set({ ...entry, after: entry.before })
-      }
-      for (const block of connected) {
-        best.push(block)
-        for (const entry of this.changes.get(block) ?? changesOf(block)) set(entry)
-      }
-    }
-    const tip = best.at(-1)
-    if (tip === undefined) return []
-    const state = chain.network.state0.with([...values.values()], 'after')
-    const expected = this.#heads.find(({ hash: block }) => block === tip)?.coinbase.stateRoot
-    if (state.root() !== expected) {
-      throw new WorldError(
-        'store-corrupt',
-        `the stored state's root is ${state.root()}, the tip ${tip} says ${expected}; run pinledger verify`,
+        `${HEADERS_FILE} ends at height ${this.#headers.height}, but there is no ${segmentName(this.#headers.height)}; run pinledger repair`,
       )
     }
-    chain.restoreTip(tip, state)
-    return [...values.values()]
-      .filter(({ kind }) => kind === KIND.account)
-      .slice(-ACCOUNTS_MAX)
-      .map(({ key }) => key as string as Account)
+    for (const height of window) this.#open(replay, height, height !== window.at(-1))
+    if (fresh)
+      this.#current.log.append([{ kind: RECORD.genesis, bytes: encode(genesisCodec, network.genesis) }])
+    for (const height of heights) {
+      if (height >= this.#headers.height) break
+      const file = this.#disk.open(segmentName(height))
+      this.#old.push({ height, bytes: file.size })
+      file.close()
+    }
+    return replay.finish()
+  }
+
+  #open(replay: Replay, height: number, sealed: boolean): void {
+    const name = segmentName(height)
+    const [blocks, changes] = [new Map<Hash, number>(), new Map<Hash, number>()]
+    replay.segment(name, height)
+    const log = openAppendLog(this.#disk.open(name), {
+      sealed,
+      continues,
+      kindName: recordName,
+      onRecord: (kind, bytes, position) => {
+        const block = replay.record(kind, bytes, position)
+        if (block !== undefined) (kind === RECORD.block ? blocks : changes).set(block, position)
+      },
+    })
+    this.#segments.push({ height, log, blocks, changes, undone: false })
+    replay.segmentEnd()
+  }
+
+  #markUndone(height: number): void {
+    for (const segment of this.#segments) if (segment.height > height) segment.undone = true
+  }
+
+  #touch({ kind, key }: Change): void {
+    if (kind !== KIND.account) return
+    const account = key as string as Account
+    this.#accounts.delete(account)
+    this.#accounts.add(account)
+    if (this.#accounts.size <= ACCOUNTS_MAX) return
+    for (const oldest of this.#accounts) {
+      this.#accounts.delete(oldest)
+      break
+    }
+  }
+
+  #upkeep(): void {
+    this.#roll()
+    this.#settle()
+    this.#prune()
+  }
+
+  /** Begins the next segment when the tip stands where one may begin and the current one is large enough. */
+  #roll(): void {
+    const { tip, network, state } = this.chain
+    const { height, log, blocks } = this.#current
+    const { segmentBytes, segmentBlocks } = this.#options
+    if (tip.height % HEADER_GROUP !== 0 || tip.height <= height) return
+    if (log.size < segmentBytes && blocks.size < segmentBlocks) return
+    const head = readBlockHead(this.block(tip.hash))
+    invariant(tip.parent !== undefined, 'the tip is above the base')
+    const base = { ...head, parentTime: tip.parent.time, work: tip.work }
+    const rest = { accounts: this.accounts, checkpoints: this.checkpoints.records() }
+    const name = segmentName(tip.height)
+    writeLog(this.#disk, name, baseBatches(network, base, state, rest))
+    this.#segments.push({
+      height: tip.height,
+      log: openAppendLog(this.#disk.open(name), { continues, kindName: recordName }),
+      blocks: new Map(),
+      changes: new Map(),
+      undone: false,
+    })
+  }
+
+  /** Lets the window begin at a later segment when enough blocks have come after it. */
+  #settle(): void {
+    const { tip, final, network } = this.chain
+    const { windowBlocks, windowBlocksMin, bytesMax } = this.#options
+    let highest = tip.height - windowBlocks
+    const least = tip.height - windowBlocksMin
+    if (network.genesis.checkpointSigners.length > 0)
+      highest = Math.max(highest, Math.min(final.height, least))
+    if (this.size > bytesMax) highest = least
+    const at = this.#segments.findLastIndex(({ height, undone }) => !undone && height <= highest)
+    const base = this.#segments[at]
+    if (base === undefined || base.height <= this.chain.base.height) return
+    this.#headers.append(this.#groupsTo(base.height))
+    this.chain.trim(base.height)
+    for (const { height, log } of this.#segments.splice(0, at)) {
+      this.#old.push({ height, bytes: log.size })
+      log.close()
+    }
+  }
+
+  #groupsTo(height: number): HeaderGroup[] {
+    const { chain } = this
+    const groups: HeaderGroup[] = []
+    for (let first = this.#headers.height + 1; first < height; first += HEADER_GROUP) {
+      const headers: Header[] = []
+      for (let at = first; at < first + HEADER_GROUP; at++) headers.push(chain.header(at))
+      const last = chain.at(first + HEADER_GROUP - 1)
+      invariant(last !== undefined, 'the window has the header')
+      groups.push(
+        groupOf(chain.network, headers, { parentTime: chain.header(first - 1).time, work: last.work }),
+      )
+    }
+    return groups
+  }
+
+  /** Deletes old segments, the oldest first, while they are too old or all together are too large. */
+  #prune(): void {
+    const { bytesMax, ageMsMax, onNotice } = this.#options
+    for (let old = this.#old[0]; old !== undefined; old = this.#old[0]) {
+      const next = this.#old[1]?.height ?? this.chain.base.height
+      const ageMs = this.chain.tip.time - this.#headers.header(next).time
+      if (this.size <= bytesMax && ageMs <= ageMsMax) break
+      this.#settled.forget(old.height)
+      this.#disk.remove(segmentName(old.height))
+      this.#old.shift()
+    }
+    if (this.size <= bytesMax || this.#noticed) return
+    this.#noticed = true
+    onNotice(
+      `the ledger takes ${this.size} bytes, more than the ${bytesMax} that it may: the last ${this.#options.windowBlocksMin} blocks always stay, and the state`,
+    )
+  }
+
+  #read(of: 'blocks' | 'changes', block: Hash, kind: number): Uint8Array {
+    for (let at = this.#segments.length - 1; at >= 0; at--) {
+      const segment = this.#segments[at] as Segment
+      const position = segment[of].get(block)
+      if (position === undefined) continue
+      const record = segment.log.read(position)
+      invariant(record.kind === kind, `record at ${position} is of kind ${kind}`)
+      return record.bytes
+    }
+    invariant(false, `block ${block} is stored`)
   }
 }
+
+const cutNotice = (what: string): string =>
+  `the last write to the ledger was not whole: ${what}. It was cut off and kept beside the file; what the network has confirmed is fetched again`

@@ -1,11 +1,11 @@
 /**
  * What every program that follows a ledger opens first: its data directory, key and chain store.
  *
- * `key.json` is made on the first start and never leaves the directory; `chain.log` is the ledger.
+ * `key.json` is made on the first start and never leaves the directory; the files `*.log` are the ledger, see chain-store.ts.
  */
-import { existsSync, readFileSync, statSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import type { ConnectionConfig } from '../schemas/config.ts'
-import { CHAIN_FILE, ChainStore } from './chain-store.ts'
+import { ChainStore, STORE_DEFAULTS, type StoreOptions, storedGenesis } from './chain-store.ts'
 import { type DataDir, openDataDir } from './data-dir.ts'
 import { openDisk } from './disk.ts'
 import { WorldError } from './error.ts'
@@ -26,24 +26,31 @@ export interface Runtime {
 }
 
 /** Throws WorldError; whatever was opened before is closed again. */
-export function openRuntime(data: string, genesisPath: string | undefined, log: Log): Runtime {
+export function openRuntime(
+  data: string,
+  genesisPath: string | undefined,
+  log: Log,
+  limits: Pick<StoreOptions, 'bytesMax' | 'ageMsMax'> = STORE_DEFAULTS,
+): Runtime {
   selfTest()
   const dir = openDataDir(data)
   try {
     const keyPath = dir.file(KEY_FILE)
     const signer = existsSync(keyPath) ? loadKey(keyPath) : createKey(keyPath)
-    const path = dir.file(CHAIN_FILE)
-    const fresh = !existsSync(path) || statSync(path).size === 0
-    if (fresh && genesisPath === undefined) {
+    const disk = openDisk(dir.path)
+    if (storedGenesis(disk) === undefined && genesisPath === undefined) {
       throw new WorldError(
         'config',
         `${dir.path} holds no ledger yet: name the network's genesis file (genesis: in the configuration, or --genesis FILE)`,
       )
     }
-    const store = new ChainStore(
-      openDisk(dir.path),
-      genesisPath === undefined ? undefined : readGenesis(genesisPath),
-    )
+    const genesis = genesisPath === undefined ? undefined : readGenesis(genesisPath)
+    const onNotice = (reason: string): void => log.warn('storage', { reason })
+    const store = new ChainStore(disk, genesis, {
+      bytesMax: limits.bytesMax,
+      ageMsMax: limits.ageMsMax,
+      onNotice,
+    })
     if (store.torn > 0)
       log.info('cut off an unfinished write, nothing announced was in it', { bytes: store.torn })
     const { tip, network } = store.chain

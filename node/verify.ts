@@ -18,7 +18,7 @@ import { GENESIS_BYTES_MAX, genesis as genesisCodec } from '../schemas/genesis.t
 import type { Hash } from '../schemas/hex.ts'
 import { invariant } from '../schemas/result.ts'
 import { audit, type LogFile, type LogRecord } from './append-log.ts'
-import { RECORD, readBlockHead, recordName, updateRecords } from './chain-store.ts'
+import { RECORD, readBlockHead, recordName, updateRecords } from './records.ts'
 import { hashing, signatures } from './signing.ts'
 
 /** Blocks kept in memory for reorganisations; a deeper one in the store cannot be checked. */

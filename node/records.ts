@@ -1,0 +1,71 @@
+/** The kinds of record in a ledger's logs, and what a store writes for a block. Source: docs/PROTOCOL.md section 10. */
+import type { Update } from '../ledger/chain.ts'
+import { changes as changesCodec } from '../ledger/state.ts'
+import { type Header, header } from '../schemas/block.ts'
+import { encode, type Infer, Reader } from '../schemas/codec.ts'
+import { list, struct } from '../schemas/compound.ts'
+import { hash, u32 } from '../schemas/field.ts'
+import type { Hash } from '../schemas/hex.ts'
+import { type Coinbase, coinbase } from '../schemas/transaction.ts'
+import { CHECKPOINT_RECORD } from './checkpoint-records.ts'
+
+export const RECORD = {
+  genesis: 1,
+  block: 2,
+  changes: 3,
+  tip: 4,
+  base: 5,
+  state: 6,
+  headers: 7,
+  ...CHECKPOINT_RECORD,
+  accounts: 10,
+  checked: 11,
+} as const
+
+const NAMES = new Map<number, string>(Object.entries(RECORD).map(([name, kind]) => [kind, name]))
+/** For messages: a record's kind in words. */
+export const recordName = (kind: number): string => NAMES.get(kind) ?? `kind ${kind}`
+
+/** Kinds that never begin a batch. */
+export const continues = (kind: number): boolean => kind === RECORD.changes || kind === RECORD.tip
+
+/** More than any record that this version writes. */
+export const RECORD_BYTES_MAX = 16 << 20
+
+export const changesRecord = struct({ block: hash, changes: changesCodec })
+
+export const tipRecord = struct({
+  /** Blocks taken off the old tip. */
+  disconnected: u32,
+  /** Blocks put on, lowest first; the last is the tip. */
+  connected: list(hash, 0xffff),
+})
+export type TipRecord = Infer<typeof tipRecord>
+
+/** Header and coinbase of an encoded block, without its transactions. */
+export function readBlockHead(bytes: Uint8Array): { header: Header; coinbase: Coinbase } {
+  const reader = new Reader(bytes)
+  return { header: header.read(reader), coinbase: coinbase.read(reader) }
+}
+
+/** The batch that stores an update; `hasChanges` tells of which blocks the changes are stored already. */
+export function updateRecords(
+  { added, disconnected, connected, tip }: Update,
+  hasChanges: (block: Hash) => boolean,
+): { kind: number; bytes: Uint8Array; block: Hash }[] {
+  const records: { kind: number; bytes: Uint8Array; block: Hash }[] = []
+  if (added !== undefined) records.push({ kind: RECORD.block, bytes: added.bytes, block: added.entry.hash })
+  for (const { entry, changes } of connected) {
+    if (hasChanges(entry.hash)) continue
+    records.push({
+      kind: RECORD.changes,
+      bytes: encode(changesRecord, { block: entry.hash, changes }),
+      block: entry.hash,
+    })
+  }
+  if (connected.length > 0) {
+    const moved = { disconnected: disconnected.length, connected: connected.map(({ entry }) => entry.hash) }
+    records.push({ kind: RECORD.tip, bytes: encode(tipRecord, moved), block: tip.hash })
+  }
+  return records
+}

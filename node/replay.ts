@@ -1,0 +1,190 @@
+/**
+ * Rebuilds a chain from the records of its segments, in order, without running a transaction again.
+ *
+ * The first segment that is read gives the base; of a later one only that it stands on the tip which the one before ended
+ * with. Blocks that branch off below the base can no longer matter and are left out.
+ */
+import type { Base, Chain } from '../ledger/chain.ts'
+import { headerHash, type Network } from '../ledger/network.ts'
+import { type Change, KIND } from '../ledger/state.ts'
+import { type Codec, decode, encode } from '../schemas/codec.ts'
+import { genesis as genesisCodec } from '../schemas/genesis.ts'
+import type { Account, Hash } from '../schemas/hex.ts'
+import type { CheckpointRecords } from './checkpoint-records.ts'
+import { WorldError } from './error.ts'
+import {
+  changesRecord,
+  RECORD,
+  RECORD_BYTES_MAX,
+  readBlockHead,
+  type TipRecord,
+  tipRecord,
+} from './records.ts'
+import { ACCOUNTS_MAX, BaseReader } from './segments.ts'
+
+export interface ReplayModules {
+  readonly network: Network
+  readonly checkpoints: CheckpointRecords
+  /** The chain that stands on a base. */
+  readonly open: (base: Base | undefined) => Chain
+  /** Changes of a block that have been read before. */
+  readonly changes: (block: Hash) => readonly Change[]
+  /** The best chain was undone down to a height. */
+  readonly onUndone: (height: number) => void
+}
+
+export class Replay {
+  readonly #modules: ReplayModules
+  readonly #genesis: Uint8Array
+  #segment = { name: '', height: 0 }
+  #reader: BaseReader | undefined
+  #chain: Chain | undefined
+  #base: Base | undefined
+  /** Of the segment that is being read. */
+  #tips: TipRecord[] = []
+  readonly #changes = new Map<Hash, readonly Change[]>()
+  readonly #roots = new Map<Hash, Hash>()
+  /** The best chain above the base. */
+  readonly #best: Hash[] = []
+  readonly #values = new Map<string, Change>()
+  #accounts: readonly Account[] = []
+
+  constructor(modules: ReplayModules) {
+    this.#modules = modules
+    this.#genesis = encode(genesisCodec, modules.network.genesis)
+  }
+
+  /** The records that follow are of this segment. */
+  segment(name: string, height: number): void {
+    this.#segment = { name, height }
+    this.#reader = new BaseReader(this.#modules.network)
+  }
+
+  /** Takes a record; the hash of its block, when it is one or the changes of one. Throws WorldError `store-corrupt`. */
+  record(kind: number, bytes: Uint8Array, position: number): Hash | undefined {
+    const at = `record at offset ${position}`
+    if (kind === RECORD.genesis) {
+      if (Buffer.compare(bytes, this.#genesis) !== 0) throw this.#corrupt(`${at}: another genesis`)
+    } else if (kind === RECORD.base || kind === RECORD.state || kind === RECORD.accounts) {
+      // The state of a later segment follows from what was read before.
+      const fault =
+        kind === RECORD.state && this.#chain !== undefined ? undefined : this.#reader?.take(kind, bytes)
+      if (fault !== undefined) throw this.#corrupt(`${at}: ${fault}`)
+      if (kind === RECORD.base && this.#chain !== undefined) this.#checkJoint()
+    } else if (kind === RECORD.certificate || kind === RECORD.vote) {
+      const fault = this.#modules.checkpoints.replay(kind, bytes)
+      if (fault !== undefined) throw this.#corrupt(`${at}: ${fault}`)
+    } else if (kind === RECORD.block) return this.#block(bytes)
+    else if (kind === RECORD.changes) {
+      const { block, changes } = this.#decode(changesRecord, bytes, at)
+      this.#changes.set(block, changes)
+      return block
+    } else if (kind === RECORD.tip) this.#tips.push(this.#decode(tipRecord, bytes, at))
+    else
+      throw this.#corrupt(`record of unknown kind ${kind} at offset ${position}: written by a newer version?`)
+    return undefined
+  }
+
+  /** All records of a segment have been taken, and it can be read. */
+  segmentEnd(): void {
+    for (const tip of this.#tips) this.#tip(tip)
+    this.#tips = []
+    this.#changes.clear()
+  }
+
+  /** The chain with its tip and state, once all segments are read, and the accounts that changed, the latest last. */
+  finish(): { chain: Chain; accounts: readonly Account[] } {
+    const chain = this.#begin()
+    const values = [...this.#values.values()]
+    const tip = this.#best.at(-1)
+    if (tip !== undefined) {
+      const state = chain.state.with(values, 'after')
+      if (state.root() !== this.#roots.get(tip)) {
+        throw this.#corrupt(
+          `the stored state's root is ${state.root()}, the tip ${tip} says ${this.#roots.get(tip)}; run pinledger verify`,
+        )
+      }
+      chain.restoreTip(tip, state)
+    }
+    const changed = values
+      .filter(({ kind }) => kind === KIND.account)
+      .map(({ key }) => key as string as Account)
+    const all = new Set(this.#accounts)
+    for (const account of changed) {
+      all.delete(account)
+      all.add(account)
+    }
+    return { chain, accounts: [...all].slice(-ACCOUNTS_MAX) }
+  }
+
+  #begin(): Chain {
+    if (this.#chain !== undefined) return this.#chain
+    if (this.#segment.height > 0) {
+      const read = this.#reader?.base(this.#modules.network)
+      if (read?.ok !== true) throw this.#corrupt(`${read?.fault ?? 'it has no base'}; run pinledger repair`)
+      this.#base = read.value
+      this.#accounts = this.#reader?.accounts ?? []
+    }
+    this.#chain = this.#modules.open(this.#base)
+    return this.#chain
+  }
+
+  /** A later segment stands on the tip that the one before ended with. */
+  #checkJoint(): void {
+    const { network } = this.#modules
+    const header = this.#reader?.record?.header
+    const tip = this.#best.at(-1) ?? this.#base?.position.hash
+    if (header === undefined || headerHash(network.hashing, header) !== tip)
+      throw this.#corrupt(
+        'it does not stand on the block that the segment before ends with; run pinledger repair',
+      )
+  }
+
+  #block(bytes: Uint8Array): Hash {
+    const { network } = this.#modules
+    const chain = this.#begin()
+    const { header, coinbase } = readBlockHead(bytes)
+    const block = headerHash(network.hashing, header)
+    if (chain.entry(header.parent) === undefined && chain.base.height > 0) return block
+    const restored = chain.restore(block, header, coinbase.from)
+    if (!restored.ok) throw this.#corrupt(`block ${block}: ${restored.fault.message}`)
+    this.#roots.set(block, coinbase.stateRoot)
+    return block
+  }
+
+  #tip({ disconnected, connected }: TipRecord): void {
+    const chain = this.#begin()
+    for (let count = 0; count < disconnected; count++) {
+      const block = this.#best.pop()
+      if (block === undefined) throw this.#corrupt('a tip record disconnects more blocks than there are')
+      for (const entry of this.#changesOf(block)) this.#set({ ...entry, after: entry.before })
+    }
+    if (disconnected > 0) this.#modules.onUndone(chain.base.height + this.#best.length)
+    for (const block of connected) {
+      if (chain.entry(block) === undefined)
+        throw this.#corrupt(`a tip record connects ${block}, which is not stored before it`)
+      this.#best.push(block)
+      for (const entry of this.#changesOf(block)) this.#set(entry)
+    }
+  }
+
+  #set(entry: Change): void {
+    const name = `${entry.kind}${entry.key}`
+    this.#values.delete(name)
+    this.#values.set(name, entry)
+  }
+
+  #changesOf(block: Hash): readonly Change[] {
+    return this.#changes.get(block) ?? this.#modules.changes(block)
+  }
+
+  #decode<T>(codec: Codec<T>, bytes: Uint8Array, at: string): T {
+    const decoded = decode(codec, bytes, RECORD_BYTES_MAX)
+    if (decoded.ok) return decoded.value
+    throw this.#corrupt(`${at}: ${decoded.fault.field} ${decoded.fault.message}`)
+  }
+
+  #corrupt(what: string): WorldError {
+    return new WorldError('store-corrupt', `${this.#segment.name}: ${what}`)
+  }
+}

@@ -1,0 +1,285 @@
+/** Segments, the window, headers below it and deleting old blocks: on a disk that may fail at any write. */
+import t from 'tap'
+import { audit } from '../../node/append-log.ts'
+import { ChainStore, type StoreOptions } from '../../node/chain-store.ts'
+import { WorldError } from '../../node/error.ts'
+import { recordName } from '../../node/records.ts'
+import { segmentHeights } from '../../node/segments.ts'
+import type { Hash } from '../../schemas/hex.ts'
+import { alice, bob } from '../helpers/ledger.ts'
+import { longChain, SMALL, storeOf, tell } from '../helpers/long-chain.ts'
+import { MemoryDisk, PowerCut } from '../helpers/memory-disk.ts'
+
+const long = longChain(1_300)
+const { chain } = long.test
+const whole = new MemoryDisk()
+storeOf(whole, long).close()
+const hashAt = (height: number): Hash => chain.at(height)?.hash as Hash
+
+const facts = (store: ChainStore) => ({
+  tip: store.chain.tip.hash,
+  work: store.chain.tip.work,
+  childTarget: store.chain.tip.childTarget,
+  root: store.chain.state.root(),
+  accounts: [...store.accounts].sort(),
+})
+
+t.test('a large segment is followed by the next, and the window by a later base', (t) => {
+  const disk = new MemoryDisk()
+  const store = storeOf(disk, long)
+  // At 256 a segment began too, but its base was undone: the window could not begin there.
+  t.strictSame(segmentHeights(disk), [0, 256, 512, 768, 1024, 1280])
+  t.equal(store.chain.base.height, 1024)
+  t.equal(store.chain.tip.hash, chain.tip.hash)
+  t.equal(store.chain.state.root(), chain.state.root())
+  const before = facts(store)
+  const size = store.size
+  store.close()
+  const again = new ChainStore(disk.after(), undefined, SMALL)
+  t.strictSame(facts(again), before)
+  t.equal(again.size, size)
+  t.equal(again.chain.base.height, 1024)
+  t.strictSame(again.chain.headersAfter([], 2_000), chain.headersAfter([], 2_000), 'all headers, from both')
+  t.strictSame(again.chain.headersAfter([hashAt(768)], 1), chain.headersAfter([hashAt(768)], 1), 'a waypoint')
+  for (const hash of again.chain.locator().slice(-4))
+    t.ok([...Array(1301).keys()].some((at) => hashAt(at) === hash))
+  again.close()
+  t.end()
+})
+
+t.test(
+  'settled blocks are found, also those that were connected again, and wrong hashes are not looked for',
+  (t) => {
+    const disk = new MemoryDisk()
+    const store = storeOf(disk, long)
+    for (const height of [1, 195, 203, 251, 256, 257, 258, 512, 1000, 1024])
+      t.strictSame(
+        store.settled(height, hashAt(height)),
+        long.test.archive.block(hashAt(height)),
+        `${height}`,
+      )
+    t.equal(store.settled(700, hashAt(701)), undefined)
+    store.close()
+    t.end()
+  },
+)
+
+t.test('a base that was undone is not where the window begins', (t) => {
+  const disk = new MemoryDisk()
+  const options = { ...SMALL, windowBlocks: 0, windowBlocksMin: 0 }
+  const until = long.blocks.findIndex(
+    (bytes) => Buffer.compare(bytes, long.test.archive.block(hashAt(512))) === 0,
+  )
+  const store = storeOf(
+    disk,
+    { ...long, blocks: long.blocks.slice(0, until) },
+    { ...SMALL, windowBlocks: 10_000 },
+  )
+  store.close()
+  t.strictSame(segmentHeights(disk), [0, 256])
+  // Also when it was undone before the program started again.
+  const again = new ChainStore(disk, undefined, { ...options, windowBlocks: 1 })
+  tell(again, long.blocks.slice(until, until + 1))
+  t.strictSame(segmentHeights(disk), [0, 256, 512])
+  t.equal(again.chain.base.height, 0)
+  again.close()
+  t.end()
+})
+
+t.test('where signers make blocks final, what is final need not stay in memory', (t) => {
+  const signed = longChain(769, { checkpointSigners: [alice.account, bob.account], checkpointThreshold: 2 })
+  const disk = new MemoryDisk()
+  const store = storeOf(
+    disk,
+    { ...signed, blocks: signed.blocks.slice(0, -2) },
+    { ...SMALL, windowBlocks: 10_000 },
+  )
+  t.equal(store.chain.base.height, 0)
+  store.chain.finalise(signed.test.chain.at(700)?.hash as Hash)
+  tell(store, signed.blocks.slice(-2))
+  t.equal(store.chain.tip.height, 769)
+  t.equal(store.chain.base.height, 512, 'the newest segment below the final block')
+  store.close()
+  t.end()
+})
+
+const sizes = (() => {
+  const store = new ChainStore(whole.after(), undefined, SMALL)
+  store.close()
+  return { all: store.size, segment: whole.files.get('chain.log')?.length ?? 0 }
+})()
+
+t.test('old segments are deleted beyond a budget or an age, the oldest first, and the window never', (t) => {
+  const cases: [Partial<StoreOptions>, number[]][] = [
+    [{ bytesMax: sizes.all }, [0, 256, 512, 768, 1024, 1280]],
+    [{ bytesMax: sizes.all - 1 }, [256, 512, 768, 1024, 1280]],
+    [{ bytesMax: sizes.all - sizes.segment - 1 }, [512, 768, 1024, 1280]],
+    [{ bytesMax: 1 }, [1024, 1280]],
+    [{ ageMsMax: chain.tip.time - (chain.at(512)?.time ?? 0) }, [256, 512, 768, 1024, 1280]],
+    [{ ageMsMax: 0 }, [1024, 1280]],
+  ]
+  for (const [limits, expected] of cases) {
+    const disk = whole.after()
+    const notices: string[] = []
+    const store = new ChainStore(disk, undefined, {
+      ...SMALL,
+      ...limits,
+      onNotice: (text) => notices.push(text),
+    })
+    t.strictSame(segmentHeights(disk), expected, JSON.stringify(limits))
+    t.equal(notices.length, limits.bytesMax === 1 ? 1 : 0)
+    t.equal(store.keptFrom, expected[0])
+    const first = expected[0] ?? 0
+    t.equal(store.settled(200, hashAt(200)) === undefined, first > 0)
+    t.strictSame(store.chain.headersAfter([], 2_000), chain.headersAfter([], 2_000), 'headers stay')
+    t.equal(store.chain.state.root(), chain.state.root(), 'the state stays')
+    store.close()
+  }
+  t.end()
+})
+
+t.test('while it runs the ledger stays below its budget', (t) => {
+  const disk = new MemoryDisk()
+  const bytesMax = Math.floor(sizes.all * 0.7)
+  const store = new ChainStore(disk, long.genesis, { ...SMALL, bytesMax })
+  let largest = 0
+  for (const bytes of long.blocks) {
+    tell(store, [bytes])
+    largest = Math.max(largest, store.size)
+  }
+  t.ok(largest <= bytesMax, `${largest} of ${bytesMax}`)
+  t.ok(store.keptFrom > 0)
+  t.equal(
+    store.size,
+    [...disk.files.values()].reduce((sum, { length }) => sum + length, 0),
+    'as the disk counts',
+  )
+  store.close()
+  t.end()
+})
+
+t.test(
+  'the power fails at any write around a new segment, headers and deleting: nothing announced is lost',
+  (t) => {
+    const limits = { ...SMALL, bytesMax: 1 }
+    const at = (height: number): number =>
+      long.blocks.findIndex((bytes) => Buffer.compare(bytes, long.test.archive.block(hashAt(height))) === 0)
+    const start = new MemoryDisk()
+    storeOf(start, { ...long, blocks: long.blocks.slice(0, at(1022)) }, SMALL).close()
+    const rest = long.blocks.slice(at(1022), at(1027))
+    const kinds = new Set<string>()
+    let crashes = 0
+    for (const arrives of [0, 400, 1000]) {
+      for (let failAt = 0; ; failAt++) {
+        const disk = start.after()
+        disk.failAt = failAt
+        disk.arrives = arrives
+        let told = 1021
+        let failed = false
+        try {
+          const store = new ChainStore(disk, undefined, limits)
+          for (const bytes of rest) {
+            tell(store, [bytes])
+            told++
+          }
+        } catch (error) {
+          if (
+            !(error instanceof PowerCut) &&
+            !(error instanceof WorldError && error.cause instanceof PowerCut)
+          )
+            throw error
+          failed = true
+        }
+        if (!failed) break
+        crashes++
+        const left = disk.after()
+        kinds.add(segmentHeights(left).join())
+        const again = new ChainStore(left, undefined, limits)
+        const { height } = again.chain.tip
+        if (height !== told && height !== told + 1) t.fail('the tip', { failAt, arrives, height, told })
+        tell(again, rest.slice(height - 1021))
+        if (again.chain.tip.hash !== hashAt(1026)) t.fail('goes on', { failAt, arrives })
+        if (again.chain.base.height !== 768)
+          t.fail('the window moved', { failAt, arrives, base: again.chain.base.height })
+        if (again.chain.header(700).height !== 700) t.fail('headers')
+        again.close()
+        const end = segmentHeights(left).join()
+        if (end !== '768,1024') t.fail('old segments are gone', { failAt, arrives, end })
+        if ([...left.files.keys()].some((name) => name.endsWith('.new'))) t.fail('a draft stays', { failAt })
+        const third = new ChainStore(left, undefined, limits)
+        if (third.chain.tip.hash !== hashAt(1026)) t.fail('opens again')
+        third.close()
+      }
+    }
+    t.ok(crashes > 30, `${crashes} crashes`)
+    t.ok(kinds.size > 3, [...kinds].join(' '))
+    t.end()
+  },
+)
+
+t.test('a full disk at any write stops with an error that says so, and a restart goes on', (t) => {
+  const at = long.blocks.findIndex(
+    (bytes) => Buffer.compare(bytes, long.test.archive.block(hashAt(768))) === 0,
+  )
+  const start = new MemoryDisk()
+  storeOf(start, { ...long, blocks: long.blocks.slice(0, at) }, SMALL).close()
+  const rest = long.blocks.slice(at, at + 3)
+  let stops = 0
+  for (let failAt = 0; ; failAt++) {
+    const disk = start.after()
+    disk.failAt = failAt
+    disk.arrives = 300
+    disk.error = () => new Error('ENOSPC: no space left on device')
+    let failed = false
+    try {
+      tell(new ChainStore(disk, undefined, SMALL), rest)
+    } catch (error) {
+      failed = true
+      if (!(error instanceof WorldError)) throw error
+      if (error.code !== 'store-write' || !/no space left/.test(error.message)) t.fail(error.message)
+    }
+    if (!failed) break
+    stops++
+    const again = new ChainStore(disk.after(), undefined, SMALL)
+    tell(again, rest.slice(again.chain.tip.height - 767))
+    t.equal(again.chain.tip.hash, hashAt(770))
+    again.close()
+  }
+  t.ok(stops > 8, `${stops} stops`)
+  t.end()
+})
+
+t.test('damage to what a window stands on is named, with what to do', (t) => {
+  const spoil = (name: string, change: (bytes: Uint8Array) => Uint8Array | undefined, expected: RegExp) => {
+    const disk = whole.after()
+    const bytes = change(Uint8Array.from(disk.files.get(name) ?? []))
+    if (bytes === undefined) disk.files.delete(name)
+    else disk.files.set(name, bytes)
+    t.throws(() => new ChainStore(disk, undefined, SMALL), { code: 'store-corrupt', message: expected }, name)
+  }
+  const flip = (at: number) => (bytes: Uint8Array) =>
+    bytes.map((byte, index) => (index === (at < 0 ? bytes.length + at : at) ? byte ^ 1 : byte))
+  spoil('chain-0000001024.log', flip(-20), /chain-0000001024.log is damaged .* pinledger repair/)
+  spoil('chain-0000001024.log', () => undefined, /headers.log ends at height 1024, but there is no .*repair/)
+  spoil('headers.log', flip(2_000), /headers.log is damaged/)
+  spoil('chain-0000001280.log', flip(300), /chain-0000001280.log is damaged/)
+  t.end()
+})
+
+t.test('every record of a segment has a name', (t) => {
+  const disk = whole.after()
+  const names = new Set<string>()
+  for (const name of disk.list())
+    for (const read of audit(disk.open(name))) if (read.ok) names.add(recordName(read.value.kind))
+  t.strictSame([...names].sort(), [
+    'accounts',
+    'base',
+    'block',
+    'changes',
+    'genesis',
+    'headers',
+    'state',
+    'tip',
+  ])
+  t.end()
+})
