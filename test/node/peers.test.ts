@@ -36,6 +36,13 @@ t.test('of two with the same work the one heard first', async (t) => {
   t.match(heard([alice.account, 9n], [bob.account, 9n]).best(1n), [alice.account, {}])
 })
 
+t.test('those who claim at least some work, and how high they say they are', async (t) => {
+  const peers = heard([alice.account, 5n], [bob.account, 9n], [carol.account, 7n])
+  t.strictSame(peers.claiming(7n), [carol.account, bob.account], 'the last heard first')
+  t.strictSame(peers.claiming(10n), [])
+  t.strictSame([peers.height(bob.account), peers.height(named(1))], [1, undefined])
+})
+
 t.test('those that do not count are passed over', async (t) => {
   const peers = heard([alice.account, 5n], [bob.account, 9n])
   t.match(

@@ -26,6 +26,19 @@ t.test('a clock that steps back gives and takes nothing', async (t) => {
   t.equal(bucket.take(0), false)
 })
 
+t.test('the wait for a token is as long as it says', async (t) => {
+  const bucket = new TokenBucket({ perSecond: 3, burst: 1 }, 0)
+  t.equal(bucket.takeOrWaitMs(0), 0)
+  t.equal(bucket.takeOrWaitMs(0), 334)
+  t.equal(bucket.takeOrWaitMs(300), 34)
+  t.equal(bucket.takeOrWaitMs(334), 0)
+  const buckets = new BucketPerKey({ perSecond: 1, burst: 1 }, 2)
+  t.strictSame(
+    [buckets.takeOrWaitMs('a', 0), buckets.takeOrWaitMs('a', 0), buckets.takeOrWaitMs('b', 0)],
+    [0, 1000, 0],
+  )
+})
+
 t.test('each key has a bucket of its own, and the one unused for longest makes room', async (t) => {
   const buckets = new BucketPerKey({ perSecond: 0, burst: 1 }, 2)
   t.equal(buckets.take('a', 0), true)
