@@ -40,6 +40,8 @@ export async function runValidator(
       final: validator.node.checkpoints.final.height,
       tip: tip.hash,
       inSync: validator.node.inSync,
+      /** Absent unless it is catching up. */
+      progress: validator.node.progress,
     }
   }
   const http =

@@ -34,6 +34,9 @@ const ACCOUNTS_PUBLISHED_MAX = 1_000
 /** Members that are listed for people; more may mine. */
 const MEMBERS_LISTED_MAX = 1_000
 
+/** A catch-up of more blocks is told as a whole. */
+const BLOCKS_TOLD_MAX = 20
+
 /** A broker of ours that cuts a validator off within this time most likely does not know it as one. */
 const AT_ONCE_MS = 2_000
 
@@ -158,7 +161,10 @@ export class Validator {
       this.#confirmed(block)
     }
     this.#events.connected(connected.length, transactions, readings)
-    this.#log.info('block', {
+    // While many come at once, the line about the catch-up says it, every two seconds.
+    const { progress } = this.node
+    const many = progress?.phase === 'bodies' && progress.of > BLOCKS_TOLD_MAX
+    this.#log[many ? 'debug' : 'info']('block', {
       height: tip.height,
       hash: short(tip.hash),
       miner: short(tip.miner ?? ''),

@@ -161,3 +161,82 @@ t.test('a block on a parent far below the tip is not stored', async (t) => {
   t.notOk(running.validator.node.chain.entry(Buffer.from(hash).toString('hex') as Hash))
   t.ok(running.store.size > size, 'the honest block is')
 })
+
+t.test(
+  'blocks that come before their parents wait for them, without their sender being asked for more',
+  async (t) => {
+    const rig = await Rig.start(t)
+    const running = await rig.validator()
+    rig.chain.grow(4)
+    const device = await rig.device(signer(66))
+    // It never answers: only what was sent once can be accepted.
+    await liar(rig, device, () => undefined)
+    for (const height of [3, 4, 2, 1]) {
+      const hash = rig.chain.chain.at(height)?.hash as Hash
+      await device.send('block', rig.chain.archive.block(hash), { qos: 1 })
+    }
+    await waitUntil('it has them all', () => rig.agrees(running))
+    t.strictSame(running.counts.refused, [])
+  },
+)
+
+t.test('a child that breaks a rule is refused in the name of who sent it', async (t) => {
+  const rig = await Rig.start(t)
+  const running = await rig.validator()
+  rig.chain.grow(1)
+  const parent = rig.chain.archive.block(rig.chain.chain.tip.hash)
+  const bad = rig.chain.block([], { coinbase: { reward: 51e8 } })
+  const device = await rig.device(signer(66))
+  await liar(rig, device, () => undefined)
+  await device.send('block', encode(blockCodec, bad), { qos: 1 })
+  const other = await rig.device(signer(67))
+  await waitUntil('it is asked for', () => running.validator.node.chain.tip.height === 0)
+  await device.send('block', parent, { qos: 1 })
+  await waitUntil('the child is refused', () => running.counts.refused.includes('bad-reward'))
+  t.equal(running.validator.node.chain.tip.height, 1)
+  t.ok(other)
+})
+
+t.test('a flood of blocks with unknown parents is asked for rarely, and its sender is muted', async (t) => {
+  const rig = await Rig.start(t)
+  const running = await rig.validator()
+  const device = await rig.device(signer(66))
+  const asked = await liar(rig, device, () => [])
+  const block = rig.chain.block()
+  for (let count = 0; count < 600; count++) {
+    const parent = count.toString(16).padStart(64, '0') as Hash
+    const bytes = encode(blockCodec, { ...block, header: { ...block.header, parent } })
+    device.client.publish(topic(rig.chain.network.id, 'block', device.signer.account), Buffer.from(bytes), {
+      qos: 0,
+    })
+  }
+  await waitUntil('it is muted', () => running.lines.some(({ event }) => event.startsWith('not listening')))
+  t.ok(asked.count <= 3, `asked ${asked.count} times`)
+  await rig.mine([running])
+  t.pass('and honest blocks are taken')
+})
+
+t.test(
+  'a catch-up of many blocks is told as a whole, survives a restart, and goes on where it was',
+  async (t) => {
+    const rig = await Rig.start(t)
+    const first = await rig.validator(1)
+    rig.chain.grow(300)
+    const bytes = (height: number) => rig.chain.archive.block(rig.chain.chain.at(height)?.hash as Hash)
+    for (let height = 1; height <= 300; height++) first.validator.node.accept(bytes(height))
+    const interrupted = await rig.validator(2)
+    await waitUntil('it is in the middle', () => interrupted.store.chain.tip.height >= 20)
+    t.match(interrupted.validator.node.progress, { phase: 'bodies', of: 300 })
+    await interrupted.stop()
+    const { height } = interrupted.store.chain.tip
+    t.ok(height < 300, `stopped at ${height}`)
+    const again = await rig.validator(2, interrupted.path)
+    t.ok(again.store.chain.tip.height >= height, 'what it had it has')
+    await waitUntil('it has caught up', () => rig.agrees(again))
+    const told = [...interrupted.lines, ...again.lines].filter(({ level }) => level === 'info')
+    t.ok(told.filter(({ event }) => event === 'block').length <= 1)
+    t.match(told.find(({ event, fields }) => event === 'catching up' && fields.height === 300)?.fields, {
+      blocks: `${300 - height}/${300 - height}`,
+    })
+  },
+)
