@@ -58,15 +58,10 @@ export class Adversary {
       case 'bad-body':
         this.#send(this.#badBody(block))
         return
-      case 'spoilt-body': {
-        const bytes = encode(blockCodec, block)
-        const spoilt = bytes.slice()
-        const at = this.#random.whole(HEADER_BYTES, spoilt.length - 1)
-        spoilt[at] = (spoilt[at] as number) ^ 1
-        this.#node.send('block', spoilt)
+      case 'spoilt-body':
+        this.#spoil(block)
         this.#node.announce(block)
         return
-      }
       case 'equivocate': {
         this.#node.announce(block)
         this.#send(this.#forge(block, { time: block.header.time + 1 }))
@@ -77,6 +72,11 @@ export class Adversary {
         this.#node.announce(block)
         return
     }
+  }
+
+  /** Its node has another's block, perhaps before others have it. */
+  heard(block: Block): void {
+    if (this.#plays.includes('spoilt-body')) this.#spoil(block)
   }
 
   /** Now and then. */
@@ -90,6 +90,14 @@ export class Adversary {
   get #isIntruder(): boolean {
     const chain = this.#node.ledger?.chain
     return chain !== undefined && !mayMine(chain.network, chain.state, this.#node.options.signer.account)
+  }
+
+  /** Sends the block with one bit of its body changed. */
+  #spoil(block: Block): void {
+    const spoilt = encode(blockCodec, block)
+    const at = this.#random.whole(HEADER_BYTES, spoilt.length - 1)
+    spoilt[at] = (spoilt[at] as number) ^ 1
+    this.#node.send('block', spoilt)
   }
 
   #withhold(block: Block): void {

@@ -124,11 +124,12 @@ function draw(
         return { what: 'broker-restart', kind, atMs, untilMs: lasting(0.1, 3), forget: random.chance(0.5) }
       if (dice < 0.6) {
         const count = random.whole(2, 3)
+        const long = random.chance(0.3)
         return {
           what: 'partition',
           kind,
           atMs,
-          untilMs: lasting(2, 30),
+          untilMs: long ? lasting(30, 70) : lasting(2, 30),
           sides: Array.from({ length: nodes }, () => random.whole(0, count - 1)),
         }
       }

@@ -6,6 +6,7 @@
 import type { Update } from '../ledger/chain.ts'
 import { workOf } from '../ledger/difficulty.ts'
 import { createNetwork, type Network } from '../ledger/network.ts'
+import { WorldError } from '../node/error.ts'
 import type { Log } from '../node/log.ts'
 import { hashing } from '../node/signing.ts'
 import { every } from '../node/timers.ts'
@@ -159,7 +160,8 @@ export class World {
             },
             onBug: (node, error) =>
               this.#invariants.fail(
-                'bug',
+                // A disk that no longer opens has lost what was announced.
+                error instanceof WorldError && error.code === 'store-corrupt' ? 'durable' : 'bug',
                 node,
                 error instanceof Error ? (error.stack ?? error.message) : String(error),
               ),
@@ -350,6 +352,7 @@ export class World {
     const { tip, connected, disconnected } = update
     this.#invariants.updated(node, update)
     if (connected.length === 0) return
+    for (const { block } of connected) this.#adversaries.get(node)?.heard(block)
     this.#digest = (Math.imul(this.#digest, 31) + Number.parseInt(tip.hash.slice(-7), 16)) | 0
     if (tip.height > this.#height) {
       for (const { entry } of connected)

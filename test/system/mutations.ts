@@ -68,9 +68,9 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'a tip is not stored',
     invariants: ['durable'],
-    file: 'node/chain-store.js',
+    file: 'node/records.js',
     find: 'records.push({ kind: RECORD.tip,',
-    replace: 'if (added.entry.height % 5 !== 0) records.push({ kind: RECORD.tip,',
+    replace: 'if (tip.height % 5 !== 0) records.push({ kind: RECORD.tip,',
   },
   {
     name: 'transactions that a reorganisation takes out are forgotten',
@@ -81,7 +81,7 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'nobody asks for what it missed',
-    invariants: ['one-tip'],
+    invariants: ['one-tip', 'progress'],
     file: 'node/sync.js',
     find: 'mayAsk(peer, cause) {',
     replace: 'mayAsk(peer, cause) { return false;',
