@@ -1,37 +1,37 @@
 /** `pinledger verify`: re-validates stored chains and prints what they come to. */
-import { existsSync, readdirSync } from 'node:fs'
+import { existsSync, readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { formatCoins } from '../ledger/amount.ts'
-import { openLogFileReadOnly } from '../node/disk.ts'
+import { hasLedger } from '../node/chain-store.ts'
+import { openDiskReadOnly } from '../node/disk.ts'
 import { WorldError } from '../node/error.ts'
-import { FIRST_SEGMENT as CHAIN_FILE } from '../node/segments.ts'
-import { type Verification, verifyStore } from '../node/verify.ts'
+import { FIRST_SEGMENT } from '../node/segments.ts'
+import { type Verification, verifyLedger } from '../node/verify.ts'
 import { EXIT } from './exit.ts'
 
 /** A data directory's own chain, or those of the programs below it (what `pinledger up` makes). */
 function storesIn(data: string): string[] {
-  const own = join(data, CHAIN_FILE)
-  if (existsSync(own)) return [own]
-  const below = existsSync(data) ? readdirSync(data).map((name) => join(data, name, CHAIN_FILE)) : []
-  const stores = below.filter((path) => existsSync(path))
+  const holds = (path: string): boolean =>
+    existsSync(path) && statSync(path).isDirectory() && hasLedger(openDiskReadOnly(path))
+  if (holds(data)) return [data]
+  const stores = existsSync(data)
+    ? readdirSync(data)
+        .map((name) => join(data, name))
+        .filter(holds)
+    : []
   if (stores.length > 0) return stores
   throw new WorldError(
     'usage',
-    `no ledger in ${data}: expected ${CHAIN_FILE} there or in a directory below; see --data`,
+    `no ledger in ${data}: expected ${FIRST_SEGMENT} there or in a directory below; see --data`,
   )
 }
 
-function verifyFile(path: string, progress: (height: number) => void): Verification {
-  const file = openLogFileReadOnly(path)
-  try {
-    const steps = verifyStore(file)
-    for (;;) {
-      const step = steps.next()
-      if (step.done === true) return step.value
-      progress(step.value)
-    }
-  } finally {
-    file.close()
+function verifyDirectory(path: string, progress: (height: number) => void): Verification {
+  const steps = verifyLedger(openDiskReadOnly(path))
+  for (;;) {
+    const step = steps.next()
+    if (step.done === true) return step.value
+    progress(step.value)
   }
 }
 
@@ -44,7 +44,7 @@ export function verifyCommand({ data, json }: { data: string; json: boolean }): 
       shownMs = performance.now()
       process.stderr.write(`${store}: block ${height}\n`)
     }
-    return { store, ...verifyFile(store, progress) }
+    return { store, ...verifyDirectory(store, progress) }
   })
   const ok = stores.every((store) => store.ok)
   const best = stores.reduce((most, store) => (store.height > most.height ? store : most))
@@ -64,6 +64,7 @@ function describe({
   ok,
   fault,
   torn,
+  from,
   height,
   tip,
   stateRoot,
@@ -73,7 +74,7 @@ function describe({
 }: Verification & { store: string }): string {
   if (!ok) {
     return `${store}: FAULT after block ${height}: ${fault ?? 'incomplete'}
-  What to do: stop the program that uses it, move this file away and start again; it fetches the chain from its peers.`
+  What to do: stop the program that uses it, restore a backup or run  pinledger repair --data ${store}  and start again; it fetches what is missing from its peers.`
   }
   const note =
     torn === undefined
@@ -82,5 +83,5 @@ function describe({
   return `${store}: ok${note}
   height ${height}, tip ${tip}
   state root ${stateRoot}
-  ${transactions} transactions, ${readings} readings, ${formatCoins(supply)} coins`
+  ${from === undefined ? '' : `blocks up to ${from} were deleted: of those the headers were checked\n  `}${transactions} transactions, ${readings} readings, ${formatCoins(supply)} coins`
 }

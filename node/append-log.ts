@@ -312,6 +312,11 @@ function isUnfinished(
   return true
 }
 
+/** The record at a position that `audit` gave, checked again. */
+export function recordAt(file: LogFile, position: number): Result<LogEntry, LogFault> {
+  return readRecord((offset, length) => file.read(offset, length), position, file.size, undefined)
+}
+
 function checkPreamble(found: Uint8Array, end: number): LogFault | undefined {
   const fault = { record: 0, position: 0, kind: undefined, bytes: end, batch: 0, unfinished: false }
   const expected = PREAMBLE.subarray(0, found.length)

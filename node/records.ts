@@ -19,7 +19,6 @@ export const RECORD = {
   headers: 7,
   ...CHECKPOINT_RECORD,
   accounts: 10,
-  checked: 11,
 } as const
 
 const NAMES = new Map<number, string>(Object.entries(RECORD).map(([name, kind]) => [kind, name]))

@@ -113,6 +113,11 @@ export class BaseReader {
     })
   }
 
+  /** All records have been taken. */
+  get complete(): boolean {
+    return this.record !== undefined && this.#entries >= this.record.entries
+  }
+
   /** The base, once all its records have been taken: its coinbase is the header's, its state the coinbase's. */
   base(network: Network): Result<Base, string> {
     const { record } = this

@@ -1,11 +1,15 @@
 /**
- * Re-validates a stored chain from its genesis, from the stored bytes alone: every rule of every block, and that
- * the stored changes and tips are the ones that follow. Reads only; stops at the first fault.
+ * Re-validates a stored chain from the stored bytes alone: every rule of every block, and that the stored changes and
+ * tips are the ones that follow. Reads only; stops at the first fault.
+ *
+ * With all blocks kept it starts at the genesis. Where old ones were deleted, every header from the genesis on is checked
+ * (proof of work, difficulty, times), and every block from the oldest state that is kept, which the header above commits to.
  */
-import { type Archive, Chain, NOTHING_SETTLED } from '../ledger/chain.ts'
+import { type Archive, type Base, Chain, HEADER_GROUP, NOTHING_SETTLED } from '../ledger/chain.ts'
 import { justify } from '../ledger/checkpoint.ts'
 import { Finality, finalises } from '../ledger/finality.ts'
-import { createNetwork } from '../ledger/network.ts'
+import { type Position, position0 } from '../ledger/header.ts'
+import { createNetwork, type Network } from '../ledger/network.ts'
 import type { Change } from '../ledger/state.ts'
 import {
   CERTIFICATE_BYTES_MAX,
@@ -17,12 +21,24 @@ import { decode } from '../schemas/codec.ts'
 import { GENESIS_BYTES_MAX, genesis as genesisCodec } from '../schemas/genesis.ts'
 import type { Hash } from '../schemas/hex.ts'
 import { invariant } from '../schemas/result.ts'
-import { audit, type LogFile, type LogRecord } from './append-log.ts'
-import { RECORD, readBlockHead, recordName, updateRecords } from './records.ts'
+import { audit, type LogFile, type LogRecord, recordAt } from './append-log.ts'
+import type { Disk } from './disk.ts'
+import { checkGroup } from './header-check.ts'
+import { HEADERS_FILE, headersRecord } from './header-file.ts'
+import {
+  changesRecord,
+  continues,
+  RECORD,
+  RECORD_BYTES_MAX,
+  readBlockHead,
+  recordName,
+  updateRecords,
+} from './records.ts'
+import { BaseReader, FIRST_SEGMENT, segmentHeights, segmentName } from './segments.ts'
 import { hashing, signatures } from './signing.ts'
 
-/** Blocks kept in memory for reorganisations; a deeper one in the store cannot be checked. */
-const WINDOW = 10_000
+/** No record of a tip can undo so many blocks: what is deeper need not stay in memory. */
+const DEPTH_MAX = 1 << 16
 
 export interface Verification {
   readonly height: number
@@ -31,6 +47,8 @@ export interface Verification {
   readonly transactions: number
   readonly readings: number
   readonly supply: number
+  /** Height up to which old blocks were deleted, and only their headers were checked; absent when all are there. */
+  readonly from?: number
   readonly ok: boolean
   /** The first fault: which record and what is wrong. */
   readonly fault?: string
@@ -38,99 +56,269 @@ export interface Verification {
   readonly torn?: number
 }
 
-/** Yields the height now and then, for a progress line, and returns the outcome. */
-export function* verifyStore(file: LogFile): Generator<number, Verification> {
-  const archive = new Window()
-  let chain: Chain | undefined
-  let expected: ReturnType<typeof updateRecords> = []
-  const outcome = (extra: Pick<Verification, 'ok' | 'fault' | 'torn'>): Verification => {
+/** Checks one log by itself, as the first of a ledger. */
+export const verifyStore = (file: LogFile): Generator<number, Verification> =>
+  verifyLedger({
+    list: () => [FIRST_SEGMENT],
+    open: () => {
+      const refuse = () => invariant(false, 'verify writes nothing')
+      const read: LogFile['read'] = (offset, length) => file.read(offset, length)
+      return { path: file.path, size: file.size, read, append: refuse, truncate: refuse, close: () => {} }
+    },
+    rename: () => invariant(false, 'verify changes no names'),
+    remove: () => invariant(false, 'verify removes nothing'),
+  })
+
+/** Yields the height now and then, for a progress line, and returns the outcome. The files stay open until then. */
+export function* verifyLedger(disk: Disk): Generator<number, Verification> {
+  const run = new Run(disk)
+  try {
+    return yield* run.steps()
+  } finally {
+    run.archive.close()
+  }
+}
+
+type Expected = ReturnType<typeof updateRecords>
+
+class Run {
+  readonly archive = new Segments()
+  readonly #disk: Disk
+  #chain: Chain | undefined
+  #network: Network | undefined
+  #from = 0
+  #headers: Position | undefined
+  #headerFault: string | undefined
+  readonly #waypoints = new Map<number, Position>()
+  /** What has to follow from the last block or certificate. */
+  #expected: Expected = []
+
+  constructor(disk: Disk) {
+    this.#disk = disk
+  }
+
+  *steps(): Generator<number, Verification> {
+    const heights = segmentHeights(this.#disk)
+    this.#from = heights[0] ?? 0
+    for (const height of heights) {
+      const name = segmentName(height)
+      const where = heights.length > 1 ? `${name}: ` : ''
+      const file = this.#disk.open(name)
+      this.archive.begin(file)
+      const segment = { height, last: height === heights.at(-1), head: undefined as BaseReader | undefined }
+      for (const read of audit(file, continues)) {
+        if (!read.ok) {
+          const { code, record, message, bytes, kind } = read.fault
+          if (
+            code === 'torn-tail' &&
+            segment.last &&
+            this.#chain !== undefined &&
+            this.#expected.length === 0
+          )
+            return this.#outcome({ ok: true, torn: bytes })
+          return this.#outcome({
+            ok: false,
+            fault: `${where}record ${record} (${recordName(kind ?? -1)}): ${code}: ${message}`,
+          })
+        }
+        const { value } = read
+        const fault = yield* this.#record(segment, value)
+        if (fault === undefined) continue
+        const at = `record ${value.record} (${recordName(value.kind)}) at offset ${value.position}`
+        return this.#outcome({ ok: false, fault: `${where}${at}: ${fault}` })
+      }
+      const [missing] = this.#expected
+      if (missing !== undefined)
+        return this.#outcome({
+          ok: false,
+          fault: `${where}the ${recordName(missing.kind)} of the last block is missing`,
+        })
+      if (segment.head !== undefined)
+        return this.#outcome({ ok: false, fault: `${where}the state that it begins with is not whole` })
+    }
+    if (this.#chain === undefined) return this.#outcome({ ok: false, fault: 'the store has no genesis' })
+    const fault = this.#checkSettled(this.#chain)
+    return this.#outcome(fault === undefined ? { ok: true } : { ok: false, fault })
+  }
+
+  /** What is wrong with a record, if anything. */
+  *#record(
+    segment: { readonly height: number; head: BaseReader | undefined },
+    value: LogRecord,
+  ): Generator<number, string | undefined> {
+    const { kind, bytes } = value
+    if (value.record === 0) {
+      const opened = this.#openGenesis(value)
+      if (typeof opened === 'string') return opened
+      if (segment.height === 0) {
+        if (this.#chain !== undefined) return 'it follows from no block'
+        this.#chain = new Chain(opened, this.archive)
+      } else {
+        segment.head = new BaseReader(opened)
+        if (this.#headers === undefined) yield* this.#readHeaders(opened)
+      }
+      return undefined
+    }
+    if (segment.head !== undefined) return this.#head(segment, segment.head, value)
+    const chain = this.#chain
+    if (chain === undefined) return 'a store begins with its genesis'
+    if (kind === RECORD.block && this.#expected.length === 0) {
+      const added = addBlock(chain, this.archive, bytes, value.position)
+      if (typeof added === 'string') return added
+      this.#expected = added
+      if (chain.tip.height % 100 === 0) yield chain.tip.height
+      return undefined
+    }
+    if (kind === RECORD.certificate && this.#expected.length === 0) {
+      const moved = certify(chain, this.archive, bytes)
+      if (typeof moved === 'string') return moved
+      this.#expected = moved
+      return undefined
+    }
+    if (kind === RECORD.vote && this.#expected.length === 0) {
+      const vote = decode(voteCodec, bytes, VOTE_BYTES)
+      return vote.ok ? undefined : `vote: ${vote.fault.field} ${vote.fault.message}`
+    }
+    const next = this.#expected.shift()
+    if (next === undefined) return 'it follows from no block'
+    if (next.kind !== kind || Buffer.compare(next.bytes, bytes) !== 0)
+      return `it is not the ${recordName(next.kind)} that follows from block ${next.block}`
+    if (kind === RECORD.changes) this.archive.addChanges(next.block, value.position)
+    return undefined
+  }
+
+  /** A record of those that a later segment begins with; the last one settles whether it may stand here. */
+  #head(
+    segment: { readonly height: number; head: BaseReader | undefined },
+    head: BaseReader,
+    { kind, bytes }: LogRecord,
+  ): string | undefined {
+    if (kind === RECORD.certificate || kind === RECORD.vote) return undefined
+    if (kind !== RECORD.base && kind !== RECORD.accounts && kind !== RECORD.state)
+      return 'the state that the segment begins with is not whole'
+    const fault = head.take(kind, bytes)
+    if (fault !== undefined) return fault
+    if (!head.complete) return undefined
+    segment.head = undefined
+    const read = head.base(this.#network as Network)
+    if (!read.ok) return read.fault
+    return this.#stand(read.value, segment.height)
+  }
+
+  #stand(base: Base, height: number): string | undefined {
+    const { position, state } = base
+    if (position.height !== height) return `its base has height ${position.height}`
+    const chain = this.#chain
+    if (chain === undefined) {
+      const expected = this.#waypoints.get(height)
+      if (expected === undefined) return `${HEADERS_FILE} has no header at height ${height}`
+      if (
+        expected.hash !== position.hash ||
+        expected.work !== position.work ||
+        expected.childTarget !== position.childTarget
+      )
+        return `its base is not the block that ${HEADERS_FILE} has at height ${height}`
+      this.#chain = new Chain(this.#network as Network, this.archive, base)
+      return undefined
+    }
+    const { tip } = chain
+    if (position.hash !== tip.hash || position.work !== tip.work || position.childTarget !== tip.childTarget)
+      return 'it does not stand on the block that the segment before ends with'
+    if (state.root() !== chain.state.root()) return 'its state is not that of the block on which it stands'
+    this.archive.forget(chain, DEPTH_MAX)
+    return undefined
+  }
+
+  /** Checks all headers of `headers.log`, from the genesis on. */
+  *#readHeaders(network: Network): Generator<number, void> {
+    let position = position0(network)
+    this.#headers = position
+    if (!this.#disk.list().includes(HEADERS_FILE)) return
+    const file = this.#disk.open(HEADERS_FILE)
+    try {
+      for (const read of audit(file)) {
+        // What stands on a header that does not check finds none.
+        if (!read.ok) return
+        if (read.value.kind !== RECORD.headers) continue
+        const group = decode(headersRecord, read.value.bytes, RECORD_BYTES_MAX)
+        const checked = group.ok ? checkGroup(network, position, group.value) : undefined
+        if (checked?.ok !== true) {
+          this.#headerFault = checked?.fault ?? 'a group of headers does not decode'
+          return
+        }
+        position = checked.value
+        this.#headers = position
+        this.#waypoints.set(position.height, position)
+        if (position.height % (16 * HEADER_GROUP) === 0) yield position.height
+      }
+    } finally {
+      file.close()
+    }
+  }
+
+  /** The headers of what is settled are those of the chain. */
+  #checkSettled(chain: Chain): string | undefined {
+    if (this.#headerFault !== undefined) return `${HEADERS_FILE}: ${this.#headerFault}`
+    const last = this.#headers
+    if (last === undefined || last.height < chain.base.height || last.height === 0) return undefined
+    return chain.at(last.height)?.hash === last.hash
+      ? undefined
+      : `${HEADERS_FILE}: the header at height ${last.height} is not on the chain`
+  }
+
+  #openGenesis({ kind, bytes }: LogRecord): Network | string {
+    if (kind !== RECORD.genesis) return 'a store begins with its genesis'
+    const genesis = decode(genesisCodec, bytes, GENESIS_BYTES_MAX)
+    if (!genesis.ok) return `genesis: ${genesis.fault.field} ${genesis.fault.message}`
+    const network = createNetwork(genesis.value, { hashing, signatures })
+    if (!network.ok) return `genesis: ${network.fault.field}: ${network.fault.message}`
+    if (this.#network !== undefined && this.#network.genesisHash !== network.value.genesisHash)
+      return 'it is of another network'
+    this.#network ??= network.value
+    return this.#network
+  }
+
+  #outcome(extra: Pick<Verification, 'ok' | 'fault' | 'torn'>): Verification {
+    const chain = this.#chain
     const { supply, transactions, readings } = chain?.state.totals() ?? {
       supply: 0,
       transactions: 0,
       readings: 0,
     }
     const [height, tip] = [chain?.tip.height ?? 0, chain?.tip.hash ?? '']
-    return { height, tip, stateRoot: chain?.state.root() ?? '', transactions, readings, supply, ...extra }
-  }
-  for (const read of audit(file)) {
-    if (!read.ok) {
-      const { code, record, message, bytes } = read.fault
-      if (code === 'torn-tail')
-        return outcome({ ok: chain !== undefined && expected.length === 0, torn: bytes })
-      return outcome({
-        ok: false,
-        fault: `record ${record} (${recordName(read.fault.kind ?? -1)}): ${code}: ${message}`,
-      })
-    }
-    const { value } = read
-    const fail = (what: string) =>
-      outcome({
-        ok: false,
-        fault: `record ${value.record} (${recordName(value.kind)}) at offset ${value.position}: ${what}`,
-      })
-    if (chain === undefined) {
-      const opened = openGenesis(value, archive)
-      if (typeof opened === 'string') return fail(opened)
-      chain = opened
-    } else if (value.kind === RECORD.block && expected.length === 0) {
-      const added = addBlock(chain, archive, value.bytes)
-      if (typeof added === 'string') return fail(added)
-      expected = added
-      if (chain.tip.height % 100 === 0) yield chain.tip.height
-    } else if (value.kind === RECORD.certificate && expected.length === 0) {
-      const moved = certify(chain, archive, value.bytes)
-      if (typeof moved === 'string') return fail(moved)
-      expected = moved
-    } else if (value.kind === RECORD.vote && expected.length === 0) {
-      const vote = decode(voteCodec, value.bytes, VOTE_BYTES)
-      if (!vote.ok) return fail(`vote: ${vote.fault.field} ${vote.fault.message}`)
-    } else {
-      const next = expected.shift()
-      if (next === undefined) return fail('it follows from no block')
-      if (next.kind !== value.kind || Buffer.compare(next.bytes, value.bytes) !== 0) {
-        return fail(`it is not the ${recordName(next.kind)} that follows from block ${next.block}`)
-      }
+    const stateRoot = chain?.state.root() ?? ''
+    return {
+      height,
+      tip,
+      stateRoot,
+      transactions,
+      readings,
+      supply,
+      ...(this.#from > 0 && { from: this.#from }),
+      ...extra,
     }
   }
-  if (expected.length > 0)
-    return outcome({
-      ok: false,
-      fault: `the ${recordName(expected[0]?.kind ?? 0)} of the last block is missing`,
-    })
-  return chain === undefined
-    ? outcome({ ok: false, fault: 'the store has no genesis' })
-    : outcome({ ok: true })
-}
-
-function openGenesis({ kind, bytes }: LogRecord, archive: Archive): Chain | string {
-  if (kind !== RECORD.genesis) return 'a store begins with its genesis'
-  const genesis = decode(genesisCodec, bytes, GENESIS_BYTES_MAX)
-  if (!genesis.ok) return `genesis: ${genesis.fault.field} ${genesis.fault.message}`
-  const network = createNetwork(genesis.value, { hashing, signatures })
-  return network.ok
-    ? new Chain(network.value, archive)
-    : `genesis: ${network.fault.field}: ${network.fault.message}`
 }
 
 /** The records that must follow the block, without itself, or what is wrong with it. */
 function addBlock(
   chain: Chain,
-  archive: Window,
+  archive: Segments,
   bytes: Uint8Array,
+  position: number,
 ): ReturnType<typeof updateRecords> | string {
   // Its own time stands in for the clock: a stored block was once accepted, when it was not in the future.
   const outcome = chain.accept(bytes, readBlockHead(bytes).header.time)
   if (!outcome.ok) return `${outcome.fault.code}: ${outcome.fault.message}`
   const records = updateRecords(outcome.value, (block) => archive.has(block))
-  archive.add(outcome.value.added.entry.hash, bytes)
-  for (const { entry, changes } of outcome.value.connected) archive.addChanges(entry.hash, changes)
+  archive.add(outcome.value.added.entry.hash, position)
   return records.slice(1)
 }
 
 /** The records that must follow a certificate, or what is wrong with it. */
 function certify(
   chain: Chain,
-  archive: Window,
+  archive: Segments,
   bytes: Uint8Array,
 ): ReturnType<typeof updateRecords> | string {
   const certificate = decode(certificateCodec, bytes, CERTIFICATE_BYTES_MAX)
@@ -145,51 +333,76 @@ function certify(
   const moved = justify(chain, certificate.value, entry)
   if (!moved.ok) return `${moved.fault.code}: ${moved.fault.message}`
   const records = moved.value === undefined ? [] : updateRecords(moved.value, (block) => archive.has(block))
-  for (const { entry: connected, changes } of moved.value?.connected ?? [])
-    archive.addChanges(connected.hash, changes)
   if (finalises(certificate.value)) chain.finalise(source.hash)
   return records
 }
 
-class Window implements Archive {
-  readonly #blocks = new Map<Hash, Uint8Array>()
+/** The bodies and changes, where they stand in the files. */
+class Segments implements Archive {
+  readonly #segments: {
+    readonly file: LogFile
+    readonly blocks: Map<Hash, number>
+    readonly changes: Map<Hash, number>
+    /** Height of the tip when it ended. */
+    end: number
+  }[] = []
   readonly header = NOTHING_SETTLED.header
   readonly settled = NOTHING_SETTLED.settled
   readonly waypoint = NOTHING_SETTLED.waypoint
   readonly waypointHeight = NOTHING_SETTLED.waypointHeight
-  readonly #changes = new Map<Hash, readonly Change[]>()
+
+  /** What is added from now on stands in this file. */
+  begin(file: LogFile): void {
+    this.#segments.push({ file, blocks: new Map(), changes: new Map(), end: 0 })
+  }
 
   block(hash: Hash): Uint8Array {
-    const bytes = this.#blocks.get(hash)
-    invariant(bytes !== undefined, `a reorganisation of more than ${WINDOW} blocks cannot be verified`)
-    return bytes
+    return this.#read('blocks', hash)
   }
 
   changes(hash: Hash): readonly Change[] {
-    const changes = this.#changes.get(hash)
-    invariant(changes !== undefined, `a reorganisation of more than ${WINDOW} blocks cannot be verified`)
-    return changes
+    const decoded = decode(changesRecord, this.#read('changes', hash), RECORD_BYTES_MAX)
+    invariant(decoded.ok, `the changes of ${hash} were compared`)
+    return decoded.value.changes
   }
 
   has(hash: Hash): boolean {
-    return this.#changes.has(hash)
+    return this.#segments.some(({ changes }) => changes.has(hash))
   }
 
-  add(hash: Hash, bytes: Uint8Array): void {
-    this.#blocks.set(hash, bytes)
-    forgetOldest(this.#blocks)
+  add(hash: Hash, position: number): void {
+    this.#segments.at(-1)?.blocks.set(hash, position)
   }
 
-  addChanges(hash: Hash, changes: readonly Change[]): void {
-    this.#changes.set(hash, changes)
-    forgetOldest(this.#changes)
+  addChanges(hash: Hash, position: number): void {
+    this.#segments.at(-1)?.changes.set(hash, position)
   }
-}
 
-function forgetOldest(map: Map<Hash, unknown>): void {
-  if (map.size <= WINDOW) return
-  for (const oldest of map.keys()) {
-    map.delete(oldest)
-    break
+  /** Leaves behind what is so deep below the tip that nothing can undo it. */
+  forget(chain: Chain, depth: number): void {
+    const before = this.#segments.at(-2)
+    if (before !== undefined) before.end = chain.tip.height
+    for (let oldest = this.#segments[0]; oldest !== undefined; oldest = this.#segments[0]) {
+      if (oldest.end === 0 || oldest.end > chain.tip.height - depth) return
+      // The segment's end was the tip then; only if it still is on the chain does the rest build on it.
+      if (oldest.end > chain.base.height) chain.trim(oldest.end)
+      oldest.file.close()
+      this.#segments.shift()
+    }
+  }
+
+  close(): void {
+    for (const { file } of this.#segments) file.close()
+  }
+
+  #read(of: 'blocks' | 'changes', hash: Hash): Uint8Array {
+    for (const segment of this.#segments) {
+      const position = segment[of].get(hash)
+      if (position === undefined) continue
+      const read = recordAt(segment.file, position)
+      invariant(read.ok, `the record at ${position} was checked`)
+      return read.value.bytes
+    }
+    invariant(false, `${hash} was stored`)
   }
 }

@@ -158,7 +158,7 @@ t.test('pinledger verify: exit code 0, 1 and 2, the first fault, and the file st
   const bad = await run(t, ['verify', '--data', data, '--json'])
   t.equal(bad.code, 1)
   const outcome = JSON.parse(bad.out)
-  t.match(outcome, { ok: false, store: copy })
+  t.match(outcome, { ok: false, store: join(data, 'validator-1') })
   t.match(outcome.fault, /^record \d+ \(tip\): bad-payload/)
   t.match((await run(t, ['verify', '--data', data])).out, /FAULT after block .*What to do: /s)
   t.ok(readFileSync(copy).equals(damaged), 'verify changes nothing')

@@ -1,10 +1,11 @@
 /** Segments, the window, headers below it and deleting old blocks: on a disk that may fail at any write. */
 import t from 'tap'
-import { audit } from '../../node/append-log.ts'
+import { audit, openAppendLog } from '../../node/append-log.ts'
 import { ChainStore, type StoreOptions } from '../../node/chain-store.ts'
 import { WorldError } from '../../node/error.ts'
-import { recordName } from '../../node/records.ts'
+import { RECORD, recordName } from '../../node/records.ts'
 import { segmentHeights } from '../../node/segments.ts'
+import { type Verification, verifyLedger } from '../../node/verify.ts'
 import type { Hash } from '../../schemas/hex.ts'
 import { alice, bob } from '../helpers/ledger.ts'
 import { longChain, SMALL, storeOf, tell } from '../helpers/long-chain.ts'
@@ -281,5 +282,78 @@ t.test('every record of a segment has a name', (t) => {
     'state',
     'tip',
   ])
+  t.end()
+})
+
+const verified = (disk: MemoryDisk): Verification => {
+  const steps = verifyLedger(disk)
+  for (;;) {
+    const step = steps.next()
+    if (step.done === true) return step.value
+  }
+}
+
+t.test('verify goes over all segments, or over all headers and the segments that are left', (t) => {
+  const expected = { ok: true, height: 1_300, tip: chain.tip.hash, stateRoot: chain.state.root() }
+  const all = verified(whole)
+  t.match(all, expected)
+  t.equal(all.from, undefined)
+  const pruned = whole.after()
+  new ChainStore(pruned, undefined, { ...SMALL, bytesMax: 1 }).close()
+  t.match(verified(pruned), { ...expected, from: 1_024 })
+  t.end()
+})
+
+t.test('verify finds what is wrong with a segment, a base, a state or a header', (t) => {
+  const pruned = whole.after()
+  new ChainStore(pruned, undefined, { ...SMALL, bytesMax: 1 }).close()
+  /** The logs with one record changed, all checksums right. */
+  const forged = (
+    from: MemoryDisk,
+    name: string,
+    kind: number,
+    change: (bytes: Uint8Array) => void,
+  ): MemoryDisk => {
+    const disk = from.after()
+    const records = [...audit(disk.open(name))].flatMap((read) => (read.ok ? [read.value] : []))
+    const index = records.findIndex((each) => each.kind === kind)
+    disk.files.delete(name)
+    const log = openAppendLog(disk.open(name))
+    for (const [at, { kind: of, bytes }] of records.entries()) {
+      const copy = Uint8Array.from(bytes)
+      if (at === index) change(copy)
+      log.append([{ kind: of, bytes: copy }])
+    }
+    return disk
+  }
+  const last = (bytes: Uint8Array): void => {
+    bytes[bytes.length - 1] = (bytes.at(-1) ?? 0) ^ 1
+  }
+  const flip = (at: number) => (bytes: Uint8Array) => {
+    bytes[at] = (bytes[at] ?? 0) ^ 1
+  }
+  const segment = 'chain-0000001024.log'
+  const { base, state, headers, block } = RECORD
+  const cases: [MemoryDisk, RegExp][] = [
+    [
+      forged(whole, segment, state, last),
+      /^chain-0000001024.log: record \d+ \(state\).*the root of its state/,
+    ],
+    [forged(pruned, segment, state, last), /the root of its state/],
+    [forged(whole, segment, base, flip(40)), /its base's coinbase is not its header's/],
+    [forged(pruned, segment, base, flip(380)), /its base is not the block that headers.log has/],
+    [forged(whole, segment, base, flip(380)), /does not stand on the block/],
+    [forged(pruned, segment, base, last), /not whole|entries/],
+    [forged(pruned, segment, block, last), /\(block\)/],
+    [forged(pruned, 'headers.log', headers, flip(5_000)), /no header at height 1024/],
+    [forged(pruned, 'headers.log', headers, last), /no header at height 1024/],
+  ]
+  for (const [disk, fault] of cases) t.match(verified(disk), { ok: false, fault }, String(fault))
+  const gap = whole.after()
+  gap.files.delete('chain-0000000768.log')
+  t.match(verified(gap), {
+    ok: false,
+    fault: /chain-0000001024.log: .*does not stand on the block that the segment before/,
+  })
   t.end()
 })
