@@ -1,5 +1,5 @@
 /**
- * The simulator: seeds that must pass, a pace that it must keep, and rules broken on purpose that it must notice.
+ * The simulator: seeds that must pass, and rules broken on purpose that it must notice.
  *
  * Runs the built program, in two processes at once.
  */
@@ -75,12 +75,6 @@ t.test('a seed runs the same way twice', async (t) => {
   const [once, again] = await Promise.all([sim(dist, '--seed', '12'), sim(dist, '--seed', '12')])
   t.equal(once[0]?.digest, again[0]?.digest)
   t.not(once[0]?.digest, (await sim(dist, '--seed', '13'))[0]?.digest)
-})
-
-t.test('it runs 1,000 times faster than the time that it simulates', async (t) => {
-  t.setTimeout(300_000)
-  const [day] = await sim(dist, '--seed', '1', '--hours', '3', '--faults', 'none')
-  t.ok((day?.speed ?? 0) >= 1_000, `${day?.speed} times`)
 })
 
 /** The built program with one rule broken, below node_modules so that it finds its packages. */
