@@ -1,0 +1,71 @@
+/** `pinledger backup` and `pinledger restore`: a data directory's logs, and its key when asked for, to a new directory. */
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { type Backup, copyLogs } from '../node/backup.ts'
+import { openDataDir } from '../node/data-dir.ts'
+import { createFileDurably, openDisk, openDiskReadOnly } from '../node/disk.ts'
+import { WorldError } from '../node/error.ts'
+import { KEY_FILE } from '../node/runtime.ts'
+
+export interface BackupOptions {
+  readonly data: string
+  readonly to: string
+  readonly withKey: boolean
+  readonly json: boolean
+}
+
+export function backupCommand({ data, to, withKey, json }: BackupOptions, out: (text: string) => void): void {
+  if (!existsSync(data)) throw new WorldError('usage', `no directory ${data}: see --data`)
+  refuseTaken(to)
+  const copy = copyLogs(openDiskReadOnly(data), openDisk(to))
+  if (withKey) createFileDurably(join(to, KEY_FILE), readFileSync(join(data, KEY_FILE)))
+  tell(out, json, copy, withKey, `${data} to ${to}`)
+}
+
+export interface RestoreOptions {
+  readonly from: string
+  readonly data: string
+  readonly json: boolean
+}
+
+export function restoreCommand({ from, data, json }: RestoreOptions, out: (text: string) => void): void {
+  if (!existsSync(from)) throw new WorldError('usage', `no directory ${from}: see --from`)
+  refuseTaken(data)
+  const dir = openDataDir(data)
+  try {
+    // The lock file is there by now.
+    const target = openDisk(dir.path)
+    const copy = copyLogs(openDiskReadOnly(from), {
+      ...target,
+      list: () => target.list().filter((name) => name.endsWith('.log')),
+    })
+    const key = join(from, KEY_FILE)
+    if (existsSync(key)) createFileDurably(dir.file(KEY_FILE), readFileSync(key))
+    tell(out, json, copy, existsSync(key), `${from} to ${data}`)
+  } finally {
+    dir.close()
+  }
+}
+
+function refuseTaken(directory: string): void {
+  const [taken] = existsSync(directory) ? readdirSync(directory) : []
+  if (taken !== undefined)
+    throw new WorldError('usage', `${directory} is not empty (${taken}): choose a new directory`)
+}
+
+function tell(
+  out: (text: string) => void,
+  json: boolean,
+  { files, height }: Backup,
+  key: boolean,
+  where: string,
+): void {
+  const bytes = files.reduce((sum, file) => sum + file.bytes, 0)
+  out(
+    json
+      ? `${JSON.stringify({ files, height: height ?? null, key })}\n`
+      : `copied and checked ${where}: ${files.length} logs, ${bytes} bytes${
+          height === undefined ? '' : `, a ledger of height ${height}`
+        }, ${key ? 'with the key: keep it as safe as the original' : 'without a key'}\n`,
+  )
+}

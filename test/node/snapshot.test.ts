@@ -1,0 +1,186 @@
+import t from 'tap'
+import { audit, openAppendLog } from '../../node/append-log.ts'
+import { ChainStore } from '../../node/chain-store.ts'
+import type { Disk } from '../../node/disk.ts'
+import { WorldError } from '../../node/error.ts'
+import { RECORD } from '../../node/records.ts'
+import {
+  type ImportOptions,
+  readSnapshot,
+  type Snapshot,
+  snapshotHeight,
+  writeSnapshot,
+} from '../../node/snapshot.ts'
+import { type Verification, verifyLedger } from '../../node/verify.ts'
+import type { Hash } from '../../schemas/hex.ts'
+import { alice, testGenesis } from '../helpers/ledger.ts'
+import { longChain, SMALL, storeOf, tell } from '../helpers/long-chain.ts'
+import { MemoryDisk, PowerCut } from '../helpers/memory-disk.ts'
+
+const long = longChain(900)
+const { chain } = long.test
+const hashAt = (height: number): Hash => chain.at(height)?.hash as Hash
+const stored = new MemoryDisk()
+storeOf(stored, long).close()
+
+function exported(height?: number, from = stored): { disk: MemoryDisk; snapshot: Snapshot } {
+  const disk = new MemoryDisk()
+  const store = new ChainStore(from.after(), undefined, { ...SMALL, readOnly: true })
+  const snapshot = writeSnapshot(store, snapshotHeight(store, height), disk.open('snapshot'))
+  store.close()
+  return { disk, snapshot }
+}
+
+function imported(from: MemoryDisk, to: Disk, options: Partial<ImportOptions> = {}): Snapshot {
+  const all = { genesis: undefined, hash: undefined, nowMs: Number.MAX_SAFE_INTEGER, ...options }
+  const steps = readSnapshot(from.open('snapshot'), to, all)
+  for (;;) {
+    const step = steps.next()
+    if (step.done === true) return step.value
+  }
+}
+
+const blocksAbove = (height: number): Uint8Array[] =>
+  Array.from({ length: 900 - height }, (_, at) => long.test.archive.block(hashAt(height + 1 + at)))
+
+t.test(
+  'a snapshot of every height that there may be gives the ledger at that height, and it goes on',
+  (t) => {
+    for (const height of [512, 768]) {
+      const { disk, snapshot } = exported(height)
+      t.equal(snapshot.hash, hashAt(height))
+      const target = new MemoryDisk()
+      t.strictSame(imported(disk, target, { genesis: long.genesis, hash: hashAt(height) }), snapshot)
+      const store = new ChainStore(target, undefined, SMALL)
+      t.equal(store.chain.tip.hash, hashAt(height))
+      t.equal(store.chain.base.height, height)
+      t.equal(store.chain.state.root(), snapshot.stateRoot)
+      t.equal(store.accounts.includes(alice.account), true)
+      t.equal(store.settled(height, hashAt(height)), undefined, 'there are no old blocks')
+      tell(store, blocksAbove(height))
+      t.equal(store.chain.tip.hash, chain.tip.hash)
+      t.equal(store.chain.state.root(), chain.state.root())
+      t.strictSame(store.chain.headersAfter([], 1_000), chain.headersAfter([], 1_000))
+      store.close()
+      const again = new ChainStore(target.after(), undefined, SMALL)
+      t.equal(again.chain.tip.hash, chain.tip.hash)
+      again.close()
+      const steps = verifyLedger(target)
+      let step = steps.next()
+      while (step.done !== true) step = steps.next()
+      t.match(step.value as Verification, { ok: true, height: 900, from: height })
+    }
+    t.end()
+  },
+)
+
+t.test('the height is a multiple of 256, deep enough, and in the window', (t) => {
+  const store = new ChainStore(stored.after(), undefined, SMALL)
+  t.equal(snapshotHeight(store), 768)
+  for (const height of [0, 256, 700, 1_024])
+    t.throws(() => snapshotHeight(store, height), { code: 'usage' }, `${height}`)
+  store.close()
+  const young = storeOf(new MemoryDisk(), { ...long, blocks: long.blocks.slice(0, 300) })
+  t.throws(() => snapshotHeight(young), { code: 'usage', message: /no snapshot yet/ })
+  young.close()
+  const signed = longChain(260, { checkpointSigners: [alice.account], checkpointThreshold: 1 })
+  const final = storeOf(new MemoryDisk(), signed)
+  t.throws(() => snapshotHeight(final), { message: /has to be final/ })
+  final.chain.finalise(signed.test.chain.at(258)?.hash as Hash)
+  t.equal(snapshotHeight(final), 256)
+  final.close()
+  t.end()
+})
+
+t.test('what is wrong with a snapshot is named, and nothing is left behind that opens', (t) => {
+  const { disk: good } = exported()
+  const records = [...audit(good.open('snapshot'))].flatMap((read) => (read.ok ? [read.value] : []))
+  const forged = (kind: number, change: (bytes: Uint8Array) => void, nth = 0): MemoryDisk => {
+    const disk = new MemoryDisk()
+    const log = openAppendLog(disk.open('snapshot'))
+    let seen = 0
+    for (const { kind: of, bytes } of records) {
+      const copy = Uint8Array.from(bytes)
+      if (of === kind && seen++ === nth) change(copy)
+      log.append([{ kind: of, bytes: copy }])
+    }
+    return disk
+  }
+  const without = (kind: number, count = 99): MemoryDisk => {
+    const disk = new MemoryDisk()
+    const log = openAppendLog(disk.open('snapshot'))
+    let left = count
+    for (const entry of records) if (entry.kind !== kind || left-- <= 0) log.append([entry])
+    return disk
+  }
+  const flip = (at: number) => (bytes: Uint8Array) => {
+    const index = at < 0 ? bytes.length + at : at
+    bytes[index] = (bytes[index] ?? 0) ^ 1
+  }
+  const torn = good.after()
+  torn.files.set('snapshot', (torn.files.get('snapshot') ?? new Uint8Array()).slice(0, -5))
+  const { genesis, headers, base, state } = RECORD
+  const cases: [string, MemoryDisk, RegExp, Partial<ImportOptions>?][] = [
+    ['cut', torn, /torn-tail/],
+    ['no genesis', without(genesis), /does not begin with a genesis/],
+    ['another genesis', forged(genesis, flip(-1)), /height 1: unknown-parent/],
+    ['work of a header', forged(headers, flip(2_000)), /high-hash/],
+    ['work of a group', forged(headers, flip(-1), 1), /says of itself is wrong/],
+    ['time of the parent', forged(headers, flip(-65)), /the time before height 1 is another/],
+    ['no headers', without(headers, 1), /height \d+|time before/],
+    ['a header is missing at the end', without(headers), /its state is of block/],
+    ['no base', without(base), /no base/],
+    ['coinbase', forged(base, flip(130)), /coinbase is not its header's/],
+    ['base', forged(base, flip(40)), /coinbase|is of block/],
+    ['work of the base', forged(base, flip(-5)), /its state is of block/],
+    ['state', forged(state, flip(-1)), /root of its state/],
+    ['no state', without(state), /0 of \d+ state entries/],
+    ['other kinds', forged(state, () => {}), /kind/],
+    ['another network', good, /it is of network/, { genesis: testGenesis({ name: 'other' }) }],
+    ['another block', good, /it is of block/, { hash: hashAt(5) }],
+    ['the future', good, /time-too-new/, { nowMs: long.genesis.time }],
+  ]
+  for (const [name, disk, message, options] of cases) {
+    if (name === 'other kinds') continue
+    const target = new MemoryDisk()
+    t.throws(() => imported(disk, target, options), { code: 'usage', message }, name)
+    t.throws(() => new ChainStore(target, undefined), { code: 'config' }, 'no ledger is there')
+    t.doesNotThrow(() => imported(good, target), 'and the right one can be taken')
+  }
+  t.throws(() => imported(good, stored.after()), { message: /there is a ledger already/ })
+  t.end()
+})
+
+t.test('an import that a power cut or a full disk ends is nothing, or all of it', (t) => {
+  const { disk: good } = exported()
+  const outcomes = new Set<string>()
+  for (const arrives of [0, 400, 1000]) {
+    for (let failAt = 0; ; failAt++) {
+      const disk = new MemoryDisk()
+      disk.failAt = failAt
+      disk.arrives = arrives
+      let failed = false
+      try {
+        imported(good, disk)
+      } catch (error) {
+        if (!(error instanceof PowerCut || error instanceof WorldError)) throw error
+        failed = true
+      }
+      if (!failed) break
+      const left = disk.after()
+      try {
+        const store = new ChainStore(left, undefined, SMALL)
+        if (store.chain.tip.hash !== hashAt(768)) t.fail('a tip', { failAt })
+        outcomes.add('all')
+      } catch (error) {
+        if (!(error instanceof WorldError) || error.code !== 'config') throw error
+        outcomes.add('nothing')
+        if (imported(good, left).height !== 768) t.fail('again')
+      }
+      const fresh = disk.after()
+      new ChainStore(fresh, long.genesis, SMALL).close()
+    }
+  }
+  t.strictSame([...outcomes].sort(), ['all', 'nothing'])
+  t.end()
+})
