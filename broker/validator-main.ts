@@ -3,6 +3,7 @@ import type { Clock } from '../node/clock.ts'
 import { createHttp } from '../node/http.ts'
 import type { Log } from '../node/log.ts'
 import { openRuntime, SOFTWARE, sessionOptions, untilAborted } from '../node/runtime.ts'
+import type { Progress } from '../node/sync-progress.ts'
 import type { ValidatorConfig } from '../schemas/config.ts'
 import type { Account } from '../schemas/hex.ts'
 import { Validator } from './validator.ts'
@@ -40,8 +41,7 @@ export async function runValidator(
       final: validator.node.checkpoints.final.height,
       tip: tip.hash,
       inSync: validator.node.inSync,
-      /** Absent unless it is catching up. */
-      progress: validator.node.progress,
+      ...progressOf(validator.node.progress),
     }
   }
   const http =
@@ -58,3 +58,15 @@ export async function runValidator(
     runtime.close()
   }
 }
+
+/** While catching up: which part of it, how much of how much, and the seconds that are left, if that is known. */
+const progressOf = (progress: Progress | undefined) =>
+  progress === undefined
+    ? {}
+    : {
+        phase: progress.phase,
+        done: progress.done,
+        of: progress.of,
+        perSecond: Math.round(progress.perSecond),
+        secondsLeft: progress.secondsLeft === undefined ? null : Math.round(progress.secondsLeft),
+      }

@@ -4,7 +4,8 @@
  * At most four questions are open, two to one peer, each for up to 128 blocks one after the other, and a fifth for the next
  * block; what came and cannot be connected yet takes, with all that these may still bring, at most eight messages, or 8 MiB. Whoever stalls, lacks a block or
  * sends another one loses its share, and is not asked again for this chain; the share is asked from another. When
- * the next block is on its way for longer than two seconds, another peer is asked for it too.
+ * the next block is on its way for longer than two seconds, another peer is asked for it too, and the slow one only when
+ * there is nobody else.
  */
 import type { Chain, Update } from '../ledger/chain.ts'
 import type { Fault } from '../ledger/fault.ts'
@@ -78,6 +79,7 @@ const SENDERS: ReadonlySet<string> = new Set([
 export class BodySync {
   readonly #modules: BodySyncModules
   readonly #failed = new Set<Account>()
+  readonly #slow = new Set<Account>()
   readonly #open = new Set<Open>()
   readonly #bodies = new Map<number, Body>()
   #stretch: Stretch = { height: 0, hashes: [] }
@@ -176,13 +178,16 @@ export class BodySync {
       if (elsewhereMs > 0) return Math.min(waitMs, elsewhereMs)
       const peer = this.#peerFor(late.due ? late.peers : new Set())
       if (typeof peer === 'number') return Math.min(waitMs, peer)
+      if (late.due) this.#setAside(late.peers)
       this.#send(peer, from, this.#end(from, late.due, nowMs), nowMs)
     }
   }
 
   /** Whether the next block is on its way for too long, and from whom. */
   #late(nowMs: number): { due: boolean; waitMs: number; peers: ReadonlySet<Account> } {
-    const covering = [...this.#open].filter(({ from, to }) => from <= this.#next && this.#next < to)
+    const covering = this.#bodies.has(this.#next)
+      ? []
+      : [...this.#open].filter(({ from, to }) => from <= this.#next && this.#next < to)
     const peers = new Set(covering.map(({ peer }) => peer))
     const others = this.#candidates().some((peer) => !peers.has(peer))
     if (covering.length === 0 || !others) return { due: false, waitMs: Number.POSITIVE_INFINITY, peers }
@@ -245,10 +250,18 @@ export class BodySync {
   }
 
   #candidates(): readonly Account[] {
-    return this.#modules
-      .peers()
-      .filter((peer) => !this.#failed.has(peer))
-      .slice(0, PEERS_MAX)
+    const peers = this.#modules.peers().filter((peer) => !this.#failed.has(peer))
+    const quick = peers.filter((peer) => !this.#slow.has(peer))
+    return (quick.length > 0 ? quick : peers).slice(0, PEERS_MAX)
+  }
+
+  /** Who keeps the others waiting is only asked when there is nobody else. */
+  #setAside(peers: ReadonlySet<Account>): void {
+    for (const peer of peers) {
+      if (this.#slow.has(peer)) continue
+      this.#slow.add(peer)
+      this.#modules.onFailed(peer, `no reply within ${STALL_MS} ms`, true)
+    }
   }
 
   #send(peer: Account, from: number, to: number, atMs: number): void {

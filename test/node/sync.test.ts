@@ -449,6 +449,24 @@ t.test('one of several that stalls, is pruned, or lies loses its share and no mo
   }
 })
 
+t.test('one that stalls delays a long catch-up once, and not with every batch', async (t) => {
+  const theirs = longChain()
+  const mine = new TestChain()
+  let times: Timers = systemTimers
+  const peers = new Map<Account, Peer>([
+    [bob.account, honest(theirs)],
+    [carol.account, (question) => silent(times)(question)],
+  ])
+  const { sync, timers, clock, asked } = lab(mine, peers, [carol.account])
+  times = timers
+  t.equal(await sync.from(bob.account, 'tip'), true)
+  t.equal(mine.chain.tip.hash, theirs.chain.tip.hash)
+  t.ok(clock.ms < 3_000, `within ${clock.ms} ms`)
+  const fetched = asked.flatMap(({ question }) => (question.type === 'getBlocks' ? question.hashes : []))
+  t.equal(fetched.length, 1_600 + 256, 'what is on its way for too long is asked for once more')
+  t.equal(asked.filter(({ peer }) => peer === carol.account).length, 2)
+})
+
 t.test('what waits for its turn is bounded in bytes', async (t) => {
   const theirs = longer(990)
   const mine = new TestChain()
