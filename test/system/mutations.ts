@@ -94,10 +94,10 @@ export const MUTATIONS: readonly Mutation[] = [
     replace: 'if (!parsed.ok)\n            return this.#refuse(hash, parsed.fault);',
   },
   {
-    name: 'the longest chain wins, whatever its work',
+    name: 'the first branch stays, whatever work another has',
     invariants: ['one-tip'],
     file: 'ledger/chain.js',
     find: 'if (entry.work <= this.#tip.work ||',
-    replace: 'if (entry.height < this.#tip.height ||',
+    replace: 'if (parent !== this.#tip ||',
   },
 ]
