@@ -190,7 +190,13 @@ export class Agent {
   }
 
   #onUpdate(update: Update): void {
-    this.#modules.outbox.update(update)
+    const { outbox, log } = this.#modules
+    const before = outbox.overtaken
+    outbox.update(update)
+    if (before === 0 && outbox.overtaken > 0) {
+      const remedy = 'give each device a key of its own; what waits is signed again under a new number'
+      log.warn('another program signs with our key', { transactions: outbox.overtaken, remedy })
+    }
     if (update.connected.length === 0) return
     this.#purchasing.update(update)
     this.#pay()

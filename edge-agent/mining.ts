@@ -1,9 +1,10 @@
 /**
  * Keeps the miner on the right block: a fresh template on every new tip and every second, a rest when out of step.
  *
- * It mines only when connected, in sync and with a synchronised clock: a Pi that thinks it is 1970 would make blocks
- * that everybody refuses. On an enrolled network it rests until an authority has admitted its account.
+ * It mines only when connected, in sync and with a synchronised clock that is not far behind the chain: a Pi that thinks it is
+ * 1970 would make blocks that everybody refuses. On an enrolled network it rests until an authority has admitted its account.
  */
+import { FUTURE_INTERVALS_MAX } from '../ledger/header.ts'
 import { mayMine } from '../ledger/membership.ts'
 import { buildTemplate } from '../ledger/template.ts'
 import type { Clock } from '../node/clock.ts'
@@ -73,7 +74,10 @@ export class Mining {
     const { node, clock, signer } = this.#modules
     if (!clock.synchronised()) return 'the clock is not synchronised'
     if (!node.inSync) return node.session.connected ? 'catching up' : 'no connection'
-    const { network, state } = node.chain
+    const { network, state, tip } = node.chain
+    // What we would make has to be later than the tip, and would be too early for ourselves: this clock or the tip's is wrong.
+    if (tip.time >= clock.now() + FUTURE_INTERVALS_MAX * network.genesis.interval)
+      return 'the clock is far behind the newest block: it has to be set, or the block was made by one that is ahead'
     if (mayMine(network, state, signer.account)) return undefined
     return `not admitted: an authority of the network has to run pinledger admit ${signer.account}`
   }

@@ -87,6 +87,7 @@ export class Outbox {
   readonly #sequences = new Map<string, number>()
   #settled = 0
   #settledStored = 0
+  #overtaken = 0
 
   constructor(files: OutboxFiles, chain: Chain, signer: Signer, rewriteBytes = REWRITE_BYTES) {
     this.#files = files
@@ -118,6 +119,14 @@ export class Outbox {
       sum += tx.fee + (tx.type === 'transfer' ? tx.amount : 0)
     }
     return sum
+  }
+
+  /**
+   * Waiting transactions whose nonce on the ledger is another's: another program signs with our key, or did before a backup
+   * was restored. Each gets a new nonce once that is for good.
+   */
+  get overtaken(): number {
+    return this.#overtaken
   }
 
   /** Whether an event with this key has been acted on. */
@@ -310,12 +319,14 @@ export class Outbox {
     const { tip, state } = this.#chain
     const nonceOnLedger = state.account(this.#signer.account).nonce
     const lost: Entry[] = []
+    this.#overtaken = 0
     let settled = this.#settled
     for (const [nonce, entry] of this.#entries) {
       const { confirmed } = entry
       // Not before the other transaction is for good: after a reorganisation ours might still be confirmed, and then twice.
       const isLost = confirmed === undefined && nonce < nonceOnLedger
       entry.lost = isLost ? (entry.lost ?? tip.height) : undefined
+      if (isLost) this.#overtaken++
       if (entry.lost !== undefined && tip.height - entry.lost >= SETTLED_DEPTH) lost.push(entry)
       else if (confirmed === undefined || tip.height - confirmed < SETTLED_DEPTH) continue
       this.#entries.delete(nonce)
@@ -371,7 +382,11 @@ export class Outbox {
   #scan(): void {
     let from = Number.POSITIVE_INFINITY
     for (const { height } of this.#entries.values()) from = Math.min(from, height + 1)
-    for (let height = Math.max(this.#chain.base.height + 1, from); height <= this.#chain.tip.height; height++) {
+    for (
+      let height = Math.max(this.#chain.base.height + 1, from);
+      height <= this.#chain.tip.height;
+      height++
+    ) {
       const entry = this.#chain.at(height)
       invariant(entry !== undefined, `the chain has height ${height}`)
       const block = parseBlock(this.#chain.network, this.#chain.archive.block(entry.hash))
