@@ -2,7 +2,7 @@
 import type { Clock } from '../node/clock.ts'
 import { createHttp } from '../node/http.ts'
 import type { Log } from '../node/log.ts'
-import { openRuntime, SOFTWARE, sessionOptions, untilAborted } from '../node/runtime.ts'
+import { openRuntime, SOFTWARE, sessionOptions, storageLimits, untilAborted } from '../node/runtime.ts'
 import type { Progress } from '../node/sync-progress.ts'
 import type { ValidatorConfig } from '../schemas/config.ts'
 import type { Account } from '../schemas/hex.ts'
@@ -23,7 +23,7 @@ export async function runValidator(
   config: ValidatorConfig,
   { log, clock, random, signal, onReady }: ValidatorMainModules,
 ): Promise<void> {
-  const runtime = openRuntime(config.data, config.genesis, log)
+  const runtime = openRuntime(config.data, config.genesis, log, storageLimits(config.storage))
   const { done, fail } = untilAborted(signal)
   const { registry, events } = createValidatorMetrics(
     () => validator,

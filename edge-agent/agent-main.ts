@@ -2,7 +2,7 @@
 import type { Clock } from '../node/clock.ts'
 import type { Log } from '../node/log.ts'
 import { replaceableLog } from '../node/replaceable-log.ts'
-import { openRuntime, SOFTWARE, sessionOptions, untilAborted } from '../node/runtime.ts'
+import { openRuntime, SOFTWARE, sessionOptions, storageLimits, untilAborted } from '../node/runtime.ts'
 import type { Account } from '../schemas/hex.ts'
 import { Agent } from './agent.ts'
 import type { AgentConfig } from './config.ts'
@@ -25,7 +25,7 @@ export async function runAgent(
   config: AgentConfig,
   { log, clock, random, signal, onReady }: AgentMainModules,
 ): Promise<void> {
-  const runtime = openRuntime(config.data, config.genesis, log)
+  const runtime = openRuntime(config.data, config.genesis, log, storageLimits(config.storage))
   const { signer, store } = runtime
   const { done, fail } = untilAborted(signal)
   try {

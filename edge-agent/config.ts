@@ -1,7 +1,7 @@
 /** An agent's configuration file. Amounts are coins as text, since YAML numbers are floats. */
 import { z } from 'zod'
 import { parseCoins } from '../ledger/amount.ts'
-import { connectionConfig } from '../schemas/config.ts'
+import { connectionConfig, storageConfig } from '../schemas/config.ts'
 import { freeText, name } from '../schemas/field.ts'
 import { accountText } from '../schemas/hex.ts'
 import { MEMO_BYTES_MAX } from '../schemas/transaction.ts'
@@ -38,6 +38,7 @@ export const agentConfig = z.strictObject({
   broker: connectionConfig,
   data: z.string().describe('directory for key, ledger and outbox'),
   genesis: z.string().optional().describe('genesis file; needed on the first start'),
+  storage: storageConfig('recent'),
   mine: z
     .strictObject({
       threads: z.int().min(1).max(64).default(1),

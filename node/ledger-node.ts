@@ -512,7 +512,8 @@ export class LedgerNode {
     const { tip } = this.chain
     const ahead =
       this.session.connected &&
-      tip.height > 0 &&
+      // Also not when a snapshot ends there: its block is not ours to send.
+      tip.parent !== undefined &&
       // A claim of more is either true, and we soon have that tip, or it says nothing.
       !this.#peers.share(tip.work)
     const nowMs = this.#modules.clock.monotonic()

@@ -4,7 +4,7 @@
  * `key.json` is made on the first start and never leaves the directory; the files `*.log` are the ledger, see chain-store.ts.
  */
 import { existsSync, readFileSync } from 'node:fs'
-import type { ConnectionConfig } from '../schemas/config.ts'
+import type { ConnectionConfig, StorageConfig } from '../schemas/config.ts'
 import { ChainStore, STORE_DEFAULTS, type StoreOptions, storedGenesis } from './chain-store.ts'
 import { type DataDir, openDataDir } from './data-dir.ts'
 import { openDisk } from './disk.ts'
@@ -69,6 +69,19 @@ export function openRuntime(
     throw error
   }
 }
+
+/** What a configuration's `storage` comes to. */
+export const storageLimits = ({
+  keep,
+  megabytesMax,
+  daysMax,
+}: StorageConfig): Pick<StoreOptions, 'bytesMax' | 'ageMsMax'> =>
+  keep === 'all'
+    ? { bytesMax: Number.POSITIVE_INFINITY, ageMsMax: Number.POSITIVE_INFINITY }
+    : {
+        bytesMax: megabytesMax * 2 ** 20,
+        ageMsMax: daysMax === undefined ? Number.POSITIVE_INFINITY : daysMax * 86_400_000,
+      }
 
 /** Session options from a connection's configuration; reads the password and the CA from their files. */
 export function sessionOptions({

@@ -23,6 +23,22 @@ export const connectionConfig = z.strictObject({
 })
 export type ConnectionConfig = z.infer<typeof connectionConfig>
 
+/** How much of the ledger stays on disk; headers and the state always do, and the last 1,024 blocks at least. */
+export const storageConfig = (keep: 'all' | 'recent') =>
+  z
+    .strictObject({
+      keep: z.enum(['all', 'recent']).default(keep).describe('all blocks, or those for which there is room'),
+      megabytesMax: z
+        .int()
+        .min(16)
+        .max(1_000_000)
+        .default(512)
+        .describe('with keep: recent, of the whole ledger'),
+      daysMax: z.int().min(1).max(36_500).optional().describe('with keep: recent, age of the oldest blocks'),
+    })
+    .prefault({})
+export type StorageConfig = z.output<ReturnType<typeof storageConfig>>
+
 export const brokerConfig = z.strictObject({
   host: z.string().default('0.0.0.0').describe('address to listen on'),
   mqttPort: port.default(1883),
@@ -37,6 +53,7 @@ export const validatorConfig = z.strictObject({
   broker: connectionConfig,
   data: z.string().describe('directory for the key and the ledger'),
   genesis: z.string().optional().describe('genesis file; needed on the first start'),
+  storage: storageConfig('all'),
   host: z.string().default('127.0.0.1').describe('address for HTTP'),
   httpPort: port.nullable().default(null),
 })
