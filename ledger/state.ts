@@ -155,8 +155,22 @@ export class State {
   }
 }
 
-const pathOf = (hashing: Hashing, kind: number, key: Hash): Uint8Array =>
-  hashing.tagged('stateKey', Uint8Array.of(kind), fromHex(key))
+/** The same few accounts come in block after block. */
+const paths = new WeakMap<Hashing, Map<string, Uint8Array>>()
+const PATHS_MAX = 8_192
+
+function pathOf(hashing: Hashing, kind: number, key: Hash): Uint8Array {
+  const known = paths.get(hashing) ?? new Map<string, Uint8Array>()
+  paths.set(hashing, known)
+  const name = `${kind}${key}`
+  let path = known.get(name)
+  if (path === undefined) {
+    path = hashing.tagged('stateKey', Uint8Array.of(kind), fromHex(key))
+    if (known.size >= PATHS_MAX) known.clear()
+    known.set(name, path)
+  }
+  return path
+}
 
 /** What a proof shows of an account in the state with `root`; undefined when it shows nothing. */
 export function provenAccount(
