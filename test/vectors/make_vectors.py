@@ -257,6 +257,7 @@ TAGS = [
     ("state-leaf", "stateLeaf"),
     ("state-node", "stateNode"),
     ("login", "login"),
+    ("checkpoint", "checkpoint"),
 ]
 
 P = 2**255 - 19
