@@ -172,6 +172,8 @@ export interface Tip {
   readonly height: number
   readonly hash: Hash
   readonly stateRoot: Hash
+  readonly time: number
+  readonly miner: Account
 }
 
 /** What one validator told the world. */
@@ -181,23 +183,37 @@ export interface Announced {
   readonly confirmed: Map<Hash, number>
 }
 
-/** Everything that validators announce from now on, as anybody hears it. */
-export async function listen(t: Test, url: string): Promise<(validator: Account) => Announced> {
-  const heard = new Map<string, Announced>()
-  const of = (validator: string): Announced => {
+/** Collects what validators announce from the mirrors of their tips and receipts. */
+export function collector(): {
+  readonly of: (validator: Account) => Announced
+  readonly take: (name: string, payload: string) => void
+} {
+  const heard = new Map<Account, Announced>()
+  const of = (validator: Account): Announced => {
     const known = heard.get(validator) ?? { tips: [], confirmed: new Map() }
     heard.set(validator, known)
     return known
   }
+  return {
+    of,
+    take(name, payload) {
+      const { publisher, kind } = parseTopic(name) ?? {}
+      if (publisher === undefined) return
+      const value = JSON.parse(payload) as Tip & { transaction: Hash; status: string }
+      if (kind === 'tip') of(publisher).tips.push(value)
+      else if (value.status === 'confirmed') of(publisher).confirmed.set(value.transaction, value.height)
+      else if (value.status === 'disconnected') of(publisher).confirmed.delete(value.transaction)
+    },
+  }
+}
+
+/** Everything that validators announce from now on, as anybody hears it. */
+export async function listen(t: Test, url: string): Promise<(validator: Account) => Announced> {
+  const { of, take } = collector()
   const client = await connectAsync(url, { reconnectPeriod: 100 })
   t.teardown(() => client.endAsync(true))
   client.on('message', (name, payload, { retain }) => {
-    const { publisher, kind } = parseTopic(name) ?? {}
-    if (publisher === undefined || retain) return
-    const value = JSON.parse(String(payload)) as Tip & { transaction: Hash; status: string }
-    if (kind === 'tip') of(publisher).tips.push(value)
-    else if (value.status === 'confirmed') of(publisher).confirmed.set(value.transaction, value.height)
-    else if (value.status === 'disconnected') of(publisher).confirmed.delete(value.transaction)
+    if (!retain) take(name, String(payload))
   })
   await client.subscribeAsync(['pinledger/+/tip/+/json', 'pinledger/+/receipt/+/+/json'], { qos: 1 })
   return of
@@ -215,7 +231,7 @@ export async function retainedTip(t: Test, url: string, validator: Account): Pro
 }
 
 export interface StoredLedger {
-  readonly tip: Tip
+  readonly tip: Pick<Tip, 'height' | 'hash' | 'stateRoot'>
   /** Hashes by height, from `from`. */
   readonly hashes: ReadonlyMap<number, Hash>
   /** Height by transaction, from `from`; those that are there twice are in `twice`. */
