@@ -523,6 +523,29 @@ t.test('a peer is asked no faster than it answers, without looking at the clock 
   t.ok(waits.size <= asked.length - 36 + 1, 'one wait for each question beyond the burst')
 })
 
+t.test('many short catch-ups with one peer keep to its pace too', async (t) => {
+  const mine = new TestChain()
+  let height = 0
+  const { sync, asked } = lab(mine, (question) => honest(longer(height))(question))
+  for (height = 1; height <= 40; height++) t.equal(await sync.from(bob.account, 'tip'), true)
+  const headers = asked.filter(({ question }) => question.type === 'getHeaders')
+  t.equal(headers.length, 40)
+  t.ok(asked.filter(({ atMs }) => atMs <= 1000).length <= 50)
+  t.ok((headers.at(-1)?.atMs ?? 0) >= 4_000, 'eighty questions take as long as the peer wants')
+})
+
+t.test('a peer that stalls in the second pass costs nothing but its own time', async (t) => {
+  const mine = new TestChain()
+  let count = 0
+  const { sync, failures, types } = lab(mine, async (question) =>
+    question.type === 'getHeaders' && ++count > 2 ? timeout : honest(longChain())(question),
+  )
+  t.equal(await sync.from(bob.account, 'tip'), false)
+  t.match(failures(), [/no reply/])
+  t.strictSame(types(), ['getHeaders', 'getHeaders', 'getHeaders'])
+  t.strictSame([mine.chain.tip.height, sync.downloading], [0, false])
+})
+
 t.test('two catch-ups with one chain share the bodies', async (t) => {
   const theirs = longer(600)
   const mine = new TestChain()
