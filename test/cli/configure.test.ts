@@ -86,6 +86,7 @@ t.test('a path that the file does not have stays away', async (t) => {
     broker: { url: URL_IN_FILE },
     host: '127.0.0.1',
     httpPort: null,
+    storage: { keep: 'all', megabytesMax: 512 },
   })
 })
 
@@ -103,6 +104,7 @@ t.test('options alone are enough, and the defaults fill in', async (t) => {
     broker: { url: URL_IN_FILE },
     host: '127.0.0.1',
     httpPort: null,
+    storage: { keep: 'all', megabytesMax: 512 },
   })
 })
 
