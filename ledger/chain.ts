@@ -10,7 +10,7 @@
  */
 
 import { HEADER_BYTES, type Header, header as headerCodec } from '../schemas/block.ts'
-import { decode, Reader } from '../schemas/codec.ts'
+import { decode } from '../schemas/codec.ts'
 import type { Account, Hash } from '../schemas/hex.ts'
 import { LOCATOR_MAX } from '../schemas/message.ts'
 import { accept, invariant, type Result, refuse } from '../schemas/result.ts'
@@ -68,6 +68,11 @@ export interface Entry extends Position {
   readonly miner: Account | undefined
 }
 
+/** What a header says beside its place: kept, because whoever asks for a thousand headers must not cost a thousand reads. */
+interface Kept extends Entry {
+  readonly seal: Pick<Header, 'content' | 'nonce'> | undefined
+}
+
 export interface ConnectedBlock extends SealedBlock {
   readonly entry: Entry
   readonly changes: readonly Change[]
@@ -101,7 +106,7 @@ export class Chain {
   readonly verified = new SignatureCache()
   readonly archive: Archive
   /** Parents come before their children. */
-  readonly #entries = new Map<Hash, Entry>()
+  readonly #entries = new Map<Hash, Kept>()
   /** Hashes of the best chain, the base's first. */
   #best: Hash[]
   readonly #invalid = new Set<Hash>()
@@ -116,7 +121,8 @@ export class Chain {
   constructor(network: Network, archive: Archive, base?: Base) {
     this.network = network
     this.archive = archive
-    const entry: Entry = { ...(base?.position ?? position0(network)), parent: undefined, miner: base?.miner }
+    const place0 = base?.position ?? position0(network)
+    const entry: Kept = { ...place0, parent: undefined, miner: base?.miner, seal: undefined }
     this.#entries.set(entry.hash, entry)
     this.#best = [entry.hash]
     this.#base = entry
@@ -173,8 +179,10 @@ export class Chain {
     if (height === 0) return this.network.block0
     if (height <= this.#base.height) return this.archive.header(height)
     const hash = this.#best[height - this.#base.height]
-    invariant(hash !== undefined, `the best chain has a block at height ${height}`)
-    return headerCodec.read(new Reader(this.archive.block(hash)))
+    const entry = hash === undefined ? undefined : this.#entries.get(hash)
+    invariant(entry?.parent !== undefined && entry.seal !== undefined, `a block is at height ${height}`)
+    const { parent, target, time, seal } = entry
+    return { version: 1, height, parent: parent.hash, content: seal.content, target, time, nonce: seal.nonce }
   }
 
   /**
@@ -216,7 +224,8 @@ export class Chain {
     const parent = this.#entries.get(header.parent)
     if (parent === undefined)
       return faulty('unknown-parent', `parent: ${header.parent} is not stored before ${hash}`)
-    const entry: Entry = { ...place(this.network, hash, header, parent), parent, miner: this.#same(miner) }
+    const placed = place(this.network, hash, header, parent)
+    const entry: Kept = { ...placed, parent, miner: this.#same(miner), seal: sealOf(header) }
     this.#entries.set(hash, entry)
     return accept(entry)
   }
@@ -256,7 +265,7 @@ export class Chain {
       return this.#refuse(hash, notAdmitted(miner))
     const checked = checkBody(this.network, parsed.value, this.verified)
     if (!checked.ok) return this.#refuse(hash, checked.fault)
-    const entry: Entry = { ...placed.value, parent, miner: this.#same(miner) }
+    const entry: Kept = { ...placed.value, parent, miner: this.#same(miner), seal: sealOf(header) }
     const added = { entry, bytes }
     if (entry.work <= this.#tip.work || !this.#isOnJustified(entry)) {
       this.#entries.set(hash, entry)
@@ -308,7 +317,8 @@ export class Chain {
     if (this.#entries.size === this.#best.length) return
     const kept = new Set(this.#descendants(entry))
     for (const other of this.#entries.values())
-      if (!kept.has(other) && !(other.height < entry.height && this.isBest(other))) this.#entries.delete(other.hash)
+      if (!kept.has(other) && !(other.height < entry.height && this.isBest(other)))
+        this.#entries.delete(other.hash)
   }
 
   /** Lets the window begin at a height of the best chain, whose headers up to there the archive now has. */
@@ -390,11 +400,7 @@ export class Chain {
     this.#tip = tip
     this.#state = state
     let index = tip.height - this.#base.height
-    for (
-      let at: Entry | undefined = tip;
-      at !== undefined && this.#best[index] !== at.hash;
-      at = at.parent
-    ) {
+    for (let at: Entry | undefined = tip; at !== undefined && this.#best[index] !== at.hash; at = at.parent) {
       this.#best[index] = at.hash
       index--
     }
@@ -430,3 +436,5 @@ export class Chain {
     this.#invalid.add(hash)
   }
 }
+
+const sealOf = ({ content, nonce }: Header): Kept['seal'] => ({ content, nonce })
