@@ -6,6 +6,7 @@
  * PINLEDGER_SEED=<number> plays one again (as far as processes can be).
  */
 import { cpSync, readFileSync } from 'node:fs'
+import { availableParallelism, loadavg } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
@@ -69,18 +70,23 @@ t.test(`${KILLS} kills with -9 at random moments: nothing announced is lost`, as
     ])
   const is = (event: string) => (line: string) => parsed(line)?.event === event
 
-  // Before there is any load, since others may want this machine too: the best of a few is what a start takes.
-  const quiet: number[] = []
+  // Before there is any load of ours; the best of a few is what a start takes.
+  const busy = (loadavg()[0] ?? 0) > availableParallelism()
+  const [quietMs, quietCpuMs]: [number[], number[]] = [[], []]
   for (let count = 0; count < 5; count++) {
     const beganMs = performance.now()
     const validator = start(victims[0])
     await validator.line('it is ready', is('connected'))
-    quiet.push(performance.now() - beganMs)
+    quietMs.push(performance.now() - beganMs)
+    quietCpuMs.push(cpuMs(validator.pid) ?? 0)
     kill(validator.pid, 'SIGKILL')
     await validator.ended
   }
-  const best = Math.min(...quiet)
-  t.ok(best < READY_MS_MAX, `ready ${Math.round(best)} ms after its start, with ${BLOCKS} blocks`)
+  const [best, bestCpu] = [Math.round(Math.min(...quietMs)), Math.min(...quietCpuMs)]
+  t.ok(bestCpu < READY_MS_MAX, `with ${BLOCKS} blocks a start needs the processor for ${bestCpu} ms`)
+  // A clock on the wall times whoever else wants this machine, too.
+  if (busy) t.comment(`ready ${best} ms after its start, on a machine that others keep busy: not judged`)
+  else t.ok(best < READY_MS_MAX, `and is ready after ${best} ms`)
 
   lab.start(LOAD.blockMs, LOAD.payments)
   const [readyMs, readyCpuMs, torn]: [number[], number[], number[]] = [[], [], []]
