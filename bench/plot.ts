@@ -44,9 +44,13 @@ export function plotSvg({ title, x, y, lines, marks }: Plot): string {
     )
   }
   for (const [index, { label, colour, points }] of lines.entries()) {
-    const path = points
-      .filter(([, value]) => value > 0)
-      .map(([at, value], first) => `${first === 0 ? 'M' : 'L'}${n(px(at))} ${n(py(Math.log2(value)))}`)
+    const shown = points.filter(([, value]) => value > 0)
+    const path = shown
+      .map(([at, value], index) => {
+        // Where nothing happened for long there is no line.
+        const isFar = at - (shown[index - 1]?.[0] ?? Number.NEGATIVE_INFINITY) > (toX - fromX) / 20
+        return `${isFar ? 'M' : 'L'}${n(px(at))} ${n(py(Math.log2(value)))}`
+      })
       .join('')
     parts.push(`<path d="${path}" fill="none" stroke="${colour}" stroke-width="1.5"/>`)
     parts.push(`<text x="${LEFT + 8 + 230 * index}" y="${HEIGHT - 6}" fill="${colour}">${label}</text>`)
