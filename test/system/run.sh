@@ -41,9 +41,11 @@ done
 # The others measure programs, or need all of the machine.
 alone=()
 for file in test/system/*.test.ts; do
-  [[ " ${together[*]} " == *" $file "* ]] || alone+=("$file")
+  [[ " ${together[*]} test/system/simulator.test.ts " == *" $file "* ]] || alone+=("$file")
 done
 status=0
 npx tap --disable-coverage --jobs=2 --timeout=400 --exclude= "${together[@]}" "$@" || status=$?
 npx tap --disable-coverage --jobs=1 --timeout=400 --exclude= "${alone[@]}" "$@" || status=$?
+# Two processes of its own, for many minutes.
+npx tap --disable-coverage --jobs=1 --timeout=1500 --exclude= test/system/simulator.test.ts "$@" || status=$?
 exit "$status"
