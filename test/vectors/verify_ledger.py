@@ -1,0 +1,1105 @@
+#!/usr/bin/env python3
+"""Checks a pinledger ledger: every byte, rule and sum of it, with nothing but Python's standard library.
+
+    verify_ledger.py DATA_DIRECTORY | LOG | SNAPSHOT [--sample-signatures N]
+
+Written from docs/PROTOCOL.md alone ("section n" below is one of its sections), so that it agrees with our program
+only where the document says enough. It prints where the ledger ends as JSON, or the first fault and exits with 1.
+With --sample-signatures only every Nth signature is checked. Debian's python3-nacl or python3-cryptography make it
+faster: they may say yes for us but never no, because they are stricter than ZIP-215.
+"""
+import hashlib
+import json
+import os
+import re
+import struct
+import sys
+
+MAX64 = 2**53 - 1
+GENESIS, BLOCK, CHANGES, TIP, BASE, STATE, HEADERS, CERTIFICATE, VOTE, ACCOUNTS = range(1, 11)
+KINDS = 'genesis block changes tip base state headers certificate vote accounts'.split()
+ACCOUNT, REWARD, TOTALS, MEMBER = range(4)
+TOTALS_AT = (TOTALS, bytes(32))
+STEP = 8  # heights of checkpoints are its multiples
+GROUP = 256  # headers in one record, and heights of bases
+
+
+class Fault(Exception):
+    pass
+
+
+class UndoesBase(Exception):
+    """A reorganisation below the first block that is here: only a later segment can be replayed."""
+
+
+def check(fact, code, detail=''):
+    if not fact:
+        raise Fault(f'{code}: {detail}' if detail else code)
+
+
+# Section 2: hashing
+
+
+def sha(data):
+    return hashlib.sha256(data).digest()
+
+
+TAGS = {}
+
+
+def tagged(tag, message):
+    if tag not in TAGS:
+        TAGS[tag] = hashlib.sha256(sha(b'pinledger/' + tag.encode()) * 2)
+    hasher = TAGS[tag].copy()
+    hasher.update(message)
+    return hasher.digest()
+
+
+def merkle_root(leaves):
+    def top(part):
+        if len(part) < 2:
+            return part[0] if part else bytes(32)
+        k = 1 << (len(part) - 1).bit_length() - 1
+        return tagged('node', top(part[:k]) + top(part[k:]))
+
+    return tagged('root', struct.pack('>I', len(leaves)) + top(leaves))
+
+
+# Section 3: signatures as ZIP 215 has them, account keys
+
+P = 2**255 - 19
+L = 2**252 + 27742317777372353535851937790883648493
+D = -121665 * pow(121666, -1, P) % P
+ROOT = pow(2, (P - 1) // 4, P)
+NEUTRAL = (0, 1, 1, 0)
+
+
+def point_of(data):
+    """Extended coordinates of an encoded point, canonical or not; None if there is no such point."""
+    number = int.from_bytes(data, 'little')
+    y, sign = number % 2**255 % P, number >> 255
+    u, v = (y * y - 1) % P, (D * y * y + 1) % P
+    x = u * pow(v, 3, P) * pow(u * pow(v, 7, P), (P - 5) // 8, P) % P
+    if (v * x * x - u) % P:
+        x = x * ROOT % P
+    if (v * x * x - u) % P:
+        return None
+    if x & 1 != sign:
+        x = -x % P
+    return x, y, 1, x * y % P
+
+
+def add(a, b):
+    s, t = (a[1] - a[0]) * (b[1] - b[0]) % P, (a[1] + a[0]) * (b[1] + b[0]) % P
+    c, d = 2 * D * a[3] * b[3] % P, 2 * a[2] * b[2] % P
+    e, f, g, h = t - s, d - c, d + c, t + s
+    return e * f % P, g * h % P, f * g % P, e * h % P
+
+
+def negative(a):
+    return -a[0] % P, a[1], a[2], -a[3] % P
+
+
+def is_small(a):
+    for _ in range(3):
+        a = add(a, a)
+    return a[0] % P == 0 and (a[1] - a[2]) % P == 0
+
+
+B = point_of((4 * pow(5, -1, P) % P).to_bytes(32, 'little'))
+POINTS = {}
+
+
+def account_point(key):
+    """The point of an account key, or None if it is not one; kept, because a few keys sign most."""
+    if key not in POINTS:
+        number = int.from_bytes(key, 'little')
+        point = point_of(key) if number % 2**255 < P else None
+        bad = point is None or is_small(point) or (point[0] == 0 and number >> 255)
+        POINTS[key] = None if bad else point
+    return POINTS[key]
+
+
+def zip215(key, message, signature):
+    a, r, s = point_of(key), point_of(signature[:32]), int.from_bytes(signature[32:], 'little')
+    if a is None or r is None or s >= L:
+        return False
+    k = int.from_bytes(hashlib.sha512(signature[:32] + key + message).digest(), 'little') % L
+    a = negative(a)
+    sums = [NEUTRAL, B, a, add(B, a)]
+    q = NEUTRAL
+    for bit in range(252, -1, -1):
+        q = add(q, q)
+        which = (s >> bit & 1) + 2 * (k >> bit & 1)
+        if which:
+            q = add(q, sums[which])
+    return is_small(add(q, negative(r)))
+
+
+def quick_verifier():
+    """A library's verifier, of which only the accept counts."""
+    try:
+        from nacl.signing import VerifyKey
+
+        return lambda key, message, signature: VerifyKey(key).verify(message, signature)
+    except ImportError:
+        pass
+    try:
+        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+        return lambda key, message, signature: Ed25519PublicKey.from_public_bytes(key).verify(signature, message)
+    except ImportError:
+        return None
+
+
+class Signatures:
+    """Checks every Nth signature, all if N is 1."""
+
+    def __init__(self, every=1, quick=None):
+        self.every, self.quick, self.seen, self.checked = every, quick, 0, 0
+
+    def valid(self, key, message, signature):
+        self.seen += 1
+        if self.seen % self.every:
+            return True
+        self.checked += 1
+        if self.quick is not None:
+            try:
+                self.quick(key, message, signature)
+                return True
+            except Exception:  # whatever a library says against it: ZIP-215 decides
+                pass
+        return zip215(key, message, signature)
+
+
+# Section 1: encoding
+
+
+class Reader:
+    def __init__(self, data):
+        self.data, self.at = data, 0
+
+    def take(self, n):
+        check(self.at + n <= len(self.data), 'bad-encoding', 'ends early')
+        self.at += n
+        return self.data[self.at - n : self.at]
+
+    def number(self, n, low=0, high=None):
+        value = int.from_bytes(self.take(n), 'big')
+        high = MAX64 if high is None and n == 8 else high
+        check(value >= low and (high is None or value <= high), 'bad-encoding', f'{value} is out of range')
+        return value
+
+    def text(self, most):
+        size = self.number(1, 0, most)
+        try:
+            text = self.take(size).decode('utf-8')
+        except UnicodeDecodeError:
+            raise Fault('bad-encoding: not UTF-8') from None
+        check(not re.search('[\0-\x1f\x7f-\x9f]', text), 'bad-encoding', 'a control character')
+        return text
+
+    def name(self):
+        check(re.fullmatch('[a-z0-9][a-z0-9._-]*', self.text(32)), 'bad-encoding', 'not a name')
+
+    def unit(self):
+        check(re.fullmatch('[\x21-\x7e]+', self.text(15)), 'bad-encoding', 'not a unit')
+
+    def decimal(self):
+        exponent, mantissa = struct.unpack('>bq', self.take(9))
+        check(abs(exponent) <= 12 and abs(mantissa) <= MAX64, 'bad-encoding', 'decimal')
+
+    def blob(self, most):
+        return self.take(self.number(4, 0, most))
+
+    def list(self, most, item):
+        return [item() for _ in range(self.number(2, 0, most))]
+
+    def key(self):
+        return self.take(32)
+
+    def end(self):
+        check(self.at == len(self.data), 'bad-encoding', 'bytes left over')
+
+
+class Fields:
+    """A decoded structure: its fields as attributes."""
+
+    def __init__(self, **fields):
+        self.__dict__.update(fields)
+
+
+def read_header(r):
+    start = r.at
+    header = Fields(version=r.number(1, 1, 1), height=r.number(4), parent=r.key(), content=r.key(), target=r.number(32))
+    header.time, header.nonce = r.number(6), r.take(8)
+    header.bytes = r.data[start : r.at]
+    header.hash = sha(sha(header.bytes))
+    return header
+
+
+def make_header(height, parent, content, target, time, nonce):
+    packed = struct.pack('>BI', 1, height) + parent + content + target.to_bytes(32, 'big')
+    return read_header(Reader(packed + time.to_bytes(6, 'big') + nonce))
+
+
+def read_coinbase(r):
+    start = r.at
+    c = Fields(type=r.number(1, 0, 0), network=r.take(4), sender=r.key(), height=r.number(4), parent=r.key())
+    c.reward, c.tick, c.transactions_root, c.state_root = r.number(8), r.key(), r.key(), r.key()
+    return sealed(c, r, start)
+
+
+def sealed(fields, r, start):
+    """Adds body, signature and leaf."""
+    fields.body, fields.signature = r.data[start : r.at], r.take(64)
+    fields.leaf, fields.size = tagged('leaf', fields.body + fields.signature), r.at - start
+    return fields
+
+
+def read_transaction(r):
+    start = r.at
+    t = Fields(type=r.number(1, 1, 5), network=r.take(4), sender=r.key(), nonce=r.number(8), fee=r.number(8))
+    t.expiry, t.amount, t.readings = r.number(4), 0, 0
+    if t.type == 1:
+        t.to, t.amount, _ = r.key(), r.number(8), r.text(80)
+    elif t.type == 2:
+        r.name(), r.number(8), r.decimal(), r.unit(), r.number(6), r.number(1, 0, 1)
+        t.readings = 1
+    elif t.type == 3:
+        r.name()
+        t.sequence, t.readings = r.number(8), r.number(2)
+        r.unit()
+        t.first, t.last = r.number(6), r.number(6)
+        r.number(1, 0, 1), r.key()
+    else:
+        t.member = r.key()
+    return sealed(t, r, start)
+
+
+def read_link(r):
+    source, target = (r.number(4), r.key()), (r.number(4), r.key())
+    return Fields(source=source, target=target, bytes=r.data[r.at - 72 : r.at])
+
+
+def decode(data, read):
+    r = Reader(data)
+    value = read(r)
+    r.end()
+    return value
+
+
+# Section 4: targets and work
+
+
+def next_target(genesis, parent_target, solve):
+    interval = genesis.interval
+    deviation = min(max(solve, 1), 20 * interval) - interval
+    exponent = abs(deviation) * 65536 // (genesis.half_life * interval)
+    exponent = exponent if deviation >= 0 else -exponent
+    shifts, fraction = exponent // 65536, exponent % 65536
+    cubic = 195766423245049 * fraction + 971821376 * fraction**2 + 5127 * fraction**3 + 2**47
+    product, shift = parent_target * (65536 + cubic // 2**48), shifts - 16
+    result = product << shift if shift >= 0 else product >> -shift
+    return max(1, min(result, genesis.target_max))
+
+
+def work_of(target):
+    return 2**256 // (target + 1)
+
+
+def subsidy_at(genesis, height):
+    if height == 0 or genesis.halving == 0:
+        return 0 if height == 0 else genesis.subsidy
+    return genesis.subsidy >> (height - 1) // genesis.halving
+
+
+def check_header(genesis, header, place):
+    """The rules of section 4; `place` is that of the parent: its height, hash, target, time and its own parent's time."""
+    check(header.height == place.height + 1, 'bad-height')
+    solve = None if place.height == 0 else place.time - place.before
+    target = genesis.target if solve is None else next_target(genesis, place.target, solve)
+    check(header.parent == place.hash, 'unknown-parent')
+    check(header.target == target, 'bad-target')
+    check(int.from_bytes(header.hash, 'big') <= target, 'high-hash')
+    check(header.time > place.time, 'time-too-old')
+
+
+# Section 5: state
+
+
+class State:
+    """Entries by path, and the tree over them. A leaf is (path, hash), a branch [zero side, one side, hash or None]."""
+
+    def __init__(self):
+        self.values, self.root = {}, None
+        self.paths = {}
+
+    def path(self, kind, key):
+        if (kind, key) not in self.paths:
+            self.paths[kind, key] = tagged('state-key', bytes([kind]) + key)
+        return self.paths[kind, key]
+
+    def get(self, kind, key):
+        return self.values.get(self.path(kind, key), b'')
+
+    def set(self, kind, key, value):
+        self.put(self.path(kind, key), value)
+
+    def put(self, path, value):
+        if value:
+            self.values[path] = value
+            self.root = self.insert(self.root, (path, tagged('state-leaf', path + value)), 0)
+        elif self.values.pop(path, None) is not None:
+            self.root = self.remove(self.root, path, 0)
+
+    @staticmethod
+    def side(path, depth):
+        return path[depth >> 3] >> 7 - (depth & 7) & 1
+
+    def insert(self, node, leaf, depth):
+        if node is None or (isinstance(node, tuple) and node[0] == leaf[0]):
+            return leaf
+        if isinstance(node, tuple):
+            old, node = node, [None, None, None]
+            node[self.side(old[0], depth)] = old
+        side = self.side(leaf[0], depth)
+        node[side], node[2] = self.insert(node[side], leaf, depth + 1), None
+        return node
+
+    def remove(self, node, path, depth):
+        if isinstance(node, tuple):
+            return None
+        side = self.side(path, depth)
+        node[side], node[2] = self.remove(node[side], path, depth + 1), None
+        rest = [each for each in node[:2] if each is not None]
+        return rest[0] if len(rest) == 1 and isinstance(rest[0], tuple) else node
+
+    def hash(self):
+        return self.hash_of(self.root)
+
+    def hash_of(self, node):
+        if node is None:
+            return bytes(32)
+        if isinstance(node, tuple):
+            return node[1]
+        if node[2] is None:
+            node[2] = tagged('state-node', self.hash_of(node[0]) + self.hash_of(node[1]))
+        return node[2]
+
+
+# Section 6: genesis
+
+
+def read_genesis(r):
+    g = Fields(version=r.number(1, 1, 1), name=r.name(), time=r.number(6), interval=r.number(4), half_life=r.number(2))
+    g.target, g.target_max, g.subsidy, g.halving = r.number(32), r.number(32), r.number(8), r.number(4)
+    g.fee_floor, g.maturity, g.block_bytes = r.number(8), r.number(2), r.number(4)
+    g.block_signatures, g.slow_ratio = r.number(2), r.number(2)
+    g.authorities, g.signers, g.threshold = r.list(64, r.key), r.list(64, r.key), r.number(1)
+    g.activations = r.list(64, lambda: (r.number(1), r.number(4)))
+    g.allocations = r.list(10000, lambda: (r.key(), r.number(8)))
+    return g
+
+
+def check_genesis(g):
+    rules = {
+        'interval': g.interval >= 100,
+        'halfLife': g.half_life >= 1,
+        'target': 1 <= g.target <= g.target_max,
+        'maturity': g.maturity >= 1,
+        'blockBytesMax': 4096 <= g.block_bytes <= 1048576,
+        'blockSignaturesMax': 2 <= g.block_signatures <= 8192,
+        'slowRatio': g.slow_ratio == 0,
+        'halvingInterval': g.halving > 0 or g.subsidy == 0,
+    }
+    paid = sum((g.subsidy >> era) * g.halving for era in range(54))
+    rules['supply'] = paid + sum(amount for _, amount in g.allocations) <= MAX64
+    keys = [account for account, _ in g.allocations]
+    for name, accounts in [('allocations', keys), ('authorities', g.authorities), ('checkpointSigners', g.signers)]:
+        rules[name] = len(set(accounts)) == len(accounts) and all(map(account_point, accounts))
+    rules['amounts'] = all(amount >= 1 for _, amount in g.allocations)
+    types = [number for number, _ in g.activations]
+    enrolled = {4, 5} & set(types) == ({4, 5} if g.authorities else set())
+    rules['activations'] = len(set(types)) == len(types) and set(types) <= {1, 2, 3, 4, 5} and enrolled
+    n = len(g.signers)
+    rules['checkpointThreshold'] = g.threshold == 0 if n == 0 else n < 2 * g.threshold <= 2 * n
+    for name, kept in rules.items():
+        check(kept, 'bad-genesis', name)
+
+
+# Section 5: the tree of blocks, execution, fork choice and checkpoints
+
+
+class Node:
+    """A block at its place in the tree. `changes` are what it did, once it was executed."""
+
+    def __init__(self, header, parent, before, work, coinbase=None, transactions=()):
+        self.__dict__.update(height=header.height, hash=header.hash, target=header.target, time=header.time)
+        self.header, self.parent, self.before, self.work = header, parent, before, work
+        self.coinbase, self.transactions, self.changes = coinbase, transactions, None
+
+    def at(self, height):
+        node = self
+        while node is not None and node.height > height:
+            node = node.parent
+        return node
+
+
+class Ledger:
+    def __init__(self, genesis_bytes, signatures):
+        self.genesis = g = decode(genesis_bytes, read_genesis)
+        check_genesis(g)
+        self.genesis_bytes, self.signatures = genesis_bytes, signatures
+        self.id = tagged('genesis', genesis_bytes)
+        self.activations = dict(g.activations)
+        self.state = State()
+        for account, amount in g.allocations:
+            self.state.set(ACCOUNT, account, struct.pack('>QQ', 0, amount))
+        self.state.set(*TOTALS_AT, struct.pack('>QQQ', sum(amount for _, amount in g.allocations), 0, 0))
+        zero = make_header(0, self.id, self.state.hash(), g.target, g.time, bytes(8))
+        self.tip = self.first = self.block0 = Node(zero, None, None, 0)
+        self.nodes = {self.tip.hash: self.tip}
+        self.outside = set()  # blocks on a branch that left below the first block here: nobody can judge them
+        self.headers = {0: zero.hash}  # of headers.log or a snapshot, by height
+        self.window = (0, zero.hash, 0)
+        self.headers_tip = self.block0
+        self.justified = self.final = (0, zero.hash)
+        self.certificates, self.votes = [], {}
+
+    def stand_on(self, base):
+        """Begins at a base instead of block 0; its entries follow."""
+        before = base.parent_time
+        self.state = State()
+        self.tip = self.first = Node(base.header, None, before, base.work, base.coinbase)
+        self.nodes = {self.tip.hash: self.tip}
+
+    def signed(self, item, tag='sign'):
+        return self.signatures.valid(item.sender, tagged(tag, self.id + item.body), item.signature)
+
+    # Checking a block, steps 1 to 7
+
+    def add(self, data):
+        header = decode(data[:115], read_header)
+        check(header.hash not in self.nodes, 'known')
+        parent = self.nodes.get(header.parent)
+        if parent is None and self.first.height > 0 and header.parent not in self.nodes:
+            self.outside.add(header.hash)
+            return None
+        check(parent is not None, 'unknown-parent')
+        check(parent.height >= self.final[0], 'below-final')
+        check_header(self.genesis, header, parent)
+        check(len(data) <= self.genesis.block_bytes, 'block-too-large')
+        r = Reader(data)
+        r.take(115)
+        coinbase = read_coinbase(r)
+        transactions = r.list(8192, lambda: read_transaction(r))
+        r.end()
+        self.check_coinbase(header, coinbase)
+        check(merkle_root([t.leaf for t in transactions]) == coinbase.transactions_root, 'bad-transactions-root')
+        check(1 + len(transactions) <= self.genesis.block_signatures, 'too-many-signatures')
+        check(account_point(coinbase.sender), 'bad-account', 'coinbase')
+        check(self.signed(coinbase), 'bad-signature', 'coinbase')
+        for place, transaction in enumerate(transactions):
+            try:
+                self.check_transaction(transaction)
+            except Fault as fault:
+                raise Fault(f'transaction {place}: {fault}') from None
+        work = parent.work + work_of(header.target)
+        node = self.nodes[header.hash] = Node(header, parent, parent.time, work, coinbase, transactions)
+        return node
+
+    def check_coinbase(self, header, c):
+        check(c.leaf == header.content, 'bad-content')
+        check(c.network == self.id[:4], 'wrong-network')
+        check(c.height == header.height and c.parent == header.parent, 'bad-coinbase')
+        check(c.tick == bytes(32), 'bad-tick')
+
+    def check_transaction(self, t):
+        check(t.network == self.id[:4], 'wrong-network')
+        if t.type == 1:
+            check(account_point(t.to), 'bad-account', 'to')
+        elif t.type == 3:
+            fits = t.readings >= 1 and t.last >= t.first and t.sequence + t.readings <= MAX64
+            check(fits, 'bad-batch')
+        elif t.type > 3:
+            check(account_point(t.member), 'bad-account', 'member')
+            check(t.sender in self.genesis.authorities, 'not-authority')
+        check(account_point(t.sender), 'bad-account', 'from')
+        check(self.signed(t), 'bad-signature')
+
+    # Execution
+
+    def execute(self, node):
+        """Runs a block on the state of its parent, and notes its changes. A fault leaves the state as it was."""
+        before = {}
+        try:
+            self.run(node, before)
+        except Fault:
+            for (kind, key), value in before.items():
+                self.state.set(kind, key, value)
+            raise
+        after = [(kind, key, old, self.state.get(kind, key)) for (kind, key), old in sorted(before.items())]
+        node.changes = [change for change in after if change[2] != change[3]]
+        node.transactions = ()  # from now on its changes say all
+
+    def run(self, node, before):
+        g, h, miner, state = self.genesis, node.height, node.coinbase.sender, self.state
+
+        def put(kind, key, value):
+            before.setdefault((kind, key), state.get(kind, key))
+            state.set(kind, key, value)
+
+        def account(key):
+            return struct.unpack('>QQ', state.get(ACCOUNT, key) or bytes(16))
+
+        def pay(key, amount):
+            nonce, balance = account(key)
+            if nonce or balance + amount:
+                put(ACCOUNT, key, struct.pack('>QQ', nonce, balance + amount))
+
+        admitted = not g.authorities or miner in g.authorities or state.get(MEMBER, miner)
+        check(admitted, 'not-admitted', f'mined by {miner.hex()}')
+        ripe = (h - g.maturity).to_bytes(32, 'big') if h > g.maturity else None
+        if ripe is not None and state.get(REWARD, ripe):
+            owner, amount = struct.unpack('>32sQ', state.get(REWARD, ripe))
+            put(REWARD, ripe, b'')
+            pay(owner, amount)
+        fees = readings = 0
+        for place, t in enumerate(node.transactions):
+            try:
+                self.check_on_state(t, h, miner, account(t.sender))
+            except Fault as fault:
+                raise Fault(f'transaction {place}: {fault}') from None
+            nonce, balance = account(t.sender)
+            put(ACCOUNT, t.sender, struct.pack('>QQ', nonce + 1, balance - t.amount - t.fee))
+            if t.type == 1:
+                pay(t.to, t.amount)
+            elif t.type == 4:
+                put(MEMBER, t.member, t.member + struct.pack('>I', h))
+            elif t.type == 5:
+                put(MEMBER, t.member, b'')
+            fees, readings = fees + t.fee, readings + t.readings
+        most, reward = subsidy_at(g, h) + fees, node.coinbase.reward
+        check(most <= MAX64, 'amount-overflow', 'fees')
+        check(reward <= most, 'bad-reward', f'{reward} of {most}')
+        if reward > 0:
+            put(REWARD, h.to_bytes(32, 'big'), miner + struct.pack('>Q', reward))
+        supply, count, read = struct.unpack('>QQQ', state.get(*TOTALS_AT))
+        totals = (supply - fees + reward, count + len(node.transactions), read + readings)
+        check(max(totals) <= MAX64, 'amount-overflow', 'totals')
+        put(*TOTALS_AT, struct.pack('>QQQ', *totals))
+        check(state.hash() == node.coinbase.state_root, 'bad-state-root', state.hash().hex())
+
+    def check_on_state(self, t, height, miner, sender):
+        nonce, balance = sender
+        check(self.activations.get(t.type, height + 1) <= height, 'type-not-active')
+        check(t.expiry >= height, 'expired')
+        floor = self.genesis.fee_floor * -(-t.size // 1000)
+        check(t.fee >= floor or t.sender == miner, 'fee-too-low')
+        check(t.nonce >= nonce, 'nonce-too-low')
+        check(t.nonce == nonce, 'nonce-gap')
+        check(t.amount + t.fee <= MAX64, 'amount-overflow')
+        check(t.amount + t.fee <= balance, 'insufficient-balance')
+        if t.type > 3:
+            member = bool(self.state.get(MEMBER, t.member))
+            check(t.type == 5 or not (member or t.member in self.genesis.authorities), 'already-member')
+            check(t.type == 4 or member, 'not-member')
+
+    # Fork choice
+
+    def move(self, to):
+        """Makes a block the tip: (how many came off, nodes put on, those of them executed for the first time)."""
+        old, new, off, on = self.tip, to, [], []
+        while old is not new:
+            if old.height >= new.height:
+                off.append(old)
+                if old.parent is None:
+                    raise UndoesBase(f'block {old.height} {old.hash.hex()} comes off, and what was below is not here')
+                old = old.parent
+            else:
+                on.insert(0, new)
+                new = new.parent
+        for node in off:
+            self.replay(node, 2)
+        done, fresh = [], []
+        for node in on:
+            try:
+                if node.changes is None:
+                    self.execute(node)
+                    fresh.append(node)
+                else:
+                    self.replay(node, 3)
+            except Fault:
+                for each in reversed(done):
+                    self.replay(each, 2)
+                for each in reversed(off):
+                    self.replay(each, 3)
+                self.drop(lambda each: each.at(node.height) is node)
+                raise
+            done.append(node)
+        self.tip = to
+        return len(off), on, fresh
+
+    def replay(self, node, which):
+        for change in node.changes:
+            self.state.set(change[0], change[1], change[which])
+
+    def drop(self, doomed):
+        self.nodes = {key: node for key, node in self.nodes.items() if not doomed(node)}
+
+    def contains(self, node, checkpoint):
+        """A checkpoint below the first block that is here is below everything."""
+        return checkpoint[0] < self.first.height or (node.at(checkpoint[0]) or node).hash == checkpoint[1]
+
+    def best_after(self, node):
+        """Where the tip moves when this block was added; None: nowhere."""
+        if node is None or node.work <= self.tip.work:
+            return None
+        return self.move(node) if node.parent is self.tip or self.contains(node, self.justified) else None
+
+    # Checkpoints
+
+    def check_link(self, link):
+        (low, source), (high, _) = link.source, link.target
+        check(low % STEP == 0 and high % STEP == 0 and high > low, 'bad-checkpoint', f'heights {low} and {high}')
+        check(low > 0 or source == self.block0.hash, 'bad-checkpoint', 'not block 0')
+
+    def check_certificate(self, data):
+        r = Reader(data)
+        link = read_link(r)
+        signatures = r.list(64, lambda: (r.number(1), r.take(64)))
+        r.end()
+        self.check_link(link)
+        places = [place for place, _ in signatures]
+        check(places == sorted(set(places)), 'bad-checkpoint', 'order of signers')
+        check(all(place < len(self.genesis.signers) for place in places), 'bad-checkpoint', 'no such signer')
+        check(len(places) >= max(1, self.genesis.threshold), 'bad-checkpoint', 'too few signers')
+        for place, signature in signatures:
+            vote = Fields(sender=self.genesis.signers[place], body=link.bytes, signature=signature)
+            check(self.signed(vote, 'checkpoint'), 'bad-signature', f'signer {place}')
+        return link
+
+    def is_here(self, checkpoint):
+        """Whether the tree has this block, or may have had it below the first one."""
+        height, key = checkpoint
+        if height < self.first.height:
+            return self.headers.get(height, key) == key
+        return key in self.nodes and self.nodes[key].height == height
+
+    def certify(self, data):
+        """Applies a certificate: where the tip moves, or None."""
+        link = self.check_certificate(data)
+        check(link.target[0] > self.final[0], 'known', 'target is not above what is final')
+        check(link.source[0] >= self.final[0], 'below-final', 'source')
+        check(self.is_here(link.source) and self.is_here(link.target), 'bad-checkpoint', 'block is not here')
+        target, moved = self.nodes.get(link.target[1]), None
+        builds = target is None or self.contains(target, link.source)
+        check(builds, 'bad-checkpoint', 'target does not build on source')
+        if link.target[0] > self.justified[0]:
+            self.justified = link.target
+            if not self.contains(self.tip, link.target):
+                moved = self.move(self.heaviest(target))
+        if link.target[0] == link.source[0] + STEP and link.source[0] > self.final[0]:
+            self.final = link.source
+            known, self.nodes = self.nodes, {}
+            for key, node in known.items():  # parents come first
+                above = node.height > self.final[0] and node.parent is not None and node.parent.hash in self.nodes
+                if above or node is self.first or self.tip.at(node.height) is node:
+                    self.nodes[key] = node
+        self.certificates.append(data)
+        return moved
+
+    def heaviest(self, root):
+        """The block with the most work on top of one, of equals the first; blocks are in the order of their coming."""
+        on_top, best = {root.hash}, root
+        for key, node in self.nodes.items():
+            if node.parent is not None and node.parent.hash in on_top:
+                on_top.add(key)
+                best = node if node.work > best.work else best
+        return best
+
+    def check_vote(self, data):
+        r = Reader(data)
+        link = read_link(r)
+        vote = Fields(sender=r.key(), body=link.bytes, signature=r.take(64))
+        r.end()
+        check(vote.sender in self.genesis.signers, 'not-a-signer')
+        self.check_link(link)
+        check(self.signed(vote, 'checkpoint'), 'bad-signature', 'vote')
+        last = self.votes.get(vote.sender)
+        if last is not None and last.bytes != link.bytes:
+            grows = link.target[0] > last.target[0] and link.source[0] >= last.source[0]
+            check(grows, 'bad-checkpoint', 'a vote against an earlier one')
+        self.votes[vote.sender] = link
+
+    def report(self):
+        state, height = self.state, self.tip.height
+        supply, transactions, readings = struct.unpack('>QQQ', state.get(*TOTALS_AT))
+        owned = sum(int.from_bytes(v[-8:], 'big') for v in state.values.values() if len(v) in (16, 40))
+        check(owned == supply, 'supply', f'balances and rewards are {owned}, not {supply}')
+        check(self.tip is self.block0 or state.hash() == self.tip.coinbase.state_root, 'bad-state-root')
+        return {
+            'height': height,
+            'tip': self.tip.hash.hex(),
+            'stateRoot': state.hash().hex(),
+            'supply': supply,
+            'transactions': transactions,
+            'readings': readings,
+            'final': self.final[0],
+            'justified': self.justified[0],
+            'work': str(self.tip.work),
+            'first': self.first.height,
+            'window': self.window[0],
+            'entries': len(state.values),
+            'signatures': self.signatures.checked,
+        }
+
+
+# Section 10: records, batches and what a torn write may leave
+
+
+class Record:
+    def __init__(self, data, at):
+        """The record at this place; `head` and `whole` say what of it checks."""
+        self.start, head = at, data[at : at + 12]
+        self.head = len(data) >= at + 16 and sha(head)[:4] == data[at + 12 : at + 16]
+        self.whole = False
+        if self.head:
+            self.size, self.kind, self.flags = struct.unpack('>IBB', head[:6])
+            self.sequence = int.from_bytes(head[6:], 'big')
+            self.end = at + 16 + self.size + 8
+            self.ends_early = self.end > len(data)
+            if self.size <= 16777216 and not self.ends_early:
+                self.payload = data[at + 16 : self.end - 8]
+                self.whole = sha(data[at : self.end - 8])[:8] == data[self.end - 8 : self.end]
+
+
+def torn(data, bad, sequence):
+    """Whether what does not check at this place is what a power cut leaves of the last batch."""
+    after = []
+    for match in re.finditer(rb'(?s)(?=[\0\1].{4}[\0\1])', data[bad.start + 1 :]):
+        at = bad.start + 1 + match.start()
+        if not after or at >= after[-1].end:
+            found = Record(data, at)
+            if found.whole and found.sequence > sequence:
+                after.append(found)
+    if not after:
+        return True
+    same = (bad.head and bad.flags == 0) or after[0].kind in (CHANGES, TIP)
+    return same and all(each.flags == 0 or each.end == len(data) for each in after)
+
+
+def batches_of(path, may_be_cut=True):
+    """The batches of a log, each a list of records, and where it was cut (None: nowhere)."""
+    with open(path, 'rb') as file:
+        data = file.read()
+    batches, batch, at, sequence, name = [], [], 8, 0, os.path.basename(path)
+    cut = None
+
+    def stop(code):
+        raise Fault(f'{name}, record {sequence} at byte {at}: {code}')
+
+    if len(data) < 8:
+        stop('the file has no beginning')
+    if data[:8] != b'PINLOG\0\1':
+        stop('bad-magic')
+    while at < len(data):
+        record = Record(data, at)
+        record.number = sequence
+        if len(data) - at < 16 or (record.head and record.size <= 16777216 and record.ends_early):
+            cut = True
+        elif not record.whole:
+            if record.head and record.size > 16777216:
+                stop('bad-length')
+            if not torn(data, record, sequence):
+                stop('bad-payload' if record.head else 'bad-header')
+            cut = True
+        if cut:
+            break
+        if record.sequence != sequence or record.flags > 1 or not 1 <= record.kind <= 10:
+            stop('bad-sequence, flags or kind')
+        batch.append(record)
+        if record.end - batch[0].start > 67108864:
+            stop('bad-batch-size')
+        at, sequence = record.end, sequence + 1
+        if record.flags == 1:
+            batches.append(batch)
+            batch = []
+    cut = batch[0].start if batch else at if cut else None
+    if cut is not None and (not may_be_cut or not batches):
+        stop('the file ends inside a batch')
+    if batches[0][0].kind != GENESIS:
+        stop('the first record is no genesis')
+    return batches, cut
+
+
+# Section 10: segments, headers.log and snapshots
+
+
+class Log:
+    """One log file, read."""
+
+    def __init__(self, path, may_be_cut=True):
+        self.name = os.path.basename(path)
+        self.batches, self.cut = batches_of(path, may_be_cut)
+        self.genesis = self.batches[0][0].payload
+
+    def faults(self, record, run, *arguments):
+        """Runs a check, and says where it failed."""
+        try:
+            return run(*arguments)
+        except Fault as fault:
+            place = f'{self.name}, record {record.number} ({KINDS[record.kind - 1]}) at byte {record.start}'
+            raise Fault(f'{place}: {fault}') from None
+
+
+def kinds(batch):
+    return [record.kind for record in batch]
+
+
+def read_base(r):
+    base = Fields(header=read_header(r), coinbase=read_coinbase(r))
+    base.parent_time, base.work, base.entries = r.number(6), r.number(32), r.number(4)
+    return base
+
+
+def add_headers(ledger, data):
+    """One record of 256 headers, on top of those before."""
+    r, parent = Reader(data), ledger.headers_tip
+
+    def follow(header):
+        nonlocal parent
+        check_header(ledger.genesis, header, parent)
+        ledger.headers[header.height] = header.hash
+        work = parent.work + work_of(header.target)
+        parent = Node(header, None, parent.time, work)
+
+    first = read_header(r)
+    rest = r.list(GROUP - 1, lambda: (r.key(), r.number(6), r.take(8)))
+    parent_time, last, work = r.number(6), r.key(), r.number(32)
+    r.end()
+    check(len(rest) == GROUP - 1, 'headers', f'{len(rest) + 1} headers')
+    check(parent_time == parent.time, 'headers', 'parentTime')
+    follow(first)
+    for content, time, nonce in rest:
+        # until the first header no target was clamped to the genesis', so height 2 is the first to compute
+        solve = parent.time - parent.before
+        target = next_target(ledger.genesis, parent.target, solve)
+        follow(make_header(parent.height + 1, parent.hash, content, target, time, nonce))
+    check(last == parent.hash, 'headers', 'hash of the last one')
+    check(work == parent.work, 'headers', 'work')
+    ledger.headers_tip = parent
+    ledger.window = (parent.height, parent.hash, parent.work)
+
+
+def read_entries(r):
+    return r.list(4096, lambda: (r.key(), r.blob(1024)))
+
+
+class Replay:
+    """Brings the batches of segments into a ledger, in order."""
+
+    def __init__(self, ledger):
+        self.ledger, self.blocks = ledger, 0
+
+    def log(self, log, first, begin=1):
+        """A whole segment. `first`: nothing of it is known yet, so its base is the beginning."""
+        ledger, at = self.ledger, begin
+        check(log.genesis == ledger.genesis_bytes, 'another genesis', log.name)
+        opening = log.batches[0][1:] if begin == 1 else log.batches[begin - 1]
+        if opening:
+            at = self.base(log, opening, at, first)
+        elif not first or log.name != 'chain.log' and begin > 1:
+            raise Fault(f'{log.name}: has no base')
+        for batch in log.batches[at:]:
+            log.faults(batch[0], self.batch, log, batch)
+
+    def base(self, log, opening, at, first):
+        ledger, record = self.ledger, opening[0]
+        allowed = [kind for kind in kinds(opening)]
+        check(allowed == sorted(allowed, key=[BASE, ACCOUNTS, CERTIFICATE, VOTE].index) if set(allowed) <= {
+            BASE, ACCOUNTS, CERTIFICATE, VOTE} else False, 'records of a first batch', f'{log.name}: {allowed}')
+        check(allowed[0] == BASE and allowed.count(BASE) == 1, 'no base', log.name)
+        base = log.faults(record, decode, record.payload, read_base)
+        entries, last = {}, b''
+        while len(entries) < base.entries:
+            check(at < len(log.batches), 'state', f'{log.name} ends inside the entries of its base')
+            batch = log.batches[at]
+            log.faults(batch[0], check, kinds(batch) == [STATE], 'state', 'entries are missing')
+            for path, value in log.faults(batch[0], decode, batch[0].payload, read_entries):
+                log.faults(batch[0], check, path > last and value, 'state', 'order of the entries')
+                entries[path], last = value, path
+            at += 1
+        log.faults(record, check, len(entries) == base.entries, 'state', 'too many entries')
+        log.faults(record, self.stand_on if first else self.same, base, entries)
+        for each in opening[1:]:
+            log.faults(each, self.kept, each, first)
+        return at
+
+    def stand_on(self, base, entries):
+        ledger, header, coinbase = self.ledger, base.header, base.coinbase
+        ledger.check_coinbase(header, coinbase)
+        check(account_point(coinbase.sender), 'bad-account', 'coinbase')
+        check(ledger.signed(coinbase), 'bad-signature', 'coinbase')
+        check(int.from_bytes(header.hash, 'big') <= header.target, 'high-hash')
+        check(header.height % GROUP == 0 and header.height > 0, 'bad-height')
+        if len(ledger.headers) > 1:
+            if ledger.headers.get(header.height) != header.hash:
+                raise UndoesBase('the base is not among the headers')
+        ledger.stand_on(base)
+        for path, value in entries.items():
+            ledger.state.put(path, value)
+        check(ledger.state.hash() == coinbase.state_root, 'bad-state-root')
+        if header.height == ledger.window[0]:
+            check(base.work == ledger.window[2], 'work of the base')
+            check(base.parent_time == ledger.headers_tip.before, 'parentTime of the base')
+
+    def same(self, base, entries):
+        """The base of a later segment is the block on which the one before ends, and its state is what was executed."""
+        ledger, tip = self.ledger, self.ledger.tip
+        check(base.header.hash == tip.hash, 'base', f'the segment before ends at block {tip.height} {tip.hash.hex()}')
+        check(base.header.height % GROUP == 0, 'base', 'height')
+        own = (tip.coinbase.leaf, tip.before, tip.work)
+        check((base.coinbase.leaf, base.parent_time, base.work) == own, 'base', 'coinbase, parentTime or work')
+        check(entries == ledger.state.values, 'bad-state-root', 'the entries are not the executed state')
+
+    def kept(self, record, first):
+        """What a segment repeats of the one before."""
+        ledger = self.ledger
+        if record.kind == VOTE:
+            ledger.check_vote(record.payload)
+        elif record.kind == ACCOUNTS:
+            decode(record.payload, lambda r: r.list(1000, r.key))
+        elif not first:
+            check(record.payload in ledger.certificates, 'bad-checkpoint', 'a certificate that was never applied')
+        else:
+            link = ledger.check_certificate(record.payload)
+            here = ledger.is_here(link.source) and ledger.is_here(link.target)
+            check(here, 'bad-checkpoint', 'names another block')
+            if link.target[0] > ledger.justified[0]:
+                ledger.justified = link.target
+            if link.target[0] == link.source[0] + STEP and link.source[0] > ledger.final[0]:
+                ledger.final = link.source
+            ledger.certificates.append(record.payload)
+
+    def batch(self, log, batch):
+        ledger, record = self.ledger, batch[0]
+        if kinds(batch) == [VOTE]:
+            ledger.check_vote(record.payload)
+            return
+        check(record.kind in (BLOCK, CERTIFICATE), 'a record in the wrong place')
+        if record.kind == BLOCK:
+            node = ledger.add(record.payload)
+            self.blocks += 1
+            moved = ledger.best_after(node)
+        else:
+            moved = ledger.certify(record.payload)
+        expected = []
+        if moved is not None:
+            off, on, fresh = moved
+            expected = [(CHANGES, self.changes(node)) for node in fresh]
+            hashes = b''.join(node.hash for node in on)
+            expected.append((TIP, struct.pack('>IH', off, len(on)) + hashes))
+        found = [(each.kind, each.payload) for each in batch[1:]]
+        check(len(found) == len(expected), 'records', f'{len(expected)} were expected after it, {len(found)} are there')
+        for each, own, other in zip(batch[1:], expected, found):
+            log.faults(each, check, own == other, 'not what execution gives')
+
+    @staticmethod
+    def changes(node):
+        packed = [
+            bytes([kind]) + key + struct.pack('>I', len(before)) + before + struct.pack('>I', len(after)) + after
+            for kind, key, before, after in node.changes
+        ]
+        return node.hash + struct.pack('>H', len(packed)) + b''.join(packed)
+
+
+def verify_directory(folder, signatures):
+    names = sorted(name for name in os.listdir(folder) if re.fullmatch(r'chain(-\d{10})?\.log', name))
+    names.sort(key=lambda name: name != 'chain.log')
+    check(names, 'no segment', folder)
+    logs = [Log(os.path.join(folder, name), name == names[-1]) for name in names]
+    headers = os.path.join(folder, 'headers.log')
+    headers = Log(headers) if os.path.exists(headers) else None
+    starts = [0] if names[0] == 'chain.log' else range(len(logs))
+    fault = None
+    for start in starts:
+        ledger = Ledger(logs[0].genesis, signatures)
+        if headers is not None:
+            read_headers(ledger, headers, headers.batches[1:])
+        check(start == 0 or int(names[start][6:16]) <= ledger.window[0], 'no segment to begin with', str(fault))
+        replay = Replay(ledger)
+        try:
+            for place, log in enumerate(logs[start:]):
+                replay.log(log, place == 0)
+            break
+        except UndoesBase as outcome:
+            fault = outcome
+    else:
+        raise Fault(f'{names[0]}: {fault}')
+    height, key, _ = ledger.window
+    if height >= ledger.first.height:
+        check(ledger.tip.at(height).hash == key, 'headers', 'the best chain is another one')
+        check(height == 0 or f'chain-{height:010}.log' in names, 'no segment', f'for the window at height {height}')
+    else:
+        raise Fault(f'headers: they end at height {height}, below the first block {ledger.first.height}')
+    if headers is not None and ledger.first.height == 0:
+        node = ledger.tip.at(height)
+        while node is not None:
+            check(ledger.headers[node.height] == node.hash, 'headers', f'height {node.height}')
+            node = node.parent
+    cut = logs[-1].cut
+    return {**ledger.report(), 'blocks': replay.blocks, 'segments': len(logs) - start, 'cut': cut}
+
+
+def read_headers(ledger, log, batches):
+    check(log.genesis == ledger.genesis_bytes, 'another genesis', log.name)
+    check(len(log.batches[0]) == 1, 'records beside the genesis', log.name)
+    for batch in batches:
+        for record in batch:
+            log.faults(record, check, record.kind == HEADERS, 'not headers')
+            log.faults(record, add_headers, ledger, record.payload)
+
+
+def verify_file(path, signatures):
+    """A segment by itself, a snapshot, or headers alone."""
+    log = Log(path)
+    ledger, replay = Ledger(log.genesis, signatures), Replay(Ledger(log.genesis, signatures))
+    replay.ledger = ledger
+    count = 1
+    while count < len(log.batches) and log.batches[count][0].kind == HEADERS:
+        count += 1
+    read_headers(ledger, log, log.batches[1:count]) if count > 1 else None
+    if count == len(log.batches) and count > 1:
+        return {'height': ledger.window[0], 'tip': ledger.window[1].hex(), 'work': str(ledger.window[2])}
+    try:
+        replay.log(log, True, count if count == 1 else count + 1)
+    except UndoesBase as fault:
+        raise Fault(str(fault)) from None
+    if count > 1:
+        check(log.cut is None, 'the snapshot is not whole')
+        check(ledger.first.height == ledger.window[0], 'headers', 'they do not end at the base')
+        check(replay.blocks == 0 and not ledger.votes, 'a snapshot has no blocks and no vote')
+    return {**ledger.report(), 'blocks': replay.blocks, 'segments': 1, 'cut': log.cut}
+
+
+def main(arguments):
+    every = 1
+    if '--sample-signatures' in arguments:
+        place = arguments.index('--sample-signatures')
+        every = int(arguments[place + 1])
+        del arguments[place : place + 2]
+    if len(arguments) != 1 or every < 1:
+        sys.exit(__doc__)
+    sys.setrecursionlimit(5000)
+    signatures = Signatures(every, quick_verifier())
+    try:
+        verify = verify_directory if os.path.isdir(arguments[0]) else verify_file
+        print(json.dumps(verify(arguments[0], signatures)))
+    except Fault as fault:
+        sys.exit(f'{arguments[0]}: {fault}')
+
+
+if __name__ == '__main__':
+    main(sys.argv[1:])
