@@ -145,7 +145,9 @@ export class Mempool {
     for (const { transactions } of disconnected) {
       for (const sealed of transactions) {
         const { from } = sealed.transaction
-        touched.set(from, [...(touched.get(from) ?? []), sealed])
+        const returning = touched.get(from)
+        if (returning === undefined) touched.set(from, [sealed])
+        else returning.push(sealed)
       }
     }
     const touch = (account: Account): void => {

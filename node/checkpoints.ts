@@ -10,6 +10,7 @@ import type { Chain, Entry, Update } from '../ledger/chain.ts'
 import { justify } from '../ledger/checkpoint.ts'
 import { type Fault, faulty, fromDecode } from '../ledger/fault.ts'
 import { Finality, finalises, linkMessage, nextLink } from '../ledger/finality.ts'
+import { headerHash } from '../ledger/network.ts'
 import {
   CERTIFICATES_BYTES_MAX,
   type Certificate,
@@ -246,6 +247,7 @@ export class Checkpoints {
     const entry = chain.entry(target.hash)
     if (entry === undefined) {
       if (target.height > chain.base.height) this.#wait(certificate, from)
+      else if (this.#isSettled(target)) this.#keep(certificate, save)
       return
     }
     const moved = justify(chain, certificate, entry)
@@ -262,6 +264,28 @@ export class Checkpoints {
     else if (save) store.saveCertificate(certificate)
     if (isFinal) this.#settle(certificate, save)
     if (save) onChanged()
+  }
+
+  /**
+   * Whether a checkpoint is a block of ours below the window. While signers are away the window moves past what they agreed
+   * on last, and that is still where their next link begins.
+   */
+  #isSettled({ height, hash }: Checkpoint): boolean {
+    const { chain } = this.#modules
+    return headerHash(chain.network.hashing, chain.header(height)) === hash
+  }
+
+  /** Takes a certificate for what is settled anyway. */
+  #keep(certificate: Certificate, save: boolean): void {
+    const { source, target } = certificate
+    if (target.height > this.justified.height) this.#justified = certificate
+    if (finalises(certificate) && source.height > this.final.height) {
+      this.#final = certificate
+      this.#finality.settle(source.height)
+    }
+    if (!save) return
+    this.#modules.store.saveCertificate(certificate)
+    this.#modules.onChanged()
   }
 
   #settle({ source: { height, hash } }: Certificate, tell: boolean): void {

@@ -51,6 +51,8 @@ const TICK_MS = 1_000
 const VOTE_PATIENCE_MS = 2_000
 /** How long claims of a better tip are not believed after one that its maker could not back; longer than it is left alone. */
 const DOUBT_MS = 120_000
+/** How long headers may take that are to prove a claim: they can be dealt out one by one. */
+const CLAIM_PATIENCE_MS = 30_000
 /** A tip that no validator shares is published again this often. */
 const REPUBLISH_MS = 5_000
 
@@ -458,9 +460,11 @@ export class LedgerNode {
 
   #receiveTip(publisher: Account, payload: Uint8Array): void {
     if (publisher === this.#options.signer.account) return
+    if (this.#muting.isMuted(publisher, this.#modules.clock.monotonic())) return
     const decoded = decode(tipCodec, payload, MESSAGE_BYTES_MAX)
     if (!decoded.ok) {
       this.#modules.log.warn('refused a tip', { from: short(publisher), reason: decoded.fault.message })
+      this.#mute(publisher, 'rejected')
       return
     }
     this.#peers.set(publisher, decoded.value)
@@ -475,15 +479,20 @@ export class LedgerNode {
     const best = this.#peers.best(this.chain.tip.work, (peer) => this.#sync.mayAsk(peer, 'tip'))
     if (best === undefined) return
     const [peer, claimed] = best
+    const patience = every(this.#timers, CLAIM_PATIENCE_MS, () => {
+      if (!this.#sync.downloading) this.#doubt(claimed)
+    })
     this.#sync
       .from(peer, 'tip')
-      .then(() => {
-        if (claimed.work <= this.chain.tip.work) return
-        // A claim that its maker cannot back must not keep us waiting; with a wrong clock it is we who cannot judge it.
-        if (this.#modules.clock.synchronised())
-          this.#doubtUntilMs = this.#modules.clock.monotonic() + DOUBT_MS
-      })
+      .then(() => this.#doubt(claimed))
       .catch(this.#modules.onFatal)
+      .finally(patience)
+  }
+
+  /** A claim that its maker cannot back must not keep us waiting; with a wrong clock it is we who cannot judge it. */
+  #doubt({ work }: Tip): void {
+    const { clock } = this.#modules
+    if (work > this.chain.tip.work && clock.synchronised()) this.#doubtUntilMs = clock.monotonic() + DOUBT_MS
   }
 
   #hold(bytes: Uint8Array): void {

@@ -5,6 +5,7 @@
  * state, which is at most the network's easiest. When there is no room, the block with the least work makes some: whoever
  * wants to flood the pool has to work as hard as those who mine. Source: docs/PROTOCOL.md section 8.
  */
+import { parseBlock } from '../ledger/block.ts'
 import { workOf } from '../ledger/difficulty.ts'
 import type { Network } from '../ledger/network.ts'
 import { HEADER_BYTES, header as headerCodec } from '../schemas/block.ts'
@@ -28,6 +29,8 @@ interface Kept extends Orphan {
   readonly parent: Hash
   readonly work: bigint
   readonly atMs: number
+  /** Whether its body is the one that its header commits to; looked at only where two copies differ. */
+  whole?: boolean
 }
 
 export class Orphans {
@@ -55,7 +58,10 @@ export class Orphans {
     this.#expire(nowMs)
     const orphan = this.#weigh(bytes, publisher, nowMs)
     if (orphan === undefined) return false
-    if (this.#kept.has(orphan.hash)) return true
+    const same = this.#kept.get(orphan.hash)
+    // A copy with another body must not take the place of the block that its header means.
+    if (same !== undefined && (this.#isWhole(same) || !this.#isWhole(orphan))) return true
+    if (same !== undefined) this.#drop(same)
     this.#kept.set(orphan.hash, orphan)
     this.#bytes += bytes.length
     const { blocksMax, bytesMax, perPublisherMax } = this.#limits
@@ -84,6 +90,11 @@ export class Orphans {
     const hash = hashFromBytes(hashing.double(head))
     if (target > genesis.targetMax || BigInt(`0x${hash}`) > target) return undefined
     return { bytes, publisher, hash, parent, work: workOf(target), atMs }
+  }
+
+  #isWhole(orphan: Kept): boolean {
+    orphan.whole ??= parseBlock(this.#network, orphan.bytes).ok
+    return orphan.whole
   }
 
   #expire(nowMs: number): void {

@@ -34,6 +34,9 @@ export const REQUESTS_DEFAULTS = {
   requestersMax: 1024,
 } as const
 
+/** Replies of those who were not asked that are decoded, of all together. */
+const UNASKED = { perSecond: 10, burst: 100 } as const
+
 type WithoutId<T> = T extends unknown ? Omit<T, 'id'> : never
 export type Question = WithoutId<Request>
 export type Answer = WithoutId<Reply>
@@ -120,6 +123,7 @@ class NodeRequests implements Requests {
   readonly #outstanding = new Map<number, Outstanding>()
   readonly #perRequester: BucketPerKey
   readonly #overall: TokenBucket
+  readonly #unasked: TokenBucket
   #nextId: number
   #answerer: Answerer | undefined
   #answering = 0
@@ -134,6 +138,7 @@ class NodeRequests implements Requests {
     ]
     this.#perRequester = new BucketPerKey(this.#options.perRequester, this.#options.requestersMax)
     this.#overall = new TokenBucket(this.#options.overall, modules.now())
+    this.#unasked = new TokenBucket(UNASKED, modules.now())
     // A random start, so that replies to an earlier run of ours are not taken for this one's.
     this.#nextId = Math.floor(modules.random() * U32)
   }
@@ -198,6 +203,9 @@ class NodeRequests implements Requests {
 
   #receiveReply(from: Account, payload: Uint8Array): void {
     const { log } = this.#modules
+    // Anybody may send replies of any size at any rate; who was not asked gets a look and a line in the log now and then.
+    const asked = [...this.#outstanding.values()].some(({ peer }) => peer === from)
+    if (!asked && !this.#unasked.take(this.#modules.now())) return
     const decoded = decode(reply, payload, MESSAGE_BYTES_MAX)
     if (!decoded.ok) {
       const { code, field, message } = decoded.fault

@@ -31,6 +31,10 @@ const PACE = { perSecond: perSecond - 1, burst: burst - 4 } as const
 /** How long a peer is not asked again from whom nothing was gained: at first, and at most. */
 const REST_MS = { first: 2_500, most: 60_000 } as const
 const PEERS_RESTING_MAX = 1_000
+/** A download that brings no block for so long is none. */
+const STALLED_MS = 15_000
+/** After one that brought nothing at all, so long the next ones count only once they have brought a block. */
+const WITHHELD_MS = 120_000
 const PROGRESS_EVERY_MS = 2_000
 
 export interface SyncModules {
@@ -57,6 +61,9 @@ interface Run {
   readonly meter: ProgressMeter
   shownMs: number
   downloading: boolean
+  /** Whether it has brought a block, and when the last one came, or the download began. */
+  brought: boolean
+  newsMs: number
 }
 
 export class Sync {
@@ -72,6 +79,7 @@ export class Sync {
   /** Rung at the end, for all who wait. */
   readonly #bells = new Set<Bell>()
   #bodiesPerSecond: number | undefined
+  #withheldUntilMs = 0
   #stopped = false
 
   constructor(modules: SyncModules) {
@@ -80,9 +88,16 @@ export class Sync {
     this.#settled = new Settled(modules.chain, this.#timers)
   }
 
-  /** True while bodies are fetched whose headers have proved more work than ours. */
+  /**
+   * True while bodies come whose headers have proved more work than ours. Whoever has one block can keep its body back, and
+   * must not keep all from mining with it, under one name after the other.
+   */
   get downloading(): boolean {
-    return [...this.#runs].some(({ downloading }) => downloading)
+    const nowMs = this.#modules.monotonic()
+    return [...this.#runs].some(
+      ({ downloading, brought, newsMs }) =>
+        downloading && nowMs - newsMs <= STALLED_MS && (brought || nowMs >= this.#withheldUntilMs),
+    )
   }
 
   /** How far the catch-up is that is furthest; undefined when there is none. */
@@ -112,12 +127,15 @@ export class Sync {
     const { work } = chain.tip
     const justified = chain.justified.height
     const nowMs = monotonic()
-    const run: Run = { peer, meter: new ProgressMeter(nowMs), shownMs: nowMs, downloading: false }
+    const none = { downloading: false, brought: false, newsMs: nowMs }
+    const run: Run = { peer, meter: new ProgressMeter(nowMs), shownMs: nowMs, ...none }
     this.#asked[cause].add(peer)
     this.#runs.add(run)
     try {
       const fault = await this.#catchUp(run)
       if (fault !== undefined) log.info('catching up failed', { peer: short(peer), reason: fault })
+      if (fault !== undefined && run.downloading && !run.brought)
+        this.#withheldUntilMs = monotonic() + WITHHELD_MS
       const gained = chain.tip.work > work || chain.justified.height > justified
       if (gained && fault === undefined) this.#resting.delete(peer)
       else this.#rest(peer)
@@ -153,6 +171,7 @@ export class Sync {
       if (survey.work <= chain.tip.work && !survey.wanted) return undefined
       if (survey.fork < chain.final.height) return this.#tooDeep(survey)
       run.downloading = true
+      run.newsMs = monotonic()
       const claimed = survey.ended ? survey.height : (this.#modules.peers.height(run.peer) ?? 0)
       run.meter.begin('bodies', Math.max(survey.height, claimed) - survey.root, monotonic())
       return await this.#download(run, headers, survey, bell)
@@ -231,7 +250,11 @@ export class Sync {
       accept: this.#modules.accept,
       onConnected: (blocks, known) => {
         if (known) run.meter.skip(blocks)
-        else run.meter.count(blocks, monotonic())
+        else {
+          run.brought = true
+          run.newsMs = monotonic()
+          run.meter.count(blocks, run.newsMs)
+        }
         this.#show(run, false)
       },
       onFailed: (peer, reason, stalled) => {
