@@ -378,8 +378,13 @@ export class Outbox {
     })
   }
 
-  /** Finds what our chain already has of the entries on disk. */
+  /**
+   * Finds what our chain already has of the entries on disk. A nonce that was used in a block which is not there to look at,
+   * below the window or below a snapshot, counts as used by its entry: to do it anew would mostly be to do it twice.
+   */
   #scan(): void {
+    /** Below, nonces were used in blocks that are not looked at. */
+    let unseen = this.#chain.state.account(this.#signer.account).nonce
     let from = Number.POSITIVE_INFINITY
     for (const { height } of this.#entries.values()) from = Math.min(from, height + 1)
     for (
@@ -392,6 +397,13 @@ export class Outbox {
       const block = parseBlock(this.#chain.network, this.#chain.archive.block(entry.hash))
       invariant(block.ok, `stored block ${entry.hash} parses`)
       this.#confirm(block.value.transactions, height)
+      for (const { transaction: tx } of block.value.transactions)
+        if (tx.from === this.#signer.account) unseen = Math.min(unseen, tx.nonce)
+    }
+    for (const nonce of [...this.#entries.keys()]) {
+      if (nonce >= unseen) continue
+      this.#entries.delete(nonce)
+      this.#settled = Math.max(this.#settled, nonce + 1)
     }
     this.#settle()
   }

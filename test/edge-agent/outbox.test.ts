@@ -323,6 +323,69 @@ t.test('a rewrite keeps what counts and leaves the rest', (t) => {
   t.end()
 })
 
+t.test('what was confirmed below the window is not done again after a start', (t) => {
+  const { outbox, test, mine, reopen } = lab(t)
+  outbox.add([payment('once')])
+  mine(outbox.pending(64))
+  mine([], 10)
+  const waits = outbox.add([payment('waits')])
+  mine([], SETTLED_DEPTH)
+  // Nothing was stored since the first one was settled; and a snapshot's window begins above all of it.
+  test.chain.trim(20)
+  const again = reopen()
+  t.equal(again.waiting, 1)
+  t.equal(again.overtaken, 0)
+  t.strictSame(nonces(again.pending(64)), nonces(waits))
+  mine(again.pending(64), 2 * SETTLED_DEPTH)
+  t.strictSame(again.pending(64), [])
+  t.equal(test.chain.state.account(carol.account).balance, 10, 'each was paid once')
+  t.equal(test.nonceOf(alice.account), 2)
+  t.equal(again.has('once'), true)
+  t.end()
+})
+
+t.test(
+  'an old copy: what was done since stays done, what comes before the ledger has caught up is done later',
+  (t) => {
+    const { outbox, test, files } = lab(t)
+    const old = new TestChain(test.network)
+    outbox.add([payment('before')])
+    const file = files.open()
+    const copy = file.read(0, file.size)
+    file.close()
+    const blocks: ReturnType<TestChain['block']>[] = []
+    for (let height = 1; height <= SETTLED_DEPTH + 3; height++) {
+      if (height === 2) outbox.add([payment('after')])
+      const block = test.block(outbox.pending(64))
+      const outcome = test.accept(block)
+      if (outcome.ok) outbox.update(outcome.value)
+      blocks.push(block)
+    }
+    const restored = replaceableLog(join(temporary(t), 'outbox.log'))
+    const target = restored.open()
+    target.append(copy)
+    target.close()
+    const late = new Outbox(restored, old.chain, alice)
+    t.teardown(() => late.close())
+    t.strictSame(nonces(late.add([payment('late')])), [1], 'as far as it knows')
+    const tell = (block: ReturnType<TestChain['block']>): void => {
+      const outcome = old.accept(block, Number.MAX_SAFE_INTEGER)
+      if (outcome.ok) late.update(outcome.value)
+      else t.fail(outcome.fault.message)
+    }
+    for (const block of blocks.slice(0, 5)) tell(block)
+    t.equal(late.overtaken, 1)
+    t.strictSame(late.pending(64), [])
+    for (const block of blocks.slice(5)) tell(block)
+    const [renewed] = late.pending(64)
+    t.match(renewed?.transaction, { nonce: 2, memo: 'late' })
+    for (let more = 0; more <= SETTLED_DEPTH; more++) tell(old.block(late.pending(64)))
+    t.equal(old.chain.state.account(carol.account).balance, 15, 'before, after and late: each once')
+    t.equal(old.nonceOf(alice.account), 3)
+    t.end()
+  },
+)
+
 t.test('a full outbox takes no more and says so by what it returns', (t) => {
   const { outbox } = lab(t)
   const many = Array.from({ length: OUTBOX_ENTRIES_MAX + 5 }, (_, sequence) => reading(sequence))
