@@ -19,7 +19,7 @@ import { type Fault, faulty, fromDecode, verdictOf } from './fault.ts'
 import { checkHeader, type Position, place, position0 } from './header.ts'
 import { mayMineBelow, notAdmitted } from './membership.ts'
 import type { Network } from './network.ts'
-import type { Change, State } from './state.ts'
+import { type Change, KIND, type State } from './state.ts'
 import { SignatureCache } from './transaction.ts'
 
 /** Headers below the window are kept, and found by hash, in groups of so many: 1 to 256, 257 to 512, ... */
@@ -71,6 +71,8 @@ export interface Entry extends Position {
 /** What a header says beside its place: kept, because whoever asks for a thousand headers must not cost a thousand reads. */
 interface Kept extends Entry {
   readonly seal: Pick<Header, 'content' | 'nonce'> | undefined
+  /** False once it has turned out that the block admits and revokes nobody. */
+  movesMembers?: boolean
 }
 
 export interface ConnectedBlock extends SealedBlock {
@@ -354,9 +356,15 @@ export class Chain {
     return entry.parent === this.#tip || this.#forkOf(entry).height >= this.#justified.height
   }
 
-  /** Changes of the best chain's blocks above one of them, the tip's first. */
+  /** Changes of the best chain's blocks above one of them, the tip's first; of those that may have changed who is a member. */
   *#changesAbove(below: Entry): Generator<readonly Change[]> {
-    for (let at = this.#tip; at !== below; at = at.parent as Entry) yield this.archive.changes(at.hash)
+    for (let at = this.#tip as Kept; at !== below; at = at.parent as Kept) {
+      // Each is read once, or everybody could have a hundred blocks read for one cheap block of his own.
+      if (at.movesMembers === false) continue
+      const changes = this.archive.changes(at.hash)
+      at.movesMembers = changes.some(({ kind }) => kind === KIND.member)
+      yield changes
+    }
   }
 
   /** Takes blocks back to the fork and connects the branch up to `entry`; on a fault nothing changes. */

@@ -255,3 +255,31 @@ t.test(
     }
   },
 )
+
+t.test('a block of who may not mine, far below the tip, has no old changes read again', async (t) => {
+  const [authority, member, stranger] = [signer(31), signer(32), signer(33)]
+  const activations = [1, 2, 3, 4, 5].map((type) => ({ type, height: 0 }))
+  const test = new TestChain(testNetwork({ authorities: [authority.account], activations, feeFloor: 0 }))
+  test.grow(2, [], authority)
+  const low = (late: number) =>
+    test.block([], {
+      miner: authority,
+      coinbase: { from: stranger.account },
+      header: { time: test.nowMs + late },
+    })
+  const early = [1, 2, 3].map(low)
+  const admission = test.sign(authority, { type: 'admission', member: member.account })
+  test.grow(40, [admission], authority)
+  const byMember = test.block([], { miner: member })
+  test.grow(30, [test.sign(authority, { type: 'revocation', member: member.account })], authority)
+  let reads = 0
+  const { changes } = test.archive
+  test.archive.changes = (hash) => {
+    reads++
+    return changes.call(test.archive, hash)
+  }
+  const outcomes = early.map((block) => codeOf(test.accept(block)))
+  t.strictSame(outcomes, Array(3).fill('not-admitted'))
+  t.equal(reads, 70 + 2 + 2, 'all once, and the two that changed who is a member each time')
+  t.equal(codeOf(test.accept(byMember)), 'ok', 'who was a member then could mine')
+})
