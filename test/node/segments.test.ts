@@ -96,6 +96,11 @@ t.test('where signers make blocks final, what is final need not stay in memory',
     { ...SMALL, windowBlocks: 10_000 },
   )
   t.equal(store.chain.base.height, 0)
+  const first = new ChainStore(disk.after(), undefined, { ...SMALL, windowBlocks: 10_000 })
+  first.chain.finalise(signed.test.chain.at(511)?.hash as Hash)
+  tell(first, signed.blocks.slice(-2))
+  t.equal(first.chain.base.height, 0, 'but no more than that')
+  first.close()
   store.chain.finalise(signed.test.chain.at(700)?.hash as Hash)
   tell(store, signed.blocks.slice(-2))
   t.equal(store.chain.tip.height, 769)
