@@ -5,7 +5,7 @@
  * beside the vectors share no code with ours. Source of the vectors: test/vectors/make_vectors.py.
  */
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
@@ -23,6 +23,7 @@ import { ChainStore, networkOf } from '../../node/chain-store.ts'
 import { openDisk, openLogFile, openLogFileReadOnly } from '../../node/disk.ts'
 import { changesRecord, RECORD, tipRecord } from '../../node/records.ts'
 import { createSigner, hashing, type Signer } from '../../node/signing.ts'
+import { writeSnapshot } from '../../node/snapshot.ts'
 import { type Verification, verifyStore } from '../../node/verify.ts'
 import { type Block, block, header } from '../../schemas/block.ts'
 import { type Certificate, certificate, certificates, link, vote } from '../../schemas/checkpoint.ts'
@@ -35,6 +36,8 @@ import { balanceProof, inclusionProof, stateProof } from '../../schemas/proof.ts
 import { KINDS } from '../../schemas/topic.ts'
 import { coinbase, sample, TYPE_NUMBERS, transaction } from '../../schemas/transaction.ts'
 import { alice, bob, carol, mine, remake, TestChain, testNetwork } from '../helpers/ledger.ts'
+import { longChain, SMALL, storeOf } from '../helpers/long-chain.ts'
+import { MemoryDisk } from '../helpers/memory-disk.ts'
 import { agrees, fields, layout, limits, limitsInText, rowsOf } from './protocol-tables.ts'
 
 /** The messages of section 8 and the records of section 10, by their names in the vectors. */
@@ -58,8 +61,8 @@ const ledger = vectors('ledger.json')
 const spoken = vectors('messages.json').messages as { codec: string; json: unknown; bytes: string }[]
 const ofCodec = (name: string) => spoken.filter(({ codec }) => codec === name)
 
-function python(script: string, argument: string) {
-  const { error, ...outcome } = spawnSync('python3', ['-B', path(script), argument], { encoding: 'utf8' })
+function python(script: string, ...options: string[]) {
+  const { error, ...outcome } = spawnSync('python3', ['-B', path(script), ...options], { encoding: 'utf8' })
   if (error !== undefined)
     throw new Error('python3 checks the protocol: install it (apt-get install python3)')
   return outcome
@@ -203,7 +206,7 @@ t.test('the code agrees with vectors of an enrolled network', async (t) => {
   }
   store.close()
   t.equal(toHex(readFileSync(log)), expected, 'the log is the same to the byte')
-  const { status, stdout, stderr } = python('check_chain.py', log)
+  const { status, stdout, stderr } = python('verify_ledger.py', log)
   t.equal(status, 0, stderr)
   t.match(JSON.parse(stdout), { height: 3, stateRoot: blocks[2].stateRoot, transactions: 2 })
 })
@@ -217,7 +220,7 @@ t.test('a program written from the document refuses what we refuse of an enrolle
     file.append([{ kind: RECORD.genesis, bytes: encode(genesis, genesisOf) }])
     if (made !== undefined) file.append([{ kind: RECORD.block, bytes: encode(block, made) }])
     file.close()
-    return python('check_chain.py', join(t.testdirName, name)).stderr
+    return python('verify_ledger.py', join(t.testdirName, name)).stderr
   }
   t.testdir()
   const by = (of: Signer, forced: Sealed) => chain.block([], { miner: of, forced: [forced] })
@@ -346,13 +349,13 @@ t.test('a program written from the document finds the same ledger in a log as we
   const store = reorganisedLog(log)
   const { tip, state } = store.chain
   store.close()
-  const { status, stdout, stderr } = python('check_chain.py', log)
+  const { status, stdout, stderr } = python('verify_ledger.py', log)
   t.equal(status, 0, stderr)
-  const found = JSON.parse(stdout)
-  t.strictSame(found, { height: tip.height, tip: tip.hash, stateRoot: state.root(), ...state.totals() })
+  const facts = { height: tip.height, tip: tip.hash, stateRoot: state.root(), ...state.totals() }
+  t.match(JSON.parse(stdout), facts)
   t.equal(tip.height, 12)
-  t.ok(found.readings > 7, 'with readings of a batch')
-  t.strictSame(verified(log), { ...found, ok: true })
+  t.ok(facts.readings > 7, 'with readings of a batch')
+  t.strictSame(verified(log), { ...facts, ok: true })
 })
 
 /** What our own verifier says of a log. */
@@ -412,10 +415,10 @@ t.test('a program written from the document follows the same checkpoints in a lo
   const store = checkpointedLog(log)
   const { tip, state } = store.chain
   store.close()
-  const { status, stdout, stderr } = python('check_chain.py', log)
+  const { status, stdout, stderr } = python('verify_ledger.py', log)
   t.equal(status, 0, stderr)
-  t.strictSame(JSON.parse(stdout), {
-    ...{ height: tip.height, tip: tip.hash, stateRoot: state.root() },
+  t.match(JSON.parse(stdout), {
+    ...{ height: tip.height, tip: tip.hash, stateRoot: state.root(), final: 8, justified: 16 },
     ...state.totals(),
   })
   t.equal(tip.height, 19, 'on the branch that had less work')
@@ -429,11 +432,11 @@ t.test('a program written from the document follows the same checkpoints in a lo
     return path
   }
   const few = spoilt('few', (made) => ({ ...made, signatures: made.signatures.slice(1) }))
-  t.match(python('check_chain.py', few).stderr, /bad-checkpoint/)
+  t.match(python('verify_ledger.py', few).stderr, /bad-checkpoint/)
   spoilt('order', (made) => ({ ...made, signatures: [...made.signatures].reverse() }))
   spoilt('height', (made) => ({ ...made, source: { ...made.source, height: 0 } }))
   const link = spoilt('link', (made) => ({ ...made, target: { ...made.target, height: 24 } }))
-  t.match(python('check_chain.py', link).stderr, /bad-signature/)
+  t.match(python('verify_ledger.py', link).stderr, /bad-signature/)
 })
 
 t.test('a program written from the document refuses what we refuse', async (t) => {
@@ -444,14 +447,14 @@ t.test('a program written from the document refuses what we refuse', async (t) =
   const good = chain.block([chain.transfer(alice, bob.account, 5)])
   const verdict = (name: string, bytes: Uint8Array) => {
     writeFileSync(join(folder, name), bytes)
-    return python('check_chain.py', join(folder, name))
+    return python('verify_ledger.py', join(folder, name))
   }
   const stored = (name: string, made: Block) => {
     const file = openAppendLog(openLogFile(join(folder, name)))
     file.append([{ kind: RECORD.genesis, bytes: encode(genesis, network.genesis) }])
     file.append([{ kind: RECORD.block, bytes: encode(block, made) }])
     file.close()
-    return python('check_chain.py', join(folder, name)).stderr
+    return python('verify_ledger.py', join(folder, name)).stderr
   }
   const spoilt = (coinbase: Partial<Block['coinbase']>, header: Partial<Block['header']> = {}) =>
     mine(network, remake(network, good, { coinbase, header }, bob))
@@ -460,7 +463,7 @@ t.test('a program written from the document refuses what we refuse', async (t) =
   t.match(stored('signature', spoilt({ signature: new Uint8Array(64) })), /bad-signature/)
   t.match(stored('time', spoilt({}, { time: network.genesis.time })), /time-too-old/)
   t.match(stored('target', spoilt({}, { target: network.genesis.targetMax })), /bad-target/)
-  t.match(stored('known', good), /records are missing/, 'the changes and the tip belong to it')
+  t.match(stored('known', good), /2 were expected after it/, 'the changes and the tip belong to it')
 
   reorganisedLog(log).close()
   const bytes = readFileSync(log)
@@ -469,4 +472,57 @@ t.test('a program written from the document refuses what we refuse', async (t) =
   t.match(verdict('flipped', flipped).stderr, /bad-(payload|header)/)
   const torn = verdict('torn', bytes.subarray(0, -1))
   t.equal(JSON.parse(torn.stdout).height, 11, 'a torn last batch does not count')
+  const last = Uint8Array.from(bytes)
+  last[bytes.length - 300] = (last[bytes.length - 300] ?? 0) ^ 1
+  t.match(
+    verdict('pieces', last).stderr,
+    /bad-(payload|header)/,
+    'one in pieces is a fault to who only checks',
+  )
+  const recovered = python('verify_ledger.py', join(folder, 'pieces'), '--recover')
+  t.equal(JSON.parse(recovered.stdout).height, 11, 'and does not count either when a node starts')
+  t.match(python('verify_ledger.py', join(folder, 'flipped'), '--recover').stderr, /bad-(payload|header)/)
 })
+
+t.test(
+  'a program written from the document finds the same in segments, headers and a snapshot',
+  async (t) => {
+    const folder = t.testdir()
+    const long = longChain(770)
+    const { tip, state } = long.test.chain
+    const facts = { height: tip.height, tip: tip.hash, stateRoot: state.root(), ...state.totals() }
+    const stored = (name: string, { files }: MemoryDisk): string => {
+      mkdirSync(join(folder, name))
+      for (const [file, bytes] of files) writeFileSync(join(folder, name, file), bytes)
+      return join(folder, name)
+    }
+    const finds = (at: string, expected: object): void => {
+      const { status, stdout, stderr } = python('verify_ledger.py', at, '--sample-signatures', '20')
+      t.equal(status, 0, stderr)
+      t.match(JSON.parse(stdout), expected, at.slice(folder.length))
+    }
+    const whole = new MemoryDisk()
+    storeOf(whole, long).close()
+    finds(stored('whole', whole), { ...facts, first: 0, window: 512, segments: 4 })
+    const pruned = whole.after()
+    new ChainStore(pruned, undefined, { ...SMALL, bytesMax: 1 }).close()
+    const at = stored('pruned', pruned)
+    finds(at, { ...facts, first: 512, window: 512, segments: 2 })
+    const undone = whole.after()
+    undone.files.delete('chain.log')
+    finds(stored('undone', undone), { ...facts, first: 512 })
+
+    const snapshot = new MemoryDisk()
+    const store = new ChainStore(whole.after(), undefined, { ...SMALL, readOnly: true })
+    const { height, hash, stateRoot } = writeSnapshot(store, 768, snapshot.open('snapshot'))
+    store.close()
+    finds(join(stored('snapshot', snapshot), 'snapshot'), { height, tip: hash, stateRoot, first: height })
+
+    const headers = pruned.files.get('headers.log') ?? new Uint8Array()
+    headers[headers.length - 100] = (headers[headers.length - 100] ?? 0) ^ 1
+    writeFileSync(join(at, 'headers.log'), headers)
+    t.match(python('verify_ledger.py', at).stderr, /headers.log, record \d+ .*bad-payload/)
+    rmSync(join(at, 'headers.log'))
+    t.match(python('verify_ledger.py', at).stderr, /headers.log does not reach it/)
+  },
+)

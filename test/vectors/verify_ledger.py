@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """Checks a pinledger ledger: every byte, rule and sum of it, with nothing but Python's standard library.
 
-    verify_ledger.py DATA_DIRECTORY | LOG | SNAPSHOT [--sample-signatures N]
+    verify_ledger.py DATA_DIRECTORY | LOG | SNAPSHOT [--sample-signatures N] [--recover]
 
 Written from docs/PROTOCOL.md alone ("section n" below is one of its sections), so that it agrees with our program
 only where the document says enough. It prints where the ledger ends as JSON, or the first fault and exits with 1.
-With --sample-signatures only every Nth signature is checked. Debian's python3-nacl or python3-cryptography make it
+With --sample-signatures only every Nth signature is checked. With --recover a last batch that a power cut left in pieces
+is no fault but does not count, as when a node starts. Debian's python3-nacl or python3-cryptography make it
 faster: they may say yes for us but never no, because they are stricter than ZIP-215.
 """
 import hashlib
@@ -14,6 +15,8 @@ import os
 import re
 import struct
 import sys
+
+from zip215 import Signatures, account_point, quick_verifier
 
 MAX64 = 2**53 - 1
 GENESIS, BLOCK, CHANGES, TIP, BASE, STATE, HEADERS, CERTIFICATE, VOTE, ACCOUNTS = range(1, 11)
@@ -63,113 +66,6 @@ def merkle_root(leaves):
         return tagged('node', top(part[:k]) + top(part[k:]))
 
     return tagged('root', struct.pack('>I', len(leaves)) + top(leaves))
-
-
-# Section 3: signatures as ZIP 215 has them, account keys
-
-P = 2**255 - 19
-L = 2**252 + 27742317777372353535851937790883648493
-D = -121665 * pow(121666, -1, P) % P
-ROOT = pow(2, (P - 1) // 4, P)
-NEUTRAL = (0, 1, 1, 0)
-
-
-def point_of(data):
-    """Extended coordinates of an encoded point, canonical or not; None if there is no such point."""
-    number = int.from_bytes(data, 'little')
-    y, sign = number % 2**255 % P, number >> 255
-    u, v = (y * y - 1) % P, (D * y * y + 1) % P
-    x = u * pow(v, 3, P) * pow(u * pow(v, 7, P), (P - 5) // 8, P) % P
-    if (v * x * x - u) % P:
-        x = x * ROOT % P
-    if (v * x * x - u) % P:
-        return None
-    if x & 1 != sign:
-        x = -x % P
-    return x, y, 1, x * y % P
-
-
-def add(a, b):
-    s, t = (a[1] - a[0]) * (b[1] - b[0]) % P, (a[1] + a[0]) * (b[1] + b[0]) % P
-    c, d = 2 * D * a[3] * b[3] % P, 2 * a[2] * b[2] % P
-    e, f, g, h = t - s, d - c, d + c, t + s
-    return e * f % P, g * h % P, f * g % P, e * h % P
-
-
-def negative(a):
-    return -a[0] % P, a[1], a[2], -a[3] % P
-
-
-def is_small(a):
-    for _ in range(3):
-        a = add(a, a)
-    return a[0] % P == 0 and (a[1] - a[2]) % P == 0
-
-
-B = point_of((4 * pow(5, -1, P) % P).to_bytes(32, 'little'))
-POINTS = {}
-
-
-def account_point(key):
-    """The point of an account key, or None if it is not one; kept, because a few keys sign most."""
-    if key not in POINTS:
-        number = int.from_bytes(key, 'little')
-        point = point_of(key) if number % 2**255 < P else None
-        bad = point is None or is_small(point) or (point[0] == 0 and number >> 255)
-        POINTS[key] = None if bad else point
-    return POINTS[key]
-
-
-def zip215(key, message, signature):
-    a, r, s = point_of(key), point_of(signature[:32]), int.from_bytes(signature[32:], 'little')
-    if a is None or r is None or s >= L:
-        return False
-    k = int.from_bytes(hashlib.sha512(signature[:32] + key + message).digest(), 'little') % L
-    a = negative(a)
-    sums = [NEUTRAL, B, a, add(B, a)]
-    q = NEUTRAL
-    for bit in range(252, -1, -1):
-        q = add(q, q)
-        which = (s >> bit & 1) + 2 * (k >> bit & 1)
-        if which:
-            q = add(q, sums[which])
-    return is_small(add(q, negative(r)))
-
-
-def quick_verifier():
-    """A library's verifier, of which only the accept counts."""
-    try:
-        from nacl.signing import VerifyKey
-
-        return lambda key, message, signature: VerifyKey(key).verify(message, signature)
-    except ImportError:
-        pass
-    try:
-        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-
-        return lambda key, message, signature: Ed25519PublicKey.from_public_bytes(key).verify(signature, message)
-    except ImportError:
-        return None
-
-
-class Signatures:
-    """Checks every Nth signature, all if N is 1."""
-
-    def __init__(self, every=1, quick=None):
-        self.every, self.quick, self.seen, self.checked = every, quick, 0, 0
-
-    def valid(self, key, message, signature):
-        self.seen += 1
-        if self.seen % self.every:
-            return True
-        self.checked += 1
-        if self.quick is not None:
-            try:
-                self.quick(key, message, signature)
-                return True
-            except Exception:  # whatever a library says against it: ZIP-215 decides
-                pass
-        return zip215(key, message, signature)
 
 
 # Section 1: encoding
@@ -460,7 +356,7 @@ class Ledger:
         zero = make_header(0, self.id, self.state.hash(), g.target, g.time, bytes(8))
         self.tip = self.first = self.block0 = Node(zero, None, None, 0)
         self.nodes = {self.tip.hash: self.tip}
-        self.outside = set()  # blocks on a branch that left below the first block here: nobody can judge them
+        self.outside = 0
         self.headers = {0: zero.hash}  # of headers.log or a snapshot, by height
         self.window = (0, zero.hash, 0)
         self.headers_tip = self.block0
@@ -483,11 +379,10 @@ class Ledger:
         header = decode(data[:115], read_header)
         check(header.hash not in self.nodes, 'known')
         parent = self.nodes.get(header.parent)
-        if parent is None and self.first.height > 0 and header.parent not in self.nodes:
-            self.outside.add(header.hash)
+        if parent is None and self.final[0] <= self.first.height > 0:
+            self.outside += 1  # on a branch that left below the first block here: nobody can judge it
             return None
-        check(parent is not None, 'unknown-parent')
-        check(parent.height >= self.final[0], 'below-final')
+        check(parent is not None, 'unknown-parent', 'or one that is below what is final')
         check_header(self.genesis, header, parent)
         check(len(data) <= self.genesis.block_bytes, 'block-too-large')
         r = Reader(data)
@@ -699,25 +594,22 @@ class Ledger:
         if link.target[0] > self.justified[0]:
             self.justified = link.target
             if not self.contains(self.tip, link.target):
-                moved = self.move(self.heaviest(target))
+                on_top = self.on_top_of(target).values()
+                moved = self.move(max(on_top, key=lambda node: node.work))  # the first of equals
         if link.target[0] == link.source[0] + STEP and link.source[0] > self.final[0]:
             self.final = link.source
-            known, self.nodes = self.nodes, {}
-            for key, node in known.items():  # parents come first
-                above = node.height > self.final[0] and node.parent is not None and node.parent.hash in self.nodes
-                if above or node is self.first or self.tip.at(node.height) is node:
-                    self.nodes[key] = node
+            if self.final[0] > self.first.height:
+                self.nodes = self.on_top_of(self.nodes[self.final[1]])
         self.certificates.append(data)
         return moved
 
-    def heaviest(self, root):
-        """The block with the most work on top of one, of equals the first; blocks are in the order of their coming."""
-        on_top, best = {root.hash}, root
+    def on_top_of(self, root):
+        """A block and those that build on it, in the order of their coming."""
+        kept = {root.hash: root}
         for key, node in self.nodes.items():
-            if node.parent is not None and node.parent.hash in on_top:
-                on_top.add(key)
-                best = node if node.work > best.work else best
-        return best
+            if node.parent is not None and node.parent.hash in kept:
+                kept[key] = node
+        return kept
 
     def check_vote(self, data):
         r = Reader(data)
@@ -753,6 +645,7 @@ class Ledger:
             'window': self.window[0],
             'entries': len(state.values),
             'signatures': self.signatures.checked,
+            'outside': self.outside,
         }
 
 
@@ -760,23 +653,26 @@ class Ledger:
 
 
 class Record:
+    """The record at this place of a file; `head` and `whole` say what of it checks."""
+
     def __init__(self, data, at):
-        """The record at this place; `head` and `whole` say what of it checks."""
         self.start, head = at, data[at : at + 12]
         self.head = len(data) >= at + 16 and sha(head)[:4] == data[at + 12 : at + 16]
-        self.whole = False
+        self.whole = self.ends_early = False
         if self.head:
             self.size, self.kind, self.flags = struct.unpack('>IBB', head[:6])
-            self.sequence = int.from_bytes(head[6:], 'big')
-            self.end = at + 16 + self.size + 8
+            self.sequence, self.end = int.from_bytes(head[6:], 'big'), at + 16 + self.size + 8
+            self.fits = self.size <= 16777216 and self.flags <= 1 and 1 <= self.kind <= 10
             self.ends_early = self.end > len(data)
-            if self.size <= 16777216 and not self.ends_early:
+            if self.fits and not self.ends_early:
                 self.payload = data[at + 16 : self.end - 8]
                 self.whole = sha(data[at : self.end - 8])[:8] == data[self.end - 8 : self.end]
 
 
-def torn(data, bad, sequence):
-    """Whether what does not check at this place is what a power cut leaves of the last batch."""
+def in_pieces(data, bad, sequence):
+    """Whether what does not check at this place can be what a power cut left of the last batch."""
+    if bad.head and bad.flags == 1:
+        return bad.end == len(data)
     after = []
     for match in re.finditer(rb'(?s)(?=[\0\1].{4}[\0\1])', data[bad.start + 1 :]):
         at = bad.start + 1 + match.start()
@@ -784,53 +680,44 @@ def torn(data, bad, sequence):
             found = Record(data, at)
             if found.whole and found.sequence > sequence:
                 after.append(found)
-    if not after:
-        return True
-    same = (bad.head and bad.flags == 0) or after[0].kind in (CHANGES, TIP)
+    same = not after or bad.head or after[0].kind in (CHANGES, TIP)
     return same and all(each.flags == 0 or each.end == len(data) for each in after)
 
 
-def batches_of(path, may_be_cut=True):
-    """The batches of a log, each a list of records, and where it was cut (None: nowhere)."""
+def batches_of(path, last, recover):
+    """The batches of a log, each a list of records, and where it was cut (None: nowhere). Only a last file is ever cut."""
     with open(path, 'rb') as file:
         data = file.read()
-    batches, batch, at, sequence, name = [], [], 8, 0, os.path.basename(path)
-    cut = None
+    batches, batch, at, sequence, cut = [], [], 8, 0, False
 
-    def stop(code):
-        raise Fault(f'{name}, record {sequence} at byte {at}: {code}')
+    def require(fact, code):
+        check(fact, f'{os.path.basename(path)}, record {sequence} at byte {at}', code)
 
-    if len(data) < 8:
-        stop('the file has no beginning')
-    if data[:8] != b'PINLOG\0\1':
-        stop('bad-magic')
-    while at < len(data):
+    require(data[:8] == b'PINLOG\0\1', 'bad-magic or version')
+    while at < len(data) and not cut:
         record = Record(data, at)
         record.number = sequence
-        if len(data) - at < 16 or (record.head and record.size <= 16777216 and record.ends_early):
+        if len(data) - at < 16:
             cut = True
-        elif not record.whole:
-            if record.head and record.size > 16777216:
-                stop('bad-length')
-            if not torn(data, record, sequence):
-                stop('bad-payload' if record.head else 'bad-header')
+        elif not record.head:
+            require(recover and in_pieces(data, record, sequence), 'bad-header')
             cut = True
-        if cut:
-            break
-        if record.sequence != sequence or record.flags > 1 or not 1 <= record.kind <= 10:
-            stop('bad-sequence, flags or kind')
-        batch.append(record)
-        if record.end - batch[0].start > 67108864:
-            stop('bad-batch-size')
-        at, sequence = record.end, sequence + 1
-        if record.flags == 1:
-            batches.append(batch)
-            batch = []
+        else:
+            require(record.fits and record.sequence == sequence, 'length, kind, flags or sequence')
+            cut = record.ends_early
+            if not cut and not record.whole:
+                require(recover and in_pieces(data, record, sequence), 'bad-payload')
+                cut = True
+        if not cut:
+            batch.append(record)
+            require(record.end - batch[0].start <= 67108864, 'batch too long')
+            at, sequence = record.end, sequence + 1
+            if record.flags == 1:
+                batches.append(batch)
+                batch = []
     cut = batch[0].start if batch else at if cut else None
-    if cut is not None and (not may_be_cut or not batches):
-        stop('the file ends inside a batch')
-    if batches[0][0].kind != GENESIS:
-        stop('the first record is no genesis')
+    require(cut is None or last, 'the file ends inside a batch')
+    require(batches and batches[0][0].kind == GENESIS, 'no genesis')
     return batches, cut
 
 
@@ -840,9 +727,9 @@ def batches_of(path, may_be_cut=True):
 class Log:
     """One log file, read."""
 
-    def __init__(self, path, may_be_cut=True):
+    def __init__(self, path, last, recover):
         self.name = os.path.basename(path)
-        self.batches, self.cut = batches_of(path, may_be_cut)
+        self.batches, self.cut = batches_of(path, last, recover)
         self.genesis = self.batches[0][0].payload
 
     def faults(self, record, run, *arguments):
@@ -883,9 +770,7 @@ def add_headers(ledger, data):
     check(parent_time == parent.time, 'headers', 'parentTime')
     follow(first)
     for content, time, nonce in rest:
-        # until the first header no target was clamped to the genesis', so height 2 is the first to compute
-        solve = parent.time - parent.before
-        target = next_target(ledger.genesis, parent.target, solve)
+        target = next_target(ledger.genesis, parent.target, parent.time - parent.before)
         follow(make_header(parent.height + 1, parent.hash, content, target, time, nonce))
     check(last == parent.hash, 'headers', 'hash of the last one')
     check(work == parent.work, 'headers', 'work')
@@ -903,28 +788,23 @@ class Replay:
     def __init__(self, ledger):
         self.ledger, self.blocks = ledger, 0
 
-    def log(self, log, first, begin=1):
-        """A whole segment. `first`: nothing of it is known yet, so its base is the beginning."""
-        ledger, at = self.ledger, begin
-        check(log.genesis == ledger.genesis_bytes, 'another genesis', log.name)
-        opening = log.batches[0][1:] if begin == 1 else log.batches[begin - 1]
+    def log(self, log, first, opening, at):
+        """A segment, or the end of a snapshot, from its batch `at`. `first`: what came before is not here."""
+        check(log.genesis == self.ledger.genesis_bytes, 'another genesis', log.name)
+        check(opening or (first and log.name[:6] != 'chain-'), log.name, 'no base')
         if opening:
             at = self.base(log, opening, at, first)
-        elif not first or log.name != 'chain.log' and begin > 1:
-            raise Fault(f'{log.name}: has no base')
         for batch in log.batches[at:]:
             log.faults(batch[0], self.batch, log, batch)
 
     def base(self, log, opening, at, first):
-        ledger, record = self.ledger, opening[0]
-        allowed = [kind for kind in kinds(opening)]
-        check(allowed == sorted(allowed, key=[BASE, ACCOUNTS, CERTIFICATE, VOTE].index) if set(allowed) <= {
-            BASE, ACCOUNTS, CERTIFICATE, VOTE} else False, 'records of a first batch', f'{log.name}: {allowed}')
-        check(allowed[0] == BASE and allowed.count(BASE) == 1, 'no base', log.name)
+        record = opening[0]
+        found = ' '.join(KINDS[kind - 1] for kind in kinds(opening))
+        log.faults(record, check, re.fullmatch('base accounts( certificate){0,2}( vote)?', found), 'records', found)
         base = log.faults(record, decode, record.payload, read_base)
         entries, last = {}, b''
         while len(entries) < base.entries:
-            check(at < len(log.batches), 'state', f'{log.name} ends inside the entries of its base')
+            check(at < len(log.batches), log.name, 'ends inside the state of its base')
             batch = log.batches[at]
             log.faults(batch[0], check, kinds(batch) == [STATE], 'state', 'entries are missing')
             for path, value in log.faults(batch[0], decode, batch[0].payload, read_entries):
@@ -1015,42 +895,35 @@ class Replay:
         return node.hash + struct.pack('>H', len(packed)) + b''.join(packed)
 
 
-def verify_directory(folder, signatures):
+def verify_directory(folder, signatures, recover):
     names = sorted(name for name in os.listdir(folder) if re.fullmatch(r'chain(-\d{10})?\.log', name))
     names.sort(key=lambda name: name != 'chain.log')
     check(names, 'no segment', folder)
-    logs = [Log(os.path.join(folder, name), name == names[-1]) for name in names]
-    headers = os.path.join(folder, 'headers.log')
-    headers = Log(headers) if os.path.exists(headers) else None
-    starts = [0] if names[0] == 'chain.log' else range(len(logs))
-    fault = None
-    for start in starts:
+    logs = [Log(os.path.join(folder, name), name == names[-1], recover) for name in names]
+    path, fault = os.path.join(folder, 'headers.log'), 'headers.log does not reach it'
+    headers = Log(path, True, recover) if os.path.exists(path) else None
+    for start, name in enumerate(names):
         ledger = Ledger(logs[0].genesis, signatures)
         if headers is not None:
             read_headers(ledger, headers, headers.batches[1:])
-        check(start == 0 or int(names[start][6:16]) <= ledger.window[0], 'no segment to begin with', str(fault))
         replay = Replay(ledger)
+        if name != 'chain.log' and int(name[6:16]) > ledger.window[0]:
+            raise Fault(f'{names[0]}: {fault}')
         try:
-            for place, log in enumerate(logs[start:]):
-                replay.log(log, place == 0)
+            for log in logs[start:]:
+                replay.log(log, log is logs[start], log.batches[0][1:], 1)
             break
-        except UndoesBase as outcome:
-            fault = outcome
+        except UndoesBase as outcome:  # it was kept although its base was undone: begin with the next
+            fault = str(outcome)
+            check(name != 'chain.log', name, fault)
     else:
         raise Fault(f'{names[0]}: {fault}')
-    height, key, _ = ledger.window
-    if height >= ledger.first.height:
-        check(ledger.tip.at(height).hash == key, 'headers', 'the best chain is another one')
-        check(height == 0 or f'chain-{height:010}.log' in names, 'no segment', f'for the window at height {height}')
-    else:
-        raise Fault(f'headers: they end at height {height}, below the first block {ledger.first.height}')
-    if headers is not None and ledger.first.height == 0:
-        node = ledger.tip.at(height)
-        while node is not None:
-            check(ledger.headers[node.height] == node.hash, 'headers', f'height {node.height}')
-            node = node.parent
-    cut = logs[-1].cut
-    return {**ledger.report(), 'blocks': replay.blocks, 'segments': len(logs) - start, 'cut': cut}
+    height, node = ledger.window[0], ledger.tip
+    check(height == 0 or f'chain-{height:010}.log' in names, 'no segment', f'for the window at height {height}')
+    while node is not None:
+        check(node.height > height or ledger.headers[node.height] == node.hash, 'headers', f'height {node.height}')
+        node = node.parent
+    return {**ledger.report(), 'blocks': replay.blocks, 'segments': len(logs) - start, 'cut': logs[-1].cut}
 
 
 def read_headers(ledger, log, batches):
@@ -1062,25 +935,26 @@ def read_headers(ledger, log, batches):
             log.faults(record, add_headers, ledger, record.payload)
 
 
-def verify_file(path, signatures):
+def verify_file(path, signatures, recover):
     """A segment by itself, a snapshot, or headers alone."""
-    log = Log(path)
-    ledger, replay = Ledger(log.genesis, signatures), Replay(Ledger(log.genesis, signatures))
-    replay.ledger = ledger
-    count = 1
-    while count < len(log.batches) and log.batches[count][0].kind == HEADERS:
-        count += 1
-    read_headers(ledger, log, log.batches[1:count]) if count > 1 else None
-    if count == len(log.batches) and count > 1:
-        return {'height': ledger.window[0], 'tip': ledger.window[1].hex(), 'work': str(ledger.window[2])}
+    log = Log(path, True, recover)
+    ledger, at = Ledger(log.genesis, signatures), 1
+    while at < len(log.batches) and log.batches[at][0].kind == HEADERS:
+        at += 1
+    replay, opening = Replay(ledger), log.batches[0][1:]
+    if at > 1:
+        read_headers(ledger, log, log.batches[1:at])
+        if at == len(log.batches):
+            return {'height': ledger.window[0], 'tip': ledger.window[1].hex(), 'work': str(ledger.window[2])}
+        opening, at = log.batches[at], at + 1
     try:
-        replay.log(log, True, count if count == 1 else count + 1)
+        replay.log(log, True, opening, at)
     except UndoesBase as fault:
         raise Fault(str(fault)) from None
-    if count > 1:
-        check(log.cut is None, 'the snapshot is not whole')
+    if ledger.window[0] > 0:
+        check(log.cut is None, 'snapshot', 'it is not whole')
         check(ledger.first.height == ledger.window[0], 'headers', 'they do not end at the base')
-        check(replay.blocks == 0 and not ledger.votes, 'a snapshot has no blocks and no vote')
+        check(replay.blocks == 0 and not ledger.votes, 'snapshot', 'it has no blocks and no vote')
     return {**ledger.report(), 'blocks': replay.blocks, 'segments': 1, 'cut': log.cut}
 
 
@@ -1090,13 +964,15 @@ def main(arguments):
         place = arguments.index('--sample-signatures')
         every = int(arguments[place + 1])
         del arguments[place : place + 2]
+    recover = '--recover' in arguments
+    arguments = [each for each in arguments if each != '--recover']
     if len(arguments) != 1 or every < 1:
         sys.exit(__doc__)
     sys.setrecursionlimit(5000)
     signatures = Signatures(every, quick_verifier())
     try:
         verify = verify_directory if os.path.isdir(arguments[0]) else verify_file
-        print(json.dumps(verify(arguments[0], signatures)))
+        print(json.dumps(verify(arguments[0], signatures, recover)))
     except Fault as fault:
         sys.exit(f'{arguments[0]}: {fault}')
 
