@@ -9,8 +9,8 @@
 import { HEADER_GROUP } from '../ledger/chain.ts'
 import { nextTarget } from '../ledger/difficulty.ts'
 import { headerHash, type Network } from '../ledger/network.ts'
-import { type Header, header as headerCodec } from '../schemas/block.ts'
-import { decode, encode, type Infer } from '../schemas/codec.ts'
+import { HEADER_BYTES, type Header, header as headerCodec } from '../schemas/block.ts'
+import { decode, encode, type Infer, Reader } from '../schemas/codec.ts'
 import { list, struct } from '../schemas/compound.ts'
 import { hash, time, u256 } from '../schemas/field.ts'
 import { genesis as genesisCodec } from '../schemas/genesis.ts'
@@ -23,7 +23,8 @@ import { WorldError } from './error.ts'
 import { RECORD, recordName } from './records.ts'
 
 export const HEADERS_FILE = 'headers.log'
-const GROUP_BYTES_MAX = 64 * HEADER_GROUP
+/** Header, the others' 46 bytes behind a count, time, hash and work. */
+const GROUP_BYTES = HEADER_BYTES + 2 + 46 * (HEADER_GROUP - 1) + 6 + 32 + 32
 /** Groups in one batch: some 3 MB. */
 const BATCH_GROUPS = 256
 
@@ -80,12 +81,28 @@ export function expandGroup(network: Network, { first, rest, parentTime }: Heade
 }
 
 export function decodeGroup(bytes: Uint8Array): HeaderGroup {
-  const decoded = decode(headersRecord, bytes, GROUP_BYTES_MAX)
+  const decoded = decode(headersRecord, bytes, GROUP_BYTES)
   if (decoded.ok) return decoded.value
   throw new WorldError(
     'store-corrupt',
     `${HEADERS_FILE}: ${decoded.fault.field} ${decoded.fault.message}; run pinledger repair`,
   )
+}
+
+/** What is in memory of a group: height of its first header, hash of its last. */
+interface Ends {
+  readonly height: number
+  readonly last: Hash
+}
+
+/** Without the headers between: a start reads thousands of groups. */
+function endsOf(bytes: Uint8Array): Ends {
+  if (bytes.length !== GROUP_BYTES) {
+    const message = `expected a group of ${GROUP_BYTES} bytes, got ${bytes.length}; run pinledger repair`
+    throw new WorldError('store-corrupt', `${HEADERS_FILE}: ${message}`)
+  }
+  const { height } = headerCodec.read(new Reader(bytes))
+  return { height, last: hash.read(new Reader(bytes.subarray(GROUP_BYTES - 64))) }
 }
 
 export class HeaderFile {
@@ -154,7 +171,8 @@ export class HeaderFile {
       const positions = log.append(
         some.map((group) => ({ kind: RECORD.headers, bytes: encode(headersRecord, group) })),
       )
-      for (const [index, group] of some.entries()) this.#add(group, positions[index] as number)
+      for (const [index, { first, last }] of some.entries())
+        this.#add({ height: first.height, last }, positions[index] as number)
     }
   }
 
@@ -167,7 +185,7 @@ export class HeaderFile {
     const log = openAppendLog(this.#disk.open(HEADERS_FILE), {
       kindName: recordName,
       onRecord: (kind, bytes, position) => {
-        if (kind === RECORD.headers) this.#add(decodeGroup(bytes), position)
+        if (kind === RECORD.headers) this.#add(endsOf(bytes), position)
         else if (kind !== RECORD.genesis || Buffer.compare(bytes, genesis) !== 0)
           throw new WorldError(
             'store-corrupt',
@@ -180,11 +198,11 @@ export class HeaderFile {
     return log
   }
 
-  #add({ first, last }: HeaderGroup, position: number): void {
-    if (first.height !== this.height + 1)
+  #add({ height, last }: Ends, position: number): void {
+    if (height !== this.height + 1)
       throw new WorldError(
         'store-corrupt',
-        `${HEADERS_FILE}: height ${first.height} stands after ${this.height}; run pinledger repair`,
+        `${HEADERS_FILE}: height ${height} stands after ${this.height}; run pinledger repair`,
       )
     this.#positions.push(position)
     this.#waypoints.push(last)
