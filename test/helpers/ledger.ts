@@ -60,7 +60,8 @@ export const codeOf = <F extends { code: string }>(outcome: Result<unknown, F>):
 export function coinsIn(state: State): number {
   let sum = 0
   for (const bytes of state.values()) {
-    if (bytes.length === 16 || bytes.length === 40) sum += u64.read(new Reader(bytes.subarray(bytes.length - 8)))
+    if (bytes.length === 16 || bytes.length === 40)
+      sum += u64.read(new Reader(bytes.subarray(bytes.length - 8)))
   }
   return sum
 }
