@@ -77,7 +77,7 @@ async function askMembers(where: Where, log: Log): Promise<Answer[]> {
 
 function describe({ network, validator, height, authorities, count, members }: Answer): string {
   const more = count > members.length ? [`  and ${count - members.length} more`] : []
-  return `network ${network}, validator ${short(validator)}, height ${height}: ${authorities.length} authorities, ${count} members
+  return `network ${network}, validator ${short(validator)}, height ${height}: ${authorities.length} ${authorities.length === 1 ? 'authority' : 'authorities'}, ${count} ${count === 1 ? 'member' : 'members'}
 ${[
   ...authorities.map((account) => `  ${account}  authority`),
   ...members.map(({ account, since }) => `  ${account}  member since block ${since}`),

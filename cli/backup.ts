@@ -1,11 +1,12 @@
 /** `pinledger backup` and `pinledger restore`: a data directory's logs, and its key when asked for, to a new directory. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type Backup, copyLogs } from '../node/backup.ts'
+import { type Backup, copyLogs, OUTBOX_FILE } from '../node/backup.ts'
 import { openDataDir } from '../node/data-dir.ts'
 import { createFileDurably, openDisk, openDiskReadOnly } from '../node/disk.ts'
 import { WorldError } from '../node/error.ts'
 import { KEY_FILE } from '../node/runtime.ts'
+import { checkLedger } from './ledgers.ts'
 
 export interface BackupOptions {
   readonly data: string
@@ -16,6 +17,8 @@ export interface BackupOptions {
 
 export function backupCommand({ data, to, withKey, json }: BackupOptions, out: (text: string) => void): void {
   if (!existsSync(data)) throw new WorldError('usage', `no directory ${data}: see --data`)
+  // An agent's outbox alone is worth a copy too.
+  if (!existsSync(join(data, OUTBOX_FILE))) checkLedger(data)
   refuseTaken(to)
   const copy = copyLogs(openDiskReadOnly(data), openDisk(to))
   if (withKey) createFileDurably(join(to, KEY_FILE), readFileSync(join(data, KEY_FILE)))
@@ -64,7 +67,7 @@ function tell(
   out(
     json
       ? `${JSON.stringify({ files, height: height ?? null, key })}\n`
-      : `copied and checked ${where}: ${files.length} logs, ${bytes} bytes${
+      : `copied and checked ${where}: ${files.length === 1 ? 'one file' : `${files.length} files`}, ${bytes} bytes${
           height === undefined ? '' : `, a ledger of height ${height}`
         }, ${key ? 'with the key: keep it as safe as the original' : 'without a key'}\n`,
   )

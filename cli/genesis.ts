@@ -58,6 +58,11 @@ function found(
 ): Network {
   if (!genesisCodec.fields.name.json.safeParse(name).success)
     throw new WorldError('usage', `--name: 1 to 32 of a-z, 0-9, '.', '_' and '-', got ${name}`)
+  if (threshold !== undefined && threshold > signer.length)
+    throw new WorldError(
+      'usage',
+      `--threshold: at most as many as --signer names, which is ${signer.length}, got ${threshold}`,
+    )
   const genesis = {
     ...genesisFrom(preset, {
       name,

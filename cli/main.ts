@@ -31,6 +31,7 @@ import {
   height,
   hours,
   jsonOption,
+  nodes,
   numbers,
   port,
   quiet,
@@ -409,6 +410,13 @@ function createProgram(): Command {
   const snapshot = program
     .command('snapshot')
     .description('a ledger without its history, for a machine that joins late')
+    .addHelpText(
+      'after',
+      example(
+        'pinledger snapshot export --data .pinledger/validator-1 --out lab.snapshot',
+        'pinledger snapshot import lab.snapshot --data v3 --genesis .pinledger/genesis.json',
+      ),
+    )
   snapshot
     .command('export')
     .description('writes one, also while the program runs')
@@ -433,7 +441,10 @@ function createProgram(): Command {
     .option('--genesis <file>', 'the network that it must be of')
     .option('--hash <hash>', 'the block that it must be of', transactionId)
     .addOption(jsonOption())
-    .addHelpText('after', example('pinledger snapshot import lab.snapshot --data v3 --genesis genesis.json'))
+    .addHelpText(
+      'after',
+      example('pinledger snapshot import lab.snapshot --data v3 --genesis .pinledger/genesis.json'),
+    )
     .action(async (file: string, options: { data: string; genesis?: string; hash?: Hash; json: boolean }) => {
       selfTest()
       const { importCommand } = await import('./snapshot.ts')
@@ -447,7 +458,7 @@ function createProgram(): Command {
     )
     .option('--seed <number>', 'the first seed', whole, 1)
     .option('--seeds <count>', 'how many seeds to run', whole, 1)
-    .option('--nodes <count>', 'machines, a fifth of them validators', whole, 20)
+    .option('--nodes <count>', '2 to 200 machines, a fifth of them validators', nodes, 20)
     .option('--hours <hours>', 'virtual time of each run', hours, 0.5)
     .option('--interval <seconds>', 'T, the time between blocks', seconds, 10)
     .addOption(
@@ -498,7 +509,8 @@ process.on('uncaughtException', (error) => {
 })
 try {
   const program = createProgram()
-  for (const command of [program, ...program.commands]) command.exitOverride()
+  const all = (command: Command): Command[] => [command, ...command.commands.flatMap(all)]
+  for (const command of all(program)) command.exitOverride()
   await program.parseAsync()
 } catch (error) {
   const { code, exitCode } = error as { code?: unknown; exitCode?: number }

@@ -23,12 +23,20 @@ export const seconds = (text: string): number => {
 export const whole = (text: string): number => {
   const value = Number(text)
   if (!/^\d+$/.test(text) || value < 1 || value > 0xffffffff)
-    throw new InvalidArgumentError('expected a whole number, such as 12')
+    throw new InvalidArgumentError('expected a whole number from 1 on, such as 12')
+  return value
+}
+/** Machines of a simulation; more than so many would take hours before the first line. */
+export const nodes = (text: string): number => {
+  const value = Number(text)
+  if (!/^\d+$/.test(text) || value < 2 || value > 200)
+    throw new InvalidArgumentError('expected 2 to 200 machines, such as 20')
   return value
 }
 export const hours = (text: string): number => {
   const value = Number(text)
-  if (!(value >= 0.05 && value <= 10_000)) throw new InvalidArgumentError('expected hours, such as 0.5')
+  if (!(value >= 0.05 && value <= 10_000))
+    throw new InvalidArgumentError('expected hours from 0.05 to 10000, such as 0.5')
   return value
 }
 export const faultKinds = (text: string): readonly FaultKind[] => {

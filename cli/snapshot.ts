@@ -1,12 +1,13 @@
 /** `pinledger snapshot export` and `import`: a ledger without its history, for a machine that joins late. */
 import { existsSync, rmSync } from 'node:fs'
-import { ChainStore, hasLedger } from '../node/chain-store.ts'
+import { ChainStore } from '../node/chain-store.ts'
 import { openDataDir } from '../node/data-dir.ts'
 import { openDisk, openDiskReadOnly, openLogFile, openLogFileReadOnly } from '../node/disk.ts'
 import { WorldError } from '../node/error.ts'
 import { readGenesis } from '../node/genesis-file.ts'
 import { readSnapshot, type Snapshot, snapshotHeight, writeSnapshot } from '../node/snapshot.ts'
 import type { Hash } from '../schemas/hex.ts'
+import { checkLedger } from './ledgers.ts'
 
 export interface ExportOptions {
   readonly data: string
@@ -20,8 +21,7 @@ export function exportCommand(
   { data, out: path, height, json }: ExportOptions,
   out: (text: string) => void,
 ): void {
-  if (!existsSync(data) || !hasLedger(openDiskReadOnly(data)))
-    throw new WorldError('usage', `no ledger in ${data}: see --data`)
+  checkLedger(data)
   if (existsSync(path)) throw new WorldError('usage', `${path} is there already: choose another --out`)
   const store = new ChainStore(openDiskReadOnly(data), undefined, { readOnly: true })
   try {

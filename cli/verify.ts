@@ -1,30 +1,9 @@
 /** `pinledger verify`: re-validates stored chains and prints what they come to. */
-import { existsSync, readdirSync, statSync } from 'node:fs'
-import { join } from 'node:path'
 import { formatCoins } from '../ledger/amount.ts'
-import { hasLedger } from '../node/chain-store.ts'
 import { openDiskReadOnly } from '../node/disk.ts'
-import { WorldError } from '../node/error.ts'
-import { FIRST_SEGMENT } from '../node/segments.ts'
 import { type Verification, verifyLedger } from '../node/verify.ts'
 import { EXIT } from './exit.ts'
-
-/** A data directory's own chain, or those of the programs below it (what `pinledger up` makes). */
-function storesIn(data: string): string[] {
-  const holds = (path: string): boolean =>
-    existsSync(path) && statSync(path).isDirectory() && hasLedger(openDiskReadOnly(path))
-  if (holds(data)) return [data]
-  const stores = existsSync(data)
-    ? readdirSync(data)
-        .map((name) => join(data, name))
-        .filter(holds)
-    : []
-  if (stores.length > 0) return stores
-  throw new WorldError(
-    'usage',
-    `no ledger in ${data}: expected ${FIRST_SEGMENT} there or in a directory below; see --data`,
-  )
-}
+import { ledgersIn } from './ledgers.ts'
 
 function verifyDirectory(path: string, progress: (height: number) => void): Verification {
   const steps = verifyLedger(openDiskReadOnly(path))
@@ -38,7 +17,7 @@ function verifyDirectory(path: string, progress: (height: number) => void): Veri
 /** Prints to stdout and returns the exit code: 0 when every store holds, 1 otherwise. */
 export function verifyCommand({ data, json }: { data: string; json: boolean }): number {
   let shownMs = performance.now()
-  const stores = storesIn(data).map((store) => {
+  const stores = ledgersIn(data).map((store) => {
     const progress = (height: number): void => {
       if (json || performance.now() - shownMs < 1_000) return
       shownMs = performance.now()

@@ -26,7 +26,7 @@ t.test('backup, restore, snapshot and repair on a directory', async (t) => {
     run(t, ['snapshot', 'export', '--data', at('data'), '--out', at('lab.snapshot'), '--json']),
   ])
   for (const { code, err } of results) t.equal(code, 0, err)
-  t.match(results[0]?.out, /2 logs, \d+ bytes, a ledger of height 400, without a key/)
+  t.match(results[0]?.out, /2 files, \d+ bytes, a ledger of height 400, without a key/)
   t.notOk(existsSync(join(at('copy'), 'key.json')))
   t.equal(statSync(join(at('safe'), 'key.json')).mode & 0o777, 0o600)
   t.match(JSON.parse(results[2]?.out ?? ''), { height: 256, hash: chain.at(256)?.hash })
@@ -56,6 +56,25 @@ t.test('backup, restore, snapshot and repair on a directory', async (t) => {
   t.match(again[5]?.err, /is there already/)
   t.match(again[6]?.out, /moved to chain-0000000256.log.damaged-.*the ledger opens at height 256/s)
   t.ok(readdirSync(at('copy')).some((name) => name.includes('.damaged-')))
+
+  const outbox = Buffer.alloc(200, 7)
+  writeFileSync(join(at('back'), 'outbox.log'), outbox)
+  const tail = readFileSync(join(at('back'), 'chain-0000000256.log'))
+  tail[tail.length - 3] = (tail.at(-3) ?? 0) ^ 1
+  writeFileSync(join(at('back'), 'chain-0000000256.log'), tail)
+  const [mended, ...wrong] = await Promise.all([
+    run(t, ['repair', '--data', at('back')]),
+    run(t, ['repair', '--data', root]),
+    run(t, ['backup', '--data', root, '--to', at('whole')]),
+    run(t, ['snapshot', 'export', '--data', root, '--out', at('whole')]),
+  ])
+  t.match(mended, { code: 0, out: /outbox.log was moved to outbox.log.damaged-.*opens at height 399/s })
+  t.match(mended.out, 'the last write was not whole: it was cut off and kept as chain-0000000256.log.cut-')
+  for (const { code, err } of wrong) {
+    t.equal(code, 2)
+    t.match(err, /no ledger in .*: name one program's directory, such as --data /, 'a directory of several')
+  }
+
   const verified = await run(t, ['verify', '--data', at('new')])
   t.match(verified.out, /ok\n {2}height 256/)
   t.match(verified.out, /blocks up to 256 were deleted/)
