@@ -24,6 +24,7 @@ import { groupOf, HEADERS_FILE, HeaderFile, type HeaderGroup } from './header-fi
 import {
   changesRecord,
   continues,
+  inBatches,
   RECORD,
   RECORD_BYTES_MAX,
   readBlockHead,
@@ -214,7 +215,8 @@ export class ChainStore implements Archive {
       const bytes = encode(certificateCodec, certificate)
       records.unshift({ kind: RECORD.certificate, bytes, block: certificate.target.hash })
     }
-    const positions = log.append(records)
+    // The tip comes last: a crash between two batches leaves blocks and changes that nobody was told of.
+    const positions = inBatches(records).flatMap((batch) => log.append(batch))
     if (certificate !== undefined) this.checkpoints.keep(certificate)
     for (const [index, { kind, block }] of records.entries()) {
       if (kind === RECORD.block) blocks.set(block, positions[index] as number)

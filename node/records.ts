@@ -25,7 +25,7 @@ const NAMES = new Map<number, string>(Object.entries(RECORD).map(([name, kind]) 
 /** For messages: a record's kind in words. */
 export const recordName = (kind: number): string => NAMES.get(kind) ?? `kind ${kind}`
 
-/** Kinds that never begin a batch. */
+/** Kinds that never begin a batch, but for the later ones of a reorganisation that is too large for one. */
 export const continues = (kind: number): boolean => kind === RECORD.changes || kind === RECORD.tip
 
 /** More than any record that this version writes. */
@@ -45,6 +45,24 @@ export type TipRecord = Infer<typeof tipRecord>
 export function readBlockHead(bytes: Uint8Array): { header: Header; coinbase: Coinbase } {
   const reader = new Reader(bytes)
   return { header: header.read(reader), coinbase: coinbase.read(reader) }
+}
+
+/** A reorganisation through hours of full blocks has more changes than one batch can hold. */
+const UPDATE_BATCH_BYTES_MAX = 32 << 20
+
+/** Records in their order, in as few batches as the log takes. */
+export function inBatches<T extends { readonly bytes: Uint8Array }>(records: readonly T[]): T[][] {
+  const batches: T[][] = []
+  let room = 0
+  for (const record of records) {
+    if (room < record.bytes.length) {
+      batches.push([])
+      room = UPDATE_BATCH_BYTES_MAX
+    }
+    batches.at(-1)?.push(record)
+    room -= record.bytes.length
+  }
+  return batches
 }
 
 /** The batch that stores an update; `hasChanges` tells of which blocks the changes are stored already. */
