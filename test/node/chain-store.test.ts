@@ -4,7 +4,7 @@ import t, { type Test } from 'tap'
 import { type LogFile, openAppendLog } from '../../node/append-log.ts'
 import { ChainStore } from '../../node/chain-store.ts'
 import { openDisk, openLogFile } from '../../node/disk.ts'
-import { RECORD, recordName } from '../../node/records.ts'
+import { inBatches, RECORD, recordName } from '../../node/records.ts'
 import { type Block, block as blockCodec } from '../../schemas/block.ts'
 import { encode } from '../../schemas/codec.ts'
 import { invariant } from '../../schemas/result.ts'
@@ -211,4 +211,13 @@ t.test('a disk that is full: the save throws and nothing more is taken', (t) => 
   t.equal(again.chain.tip.height, 0)
   again.close()
   t.end()
+})
+
+t.test('records too large for one batch are stored in several, in order', async (t) => {
+  const records = [20, 10, 2, 1, 32, 33, 1].map((mib) => ({ bytes: new Uint8Array(mib << 20) }))
+  t.strictSame(
+    inBatches(records).map((batch) => batch.map(({ bytes }) => bytes.length >> 20)),
+    [[20, 10, 2], [1], [32], [33], [1]],
+  )
+  t.strictSame(inBatches([]), [])
 })
