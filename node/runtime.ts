@@ -70,6 +70,9 @@ export function openRuntime(
   }
 }
 
+/** Room below the budget for what is written before old blocks are deleted: a block, or the state that a segment begins with. */
+const RESERVE_BYTES = 2 << 20
+
 /** What a configuration's `storage` comes to. */
 export const storageLimits = ({
   keep,
@@ -79,7 +82,7 @@ export const storageLimits = ({
   keep === 'all'
     ? { bytesMax: Number.POSITIVE_INFINITY, ageMsMax: Number.POSITIVE_INFINITY }
     : {
-        bytesMax: megabytesMax * 2 ** 20,
+        bytesMax: megabytesMax * 2 ** 20 - RESERVE_BYTES,
         ageMsMax: daysMax === undefined ? Number.POSITIVE_INFINITY : daysMax * 86_400_000,
       }
 
