@@ -25,6 +25,7 @@ ACCOUNT, REWARD, TOTALS, MEMBER = range(4)
 TOTALS_AT = (TOTALS, bytes(32))
 STEP = 8  # heights of checkpoints are its multiples
 GROUP = 256  # headers in one record, and heights of bases
+SPLIT_ABOVE = 2**25  # bytes of records from which a move may be in several batches
 
 
 class Fault(Exception):
@@ -328,12 +329,13 @@ def check_genesis(g):
 
 
 class Node:
-    """A block at its place in the tree. `changes` are what it did, once it was executed."""
+    """A block at its place in the tree. `changes` are what it did, once it was executed, `logged` says that they are stored."""
 
     def __init__(self, header, parent, before, work, coinbase=None, transactions=()):
         self.__dict__.update(height=header.height, hash=header.hash, target=header.target, time=header.time)
         self.header, self.parent, self.before, self.work = header, parent, before, work
         self.coinbase, self.transactions, self.changes = coinbase, transactions, None
+        self.logged = False  # its changes
 
     def at(self, height):
         node = self
@@ -436,7 +438,6 @@ class Ledger:
             raise
         after = [(kind, key, old, self.state.get(kind, key)) for (kind, key), old in sorted(before.items())]
         node.changes = [change for change in after if change[2] != change[3]]
-        node.transactions = ()  # from now on its changes say all
 
     def run(self, node, before):
         g, h, miner, state = self.genesis, node.height, node.coinbase.sender, self.state
@@ -504,7 +505,7 @@ class Ledger:
     # Fork choice
 
     def move(self, to):
-        """Makes a block the tip: (how many came off, nodes put on, those of them executed for the first time)."""
+        """Makes a block the tip: (how many came off, nodes put on)."""
         old, new, off, on = self.tip, to, [], []
         while old is not new:
             if old.height >= new.height:
@@ -517,12 +518,11 @@ class Ledger:
                 new = new.parent
         for node in off:
             self.replay(node, 2)
-        done, fresh = [], []
+        done = []
         for node in on:
             try:
                 if node.changes is None:
                     self.execute(node)
-                    fresh.append(node)
                 else:
                     self.replay(node, 3)
             except Fault:
@@ -530,18 +530,16 @@ class Ledger:
                     self.replay(each, 2)
                 for each in reversed(off):
                     self.replay(each, 3)
-                self.drop(lambda each: each.at(node.height) is node)
+                for key in self.on_top_of(node):
+                    del self.nodes[key]
                 raise
             done.append(node)
         self.tip = to
-        return len(off), on, fresh
+        return len(off), on
 
     def replay(self, node, which):
         for change in node.changes:
             self.state.set(change[0], change[1], change[which])
-
-    def drop(self, doomed):
-        self.nodes = {key: node for key, node in self.nodes.items() if not doomed(node)}
 
     def contains(self, node, checkpoint):
         """A checkpoint below the first block that is here is below everything."""
@@ -591,11 +589,10 @@ class Ledger:
         target, moved = self.nodes.get(link.target[1]), None
         builds = target is None or self.contains(target, link.source)
         check(builds, 'bad-checkpoint', 'target does not build on source')
-        if link.target[0] > self.justified[0]:
-            self.justified = link.target
-            if not self.contains(self.tip, link.target):
-                on_top = self.on_top_of(target).values()
-                moved = self.move(max(on_top, key=lambda node: node.work))  # the first of equals
+        if link.target[0] > self.justified[0] and not self.contains(self.tip, link.target):
+            moved = self.move_onto(target)
+        check(self.contains(self.tip, link.target), 'bad-checkpoint', 'target excludes what is justified')
+        self.justified = max(self.justified, link.target)
         if link.target[0] == link.source[0] + STEP and link.source[0] > self.final[0]:
             self.final = link.source
             if self.final[0] > self.first.height:
@@ -610,6 +607,17 @@ class Ledger:
             if node.parent is not None and node.parent.hash in kept:
                 kept[key] = node
         return kept
+
+    def move_onto(self, root):
+        """Makes the block with the most work on top of one the tip, of equals the first, of valid ones only."""
+        fault = None
+        for leaf in sorted(self.on_top_of(root).values(), key=lambda node: -node.work):
+            if leaf.hash in self.nodes:
+                try:
+                    return self.move(leaf)
+                except Fault as outcome:
+                    fault = outcome
+        raise fault
 
     def check_vote(self, data):
         r = Reader(data)
@@ -787,6 +795,7 @@ class Replay:
 
     def __init__(self, ledger):
         self.ledger, self.blocks = ledger, 0
+        self.pending, self.before = [], None  # records that are still to come, and the tip before them
 
     def log(self, log, first, opening, at):
         """A segment, or the end of a snapshot, from its batch `at`. `first`: what came before is not here."""
@@ -796,6 +805,7 @@ class Replay:
             at = self.base(log, opening, at, first)
         for batch in log.batches[at:]:
             log.faults(batch[0], self.batch, log, batch)
+        self.end()
 
     def base(self, log, opening, at, first):
         record = opening[0]
@@ -865,26 +875,42 @@ class Replay:
 
     def batch(self, log, batch):
         ledger, record = self.ledger, batch[0]
+        if self.pending and record.kind not in (CHANGES, TIP):
+            self.end()
         if kinds(batch) == [VOTE]:
             ledger.check_vote(record.payload)
             return
-        check(record.kind in (BLOCK, CERTIFICATE), 'a record in the wrong place')
+        rest = batch
+        if not self.pending:
+            check(record.kind in (BLOCK, CERTIFICATE), 'a record in the wrong place')
+            rest, self.before = batch[1:], ledger.tip
+            self.pending = self.follows(record)
+        check(len(rest) <= len(self.pending), 'records', f'{len(self.pending)} were expected after it')
+        large = sum(len(payload) for _, payload, _ in self.pending) + len(record.payload) > SPLIT_ABOVE
+        check(len(rest) == len(self.pending) or large, 'records', f'{len(self.pending)} were expected after it')
+        for each, (kind, payload, node) in zip(rest, self.pending):
+            log.faults(each, check, (each.kind, each.payload) == (kind, payload), 'not what execution gives')
+            node.logged = True
+        self.pending = self.pending[len(rest) :]
+
+    def end(self):
+        """A move whose last batches are missing does not count."""
+        if self.pending:
+            self.ledger.move(self.before)
+            self.pending = []
+
+    def follows(self, record):
+        """The records that have to follow a block or a certificate: kind, payload, of which block."""
         if record.kind == BLOCK:
-            node = ledger.add(record.payload)
             self.blocks += 1
-            moved = ledger.best_after(node)
+            moved = self.ledger.best_after(self.ledger.add(record.payload))
         else:
-            moved = ledger.certify(record.payload)
-        expected = []
-        if moved is not None:
-            off, on, fresh = moved
-            expected = [(CHANGES, self.changes(node)) for node in fresh]
-            hashes = b''.join(node.hash for node in on)
-            expected.append((TIP, struct.pack('>IH', off, len(on)) + hashes))
-        found = [(each.kind, each.payload) for each in batch[1:]]
-        check(len(found) == len(expected), 'records', f'{len(expected)} were expected after it, {len(found)} are there')
-        for each, own, other in zip(batch[1:], expected, found):
-            log.faults(each, check, own == other, 'not what execution gives')
+            moved = self.ledger.certify(record.payload)
+        if moved is None:
+            return []
+        off, on = moved
+        tip = struct.pack('>IH', off, len(on)) + b''.join(node.hash for node in on)
+        return [(CHANGES, self.changes(node), node) for node in on if not node.logged] + [(TIP, tip, on[-1])]
 
     @staticmethod
     def changes(node):
