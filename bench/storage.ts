@@ -13,7 +13,7 @@ import type { Account } from '../schemas/hex.ts'
 import { invariant } from '../schemas/result.ts'
 import { accountNumber, type Body, type Counts, Growth, OUTBOX, type Parts, unsigned } from './growth.ts'
 
-const HELP = `What the ledger writes to its disk for each block. Everything takes some three minutes.
+const HELP = `What the ledger writes to its disk for each block. Everything takes some five minutes of one core.
 
   node dist/bench/storage.js [--segments N] [--scenario WORD] [--json]
 
