@@ -2,6 +2,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Backup, copyLogs, OUTBOX_FILE } from '../node/backup.ts'
+import { hasLedger } from '../node/chain-store.ts'
 import { openDataDir } from '../node/data-dir.ts'
 import { createFileDurably, openDisk, openDiskReadOnly } from '../node/disk.ts'
 import { WorldError } from '../node/error.ts'
@@ -33,6 +34,8 @@ export interface RestoreOptions {
 
 export function restoreCommand({ from, data, json }: RestoreOptions, out: (text: string) => void): void {
   if (!existsSync(from)) throw new WorldError('usage', `no directory ${from}: see --from`)
+  if (!existsSync(join(from, OUTBOX_FILE)) && !hasLedger(openDiskReadOnly(from)))
+    throw new WorldError('usage', `no backup in ${from}: see --from`)
   refuseTaken(data)
   const dir = openDataDir(data)
   try {

@@ -51,8 +51,7 @@ export function openRuntime(
       ageMsMax: limits.ageMsMax,
       onNotice,
     })
-    if (store.torn > 0)
-      log.info('cut off an unfinished write, nothing announced was in it', { bytes: store.torn })
+    if (store.torn > 0) log.info('cut off an unfinished write', { bytes: store.torn })
     const { tip, network } = store.chain
     log.info('ledger open', { network: network.id, height: tip.height, account: signer.account })
     return {

@@ -68,6 +68,9 @@ t.test('backup, restore, snapshot and repair on a directory', async (t) => {
     run(t, ['backup', '--data', root, '--to', at('whole')]),
     run(t, ['snapshot', 'export', '--data', root, '--out', at('whole')]),
   ])
+  const nothing = await run(t, ['restore', '--from', root, '--data', at('whole')])
+  t.match(nothing, { code: 2, err: /no backup in .*: see --from/ })
+  t.notOk(existsSync(at('whole')), 'nothing is left behind')
   t.match(mended, { code: 0, out: /outbox.log was moved to outbox.log.damaged-.*opens at height 399/s })
   t.match(mended.out, 'the last write was not whole: it was cut off and kept as chain-0000000256.log.cut-')
   for (const { code, err } of wrong) {

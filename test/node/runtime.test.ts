@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from '
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { writeGenesis } from '../../node/genesis-file.ts'
-import { openRuntime, sessionOptions, untilAborted } from '../../node/runtime.ts'
+import { openRuntime, sessionOptions, storageLimits, untilAborted } from '../../node/runtime.ts'
 import { testGenesis } from '../helpers/ledger.ts'
 import { temporary } from '../helpers/processes.ts'
 import { recordingLog } from '../helpers/rig.ts'
@@ -86,6 +86,13 @@ t.test('the password and the certificate authority come from their files', (t) =
   })
   t.strictSame(sessionOptions({ url }), { url, ca: undefined, username: undefined, password: undefined })
   t.end()
+})
+
+t.test('a budget leaves room for what is written before old blocks are deleted', async (t) => {
+  const all = { bytesMax: Number.POSITIVE_INFINITY, ageMsMax: Number.POSITIVE_INFINITY }
+  t.strictSame(storageLimits({ keep: 'all', megabytesMax: 16, daysMax: 3 }), all)
+  t.match(storageLimits({ keep: 'recent', megabytesMax: 16, daysMax: 3 }), { ageMsMax: 3 * 86_400_000 })
+  t.strictSame(storageLimits({ keep: 'recent', megabytesMax: 16 }), { ...all, bytesMax: 14 << 20 })
 })
 
 t.test('a program runs until its signal, or its first fatal error', async (t) => {
