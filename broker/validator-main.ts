@@ -1,5 +1,6 @@
 /** A validator as a program: data directory, store, MQTT and HTTP wired together until the signal ends them. */
 import type { Clock } from '../node/clock.ts'
+import { History } from '../node/history.ts'
 import { createHttp } from '../node/http.ts'
 import type { Log } from '../node/log.ts'
 import { openRuntime, SOFTWARE, sessionOptions, storageLimits, untilAborted } from '../node/runtime.ts'
@@ -44,6 +45,14 @@ export async function runValidator(
       ...progressOf(validator.node.progress),
     }
   }
+  const { node } = validator
+  const history = new History(runtime.dir.path, runtime.store.chain, {
+    requests: node.requests,
+    peers: () => node.peers,
+    log,
+    monotonic: clock.monotonic,
+    onFatal: fail,
+  })
   const http =
     config.httpPort === null
       ? undefined
@@ -51,9 +60,11 @@ export async function runValidator(
   try {
     const httpPort = (await http?.start()) ?? null
     validator.start()
+    history.start()
     onReady({ account: runtime.signer.account, httpPort })
     await done
   } finally {
+    history.stop()
     await Promise.allSettled([http?.stop(), validator.stop()])
     runtime.close()
   }

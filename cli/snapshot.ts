@@ -5,6 +5,7 @@ import { openDataDir } from '../node/data-dir.ts'
 import { openDisk, openDiskReadOnly, openLogFile, openLogFileReadOnly } from '../node/disk.ts'
 import { WorldError } from '../node/error.ts'
 import { readGenesis } from '../node/genesis-file.ts'
+import { expectHistory } from '../node/history.ts'
 import { readSnapshot, type Snapshot, snapshotHeight, writeSnapshot } from '../node/snapshot.ts'
 import type { Hash } from '../schemas/hex.ts'
 import { checkLedger } from './ledgers.ts'
@@ -63,6 +64,7 @@ export function importCommand(
       for (;;) {
         const step = steps.next()
         if (step.done === true) {
+          expectHistory(dir.path)
           tell(out, json, step.value, data)
           return
         }

@@ -1,5 +1,6 @@
 /** An edge agent as a program: data directory, outbox, sensors and MQTT wired together until the signal ends them. */
 import type { Clock } from '../node/clock.ts'
+import { History } from '../node/history.ts'
 import type { Log } from '../node/log.ts'
 import { replaceableLog } from '../node/replaceable-log.ts'
 import { openRuntime, SOFTWARE, sessionOptions, storageLimits, untilAborted } from '../node/runtime.ts'
@@ -51,11 +52,21 @@ export async function runAgent(
       },
       { store, outbox, wires: new Wires(wires), clock, random, log, onFatal: fail },
     )
+    const { node } = agent
+    const history = new History(runtime.dir.path, store.chain, {
+      requests: node.requests,
+      peers: () => node.peers,
+      log,
+      monotonic: clock.monotonic,
+      onFatal: fail,
+    })
     try {
       await agent.start()
+      history.start()
       onReady({ account: signer.account })
       await done
     } finally {
+      history.stop()
       await agent.stop()
     }
   } finally {

@@ -232,6 +232,11 @@ export class LedgerNode {
     return this.#durable
   }
 
+  /** Who has announced a tip, those heard last first. */
+  get peers(): readonly Account[] {
+    return this.#peers.claiming(0n)
+  }
+
   /** How far a running catch-up is. */
   get progress(): Progress | undefined {
     return this.#sync.progress
