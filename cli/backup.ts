@@ -1,10 +1,10 @@
 /** `pinledger backup` and `pinledger restore`: a data directory's logs, and its key when asked for, to a new directory. */
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
 import { type Backup, copyLogs, OUTBOX_FILE } from '../node/backup.ts'
 import { hasLedger } from '../node/chain-store.ts'
 import { openDataDir } from '../node/data-dir.ts'
-import { createFileDurably, openDisk, openDiskReadOnly } from '../node/disk.ts'
+import { createFileDurably, openDisk, openDiskReadOnly, syncDirectory } from '../node/disk.ts'
 import { WorldError } from '../node/error.ts'
 import { KEY_FILE } from '../node/runtime.ts'
 import { checkLedger } from './ledgers.ts'
@@ -21,8 +21,12 @@ export function backupCommand({ data, to, withKey, json }: BackupOptions, out: (
   // An agent's outbox alone is worth a copy too.
   if (!existsSync(join(data, OUTBOX_FILE))) checkLedger(data)
   refuseTaken(to)
-  const copy = copyLogs(openDiskReadOnly(data), openDisk(to))
-  if (withKey) createFileDurably(join(to, KEY_FILE), readFileSync(join(data, KEY_FILE)))
+  // Under another name until it is whole: what a full disk or an impatient hand left must not pass for a backup.
+  const draft = `${resolve(to)}.draft`
+  rmSync(draft, { recursive: true, force: true })
+  const copy = copyLogs(openDiskReadOnly(data), openDisk(draft))
+  if (withKey) createFileDurably(join(draft, KEY_FILE), readFileSync(join(data, KEY_FILE)))
+  renameDurably(draft, resolve(to))
   tell(out, json, copy, withKey, `${data} to ${to}`)
 }
 
@@ -53,6 +57,15 @@ export function restoreCommand({ from, data, json }: RestoreOptions, out: (text:
   }
 }
 
+function renameDurably(from: string, to: string): void {
+  try {
+    renameSync(from, to)
+    syncDirectory(dirname(to))
+  } catch (error) {
+    throw new WorldError('store-write', `cannot rename ${from} to ${to}: ${String(error)}`, error)
+  }
+}
+
 function refuseTaken(directory: string): void {
   const [taken] = existsSync(directory) ? readdirSync(directory) : []
   if (taken !== undefined)
@@ -72,6 +85,6 @@ function tell(
       ? `${JSON.stringify({ files, height: height ?? null, key })}\n`
       : `copied and checked ${where}: ${files.length === 1 ? 'one file' : `${files.length} files`}, ${bytes} bytes${
           height === undefined ? '' : `, a ledger of height ${height}`
-        }, ${key ? 'with the key: keep it as safe as the original' : 'without a key'}\n`,
+        }, ${key ? 'with the key: keep it as safe as the original' : 'without a key (key.json has to be put there by hand)'}\n`,
   )
 }

@@ -78,7 +78,11 @@ t.test('it answers headers, blocks and accounts, and stays silent on blocks that
   const { chain } = rig.chain
   const [one, two] = [chain.at(1)?.hash ?? chain.tip.hash, chain.tip.hash]
   await device.send('request', encode(request, { type: 'getHeaders', id: 1, locator: [one], limit: 10 }), to)
-  await device.send('request', encode(request, { type: 'getBlocks', id: 2, height: 1, hashes: [one, two] }), to)
+  await device.send(
+    'request',
+    encode(request, { type: 'getBlocks', id: 2, height: 1, hashes: [one, two] }),
+    to,
+  )
   await device.send('request', encode(request, { type: 'getAccount', id: 3, account: carol.account }), to)
   await device.send(
     'request',
