@@ -40,6 +40,7 @@ const BUDGET_MB = 32
 /** Where the agent was when its budget was set: from there on it fetches. */
 const AGENT_HEIGHT = Math.floor(BLOCKS * 0.85)
 const ENOUGH_MS = 300_000
+const HISTORY_BLOCKS = 2_000
 
 const seconds = (ms: number): string => (ms / 1000).toFixed(1)
 /** Processor time of this process so far, which a busy machine does not change much. */
@@ -69,12 +70,12 @@ function writeDisk(disk: SimDisk, directory: string): void {
 }
 
 /** Founds a chain in `archive`, a payment in some of its blocks; `early` gets what it was at AGENT_HEIGHT. */
-function makeArchive(archive: string, early: string, genesis: Genesis): void {
+function makeArchive(archive: string, early: string, genesis: Genesis, blocks = BLOCKS): void {
   const disk = new SimDisk(new Rng('archive'))
   const believing = { ...signatures, verify: () => true }
   const store = new ChainStore(disk, genesis, { signatures: believing })
   const { chain } = store
-  for (let height = 1, nonce = 0; height <= BLOCKS; height++) {
+  for (let height = 1, nonce = 0; height <= blocks; height++) {
     const nowMs = chain.tip.time + genesis.interval
     const payee = PAYEES[nonce % PAYEES.length] as Account
     const payments =
@@ -283,3 +284,49 @@ t.test(`a network of ${BLOCKS} blocks`, async (t) => {
     },
   )
 })
+
+t.test(
+  'a machine that began with a snapshot checks its history afterwards, and remembers that',
+  async (t) => {
+    const data = temporary(t)
+    const time = Date.now() - (HISTORY_BLOCKS + 1) * INTERVAL_MS
+    const found = foundQuickNetwork(data, { interval: INTERVAL_MS, time, ...EASY }, [MINER.account])
+    const [first, second] = found.validators as [Account, Account]
+    const [archive, fresh] = [join(data, 'validator-1'), join(data, 'validator-2')]
+    makeArchive(archive, join(data, 'agent-1'), found.genesis, HISTORY_BLOCKS)
+    const { url } = await startBroker(t, found.validators)
+    const validator = (name: string): Program =>
+      pinledger(t, [
+        ...['validator', '--name', name, '--data', join(data, name)],
+        ...['--genesis', found.genesisFile, '--broker', url, '--json'],
+      ])
+    const file = join(data, 'lab.snapshot')
+    for (const args of [
+      ['export', '--data', archive, '--out', file],
+      ['import', file, '--data', fresh, '--genesis', found.genesisFile],
+    ]) {
+      const { code, err } = await run(t, ['snapshot', ...args])
+      t.equal(code, 0, err)
+    }
+    validator('validator-1')
+    const tip = await retainedTip(t, url, first)
+    const announced = await listen(t, url)
+    const program = validator('validator-2')
+    const startedMs = performance.now()
+    await waitUntil(
+      'it has the tip',
+      () => announced(second).tips.some(({ hash }) => hash === tip.hash),
+      ENOUGH_MS,
+    )
+    const mark = join(fresh, 'history-checked.json')
+    t.notOk(existsSync(mark), 'it works before its history is checked')
+    await waitUntil('the history is checked', () => existsSync(mark), ENOUGH_MS)
+    t.comment(`${HISTORY_BLOCKS} blocks: checked ${seconds(performance.now() - startedMs)} s after the start`)
+    t.comment(readFileSync(mark, 'utf8'))
+    await waitUntil('what it took is gone', () => !existsSync(join(fresh, 'history')), ENOUGH_MS)
+    program.child.kill('SIGTERM')
+    t.match(await program.ended, { code: 0 })
+    const checked = await run(t, ['verify', '--data', fresh])
+    t.equal(checked.code, 0, checked.out + checked.err)
+  },
+)
