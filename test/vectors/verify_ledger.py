@@ -16,7 +16,7 @@ import re
 import struct
 import sys
 
-from pinlog import ACCOUNTS, BLOCK, CHANGES, HEADERS, KINDS, STATE, TIP, VOTE, Fault, Log, check, kinds, sha
+from pinlog import ACCOUNTS, BLOCK, CERTIFICATE, CHANGES, HEADERS, KINDS, STATE, TIP, VOTE, Fault, Log, check, kinds, sha
 from zip215 import Signatures, account_point, quick_verifier
 
 MAX64 = 2**53 - 1
