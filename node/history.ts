@@ -32,7 +32,7 @@ const TOLD_EVERY_MS = 30_000
 
 /** Whoever founds a data directory from a snapshot says that its history is still to be checked. */
 export const expectHistory = (directory: string): void =>
-  void mkdirSync(join(directory, FOLDER), { mode: 0o700 })
+  void mkdirSync(join(directory, FOLDER), { recursive: true, mode: 0o700 })
 
 export interface HistoryModules {
   readonly requests: Pick<Requests, 'ask'>

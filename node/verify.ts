@@ -79,6 +79,16 @@ export function* verifyLedger(disk: Disk): Generator<number, Verification> {
   }
 }
 
+/** The segment that is being read. */
+interface Segment {
+  readonly height: number
+  readonly last: boolean
+  /** Collects what it begins with. */
+  head: BaseReader | undefined
+  /** The block on which the oldest one stands was taken back later: the ledger begins with the next. */
+  isUndone: boolean
+}
+
 type Expected = ReturnType<typeof updateRecords>
 
 class Run {
@@ -105,7 +115,7 @@ class Run {
       const where = heights.length > 1 ? `${name}: ` : ''
       const file = this.#disk.open(name)
       this.archive.begin(file)
-      const segment = { height, last: height === heights.at(-1), head: undefined as BaseReader | undefined }
+      const segment: Segment = { height, last: height === heights.at(-1), head: undefined, isUndone: false }
       for (const read of audit(file, continues)) {
         if (!read.ok) {
           const { code, record, message, bytes, kind } = read.fault
@@ -122,6 +132,7 @@ class Run {
           })
         }
         const { value } = read
+        if (segment.isUndone) continue
         const fault = yield* this.#record(segment, value)
         if (fault === undefined) continue
         const at = `record ${value.record} (${recordName(value.kind)}) at offset ${value.position}`
@@ -142,10 +153,7 @@ class Run {
   }
 
   /** What is wrong with a record, if anything. */
-  *#record(
-    segment: { readonly height: number; head: BaseReader | undefined },
-    value: LogRecord,
-  ): Generator<number, string | undefined> {
+  *#record(segment: Segment, value: LogRecord): Generator<number, string | undefined> {
     const { kind, bytes } = value
     if (value.record === 0) {
       const opened = this.#openGenesis(value)
@@ -188,11 +196,7 @@ class Run {
   }
 
   /** A record of those that a later segment begins with; the last one settles whether it may stand here. */
-  #head(
-    segment: { readonly height: number; head: BaseReader | undefined },
-    head: BaseReader,
-    { kind, bytes }: LogRecord,
-  ): string | undefined {
+  #head(segment: Segment, head: BaseReader, { kind, bytes }: LogRecord): string | undefined {
     if (kind === RECORD.certificate || kind === RECORD.vote) return undefined
     if (kind !== RECORD.base && kind !== RECORD.accounts && kind !== RECORD.state)
       return 'the state that the segment begins with is not whole'
@@ -202,16 +206,21 @@ class Run {
     segment.head = undefined
     const read = head.base(this.#network as Network)
     if (!read.ok) return read.fault
-    return this.#stand(read.value, segment.height)
+    return this.#stand(read.value, segment)
   }
 
-  #stand(base: Base, height: number): string | undefined {
+  #stand(base: Base, segment: Segment): string | undefined {
     const { position, state } = base
+    const { height } = segment
     if (position.height !== height) return `its base has height ${position.height}`
     const chain = this.#chain
     if (chain === undefined) {
       const expected = this.#waypoints.get(height)
       if (expected === undefined) return `${HEADERS_FILE} has no header at height ${height}`
+      if (expected.hash !== position.hash && !segment.last) {
+        segment.isUndone = true
+        return undefined
+      }
       if (
         expected.hash !== position.hash ||
         expected.work !== position.work ||
@@ -325,10 +334,12 @@ function certify(
   if (!certificate.ok) return `certificate: ${certificate.fault.field} ${certificate.fault.message}`
   const { source, target } = certificate.value
   const finality = new Finality(chain.network)
-  finality.settle(chain.final.height)
+  // A window's base is settled, but that makes no checkpoint final.
+  finality.settle(chain.final === chain.base ? 0 : chain.final.height)
   const checked = finality.check(certificate.value)
   if (!checked.ok) return `${checked.fault.code}: ${checked.fault.message}`
   const entry = chain.entry(target.hash)
+  if (entry === undefined && target.height <= chain.base.height) return []
   if (entry === undefined) return `bad-checkpoint: its target ${target.hash} is not stored before it`
   const moved = justify(chain, certificate.value, entry)
   if (!moved.ok) return `${moved.fault.code}: ${moved.fault.message}`

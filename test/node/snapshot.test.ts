@@ -184,3 +184,16 @@ t.test('an import that a power cut or a full disk ends is nothing, or all of it'
   t.strictSame([...outcomes].sort(), ['all', 'nothing'])
   t.end()
 })
+
+t.test(
+  'a ledger whose oldest segment stands on a block that was taken back later is checked from the next one',
+  (t) => {
+    const disk = stored.after()
+    disk.files.delete('chain.log')
+    const steps = verifyLedger(disk)
+    let step = steps.next()
+    while (step.done !== true) step = steps.next()
+    t.match(step.value, { ok: true, height: 900, tip: chain.tip.hash })
+    t.end()
+  },
+)
