@@ -35,7 +35,7 @@ fi
 
 # These mostly wait: for a minute apart, for blocks, for a disk to fill. Two at once do not disturb each other.
 together=()
-for name in partition disk-full one-key clock restarts mosquitto mosquitto-session; do
+for name in partition disk-full one-key clock restarts mosquitto mosquitto-session finality enrolled hostile review-sync; do
   together+=("test/system/$name.test.ts")
 done
 # The others measure programs, or need all of the machine.

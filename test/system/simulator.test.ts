@@ -46,11 +46,11 @@ t.test('200 seeds of 30 minutes and 3 of a day pass, 20 nodes under all faults',
   t.setTimeout(1_500_000)
   const [first, second] = await Promise.all([
     (async () => [
-      ...(await sim(dist, '--seed', '1', '--seeds', '100')),
+      ...(await sim(dist, '--seed', '1', '--seeds', '115')),
       ...(await sim(dist, '--seed', '1002', '--hours', '24')),
     ])(),
     (async () => [
-      ...(await sim(dist, '--seed', '101', '--seeds', '100')),
+      ...(await sim(dist, '--seed', '116', '--seeds', '85')),
       ...(await sim(dist, '--seed', '1003', '--seeds', '2', '--hours', '24')),
     ])(),
   ])
