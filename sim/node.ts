@@ -90,8 +90,6 @@ export class SimNode {
   power = 1
   /** Mines without being admitted. */
   intrudes = false
-  /** Stays down after a crash while true. */
-  held = false
   readonly #modules: SimNodeModules
   readonly #pending = new Map<number, Uint8Array>()
   #process: Process | undefined
@@ -116,7 +114,7 @@ export class SimNode {
 
   /** Opens the store and begins, or dies again if the disk says so. */
   start(): void {
-    if (this.#process !== undefined || this.held) return
+    if (this.#process !== undefined) return
     const { scheduler, broker, log, random } = this.#modules
     const alive: { process: Process | undefined } = { process: undefined }
     const isAlive = (): boolean => alive.process?.alive === true

@@ -45,6 +45,8 @@ for file in test/system/*.test.ts; do
 done
 status=0
 npx tap --disable-coverage --jobs=2 --timeout=400 --exclude= "${together[@]}" "$@" || status=$?
+# Unit tests that take long.
+npx tap --disable-coverage --jobs=3 --timeout=400 --exclude= test/*/*.slow.test.ts "$@" || status=$?
 npx tap --disable-coverage --jobs=1 --timeout=400 --exclude= "${alone[@]}" "$@" || status=$?
 # Two processes of its own, for many minutes.
 npx tap --disable-coverage --jobs=1 --timeout=1500 --exclude= test/system/simulator.test.ts "$@" || status=$?
