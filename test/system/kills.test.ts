@@ -129,10 +129,12 @@ t.test(`${KILLS} kills with -9 at random moments: nothing announced is lost`, as
     }),
   )
   t.pass(`${KILLS} kills, ${early} of them at any moment of the first ${EARLY.withinMs} ms`)
-  // Now broker, load and two victims share the processors and their caches: the median says what a start takes of them.
-  const cpu = quantile(readyCpuMs, 0.5)
-  t.ok(cpu < READY_MS_MAX, `under load a start needs the processor for ${cpu} ms until it is ready`)
-  t.comment(`and at most for ${Math.max(...readyCpuMs)} ms`)
+  // Now broker, load and two victims share the processors: what each start itself takes of them is what we answer for.
+  const cpuMost = Math.max(...readyCpuMs)
+  t.ok(
+    cpuMost < READY_MS_MAX,
+    `under load a start needs the processor at most ${cpuMost} ms until it is ready`,
+  )
   const [median, p95, worst] = [0.5, 0.95, 1].map((share) => Math.round(quantile(readyMs, share)))
   t.comment(`ready under load after ${median} ms in the median, p95 ${p95} ms, worst ${worst} ms`)
   t.comment(`unfinished writes that were cut off, bytes: ${torn.join(' ') || 'none'}`)
