@@ -26,7 +26,7 @@
  * Whatever else does not check is damage to something that was promised, and is never cut off.
  * Source: docs/PROTOCOL.md section 10.
  */
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { accept, invariant, type Result, refuse } from '../schemas/result.ts'
 import { WorldError } from './error.ts'
 
@@ -380,11 +380,12 @@ function readRecord(
   }
   const next = position + HEADER_BYTES + length + CHECKSUM_BYTES
   if (next > end) return fault('torn-tail', 'file ends inside a record', kind)
-  const body = read(position + HEADER_BYTES, length + CHECKSUM_BYTES)
-  const bytes = new Uint8Array(body.subarray(0, length)) // a copy: the caller keeps it
-  if (!sha256(header, CHECKSUM_BYTES, bytes).equals(body.subarray(length))) {
+  const checked = HEADER_BYTES + length
+  const whole = read(position, checked + CHECKSUM_BYTES)
+  if (!sha256(whole.subarray(0, checked), CHECKSUM_BYTES).equals(whole.subarray(checked))) {
     return fault('bad-payload', 'checksum of the payload does not match', kind)
   }
+  const bytes = new Uint8Array(whole.subarray(HEADER_BYTES, checked)) // a copy: the caller keeps it
   return accept({ kind, bytes, commit: (flags & COMMIT) !== 0, next })
 }
 
@@ -411,7 +412,8 @@ function encodeBatch(entries: readonly LogEntry[], sequence: number, position: n
     header.writeUIntBE(sequence + index, 6, 6)
     header.set(sha256(header.subarray(0, HEADER_CHECKED_BYTES), 4), HEADER_CHECKED_BYTES)
     batch.set(bytes, at + HEADER_BYTES)
-    batch.set(sha256(header, CHECKSUM_BYTES, bytes), at + HEADER_BYTES + bytes.length)
+    const end = at + HEADER_BYTES + bytes.length
+    batch.set(sha256(batch.subarray(at, end), CHECKSUM_BYTES), end)
     at += HEADER_BYTES + bytes.length + CHECKSUM_BYTES
   }
   return { bytes: batch, positions }
@@ -430,11 +432,8 @@ function readAhead(file: LogFile, end: number): Read {
   }
 }
 
-function sha256(head: Uint8Array, length: number, tail?: Uint8Array): Buffer {
-  const hash = createHash('sha256').update(head)
-  if (tail !== undefined) hash.update(tail)
-  return hash.digest().subarray(0, length)
-}
+const sha256 = (bytes: Uint8Array, length: number): Buffer =>
+  hash('sha256', bytes, 'buffer').subarray(0, length)
 
 const describe = (fault: LogFault, kindName: (kind: number) => string): string =>
   `record ${fault.record}${fault.kind === undefined ? '' : ` (${kindName(fault.kind)})`}, offset ${fault.position}: ${fault.message} (${fault.code})`

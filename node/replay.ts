@@ -7,9 +7,10 @@
 import type { Base, Chain } from '../ledger/chain.ts'
 import { headerHash, type Network } from '../ledger/network.ts'
 import { type Change, KIND } from '../ledger/state.ts'
+import { HEADER_BYTES } from '../schemas/block.ts'
 import { type Codec, decode, encode } from '../schemas/codec.ts'
 import { genesis as genesisCodec } from '../schemas/genesis.ts'
-import type { Account, Hash } from '../schemas/hex.ts'
+import { type Account, type Hash, hashFromBytes } from '../schemas/hex.ts'
 import type { CheckpointRecords } from './checkpoint-records.ts'
 import { WorldError } from './error.ts'
 import {
@@ -47,6 +48,8 @@ export class Replay {
   /** The best chain above the base. */
   readonly #best: Hash[] = []
   readonly #values = new Map<string, Change>()
+  /** Changed above the base, the latest last. */
+  readonly #changed = new Set<Account>()
   #accounts: readonly Account[] = []
 
   constructor(modules: ReplayModules) {
@@ -106,11 +109,8 @@ export class Replay {
       }
       chain.restoreTip(tip, state)
     }
-    const changed = values
-      .filter(({ kind }) => kind === KIND.account)
-      .map(({ key }) => key as string as Account)
     const all = new Set(this.#accounts)
-    for (const account of changed) {
+    for (const account of this.#changed) {
       all.delete(account)
       all.add(account)
     }
@@ -144,7 +144,7 @@ export class Replay {
     const { network } = this.#modules
     const chain = this.#begin()
     const { header, coinbase } = readBlockHead(bytes)
-    const block = headerHash(network.hashing, header)
+    const block = hashFromBytes(network.hashing.double(bytes.subarray(0, HEADER_BYTES)))
     if (chain.entry(header.parent) === undefined && chain.base.height > 0) return block
     const restored = chain.restore(block, header, coinbase.from)
     if (!restored.ok) throw this.#corrupt(`block ${block}: ${restored.fault.message}`)
@@ -169,9 +169,11 @@ export class Replay {
   }
 
   #set(entry: Change): void {
-    const name = `${entry.kind}${entry.key}`
-    this.#values.delete(name)
-    this.#values.set(name, entry)
+    this.#values.set(`${entry.kind}${entry.key}`, entry)
+    if (entry.kind !== KIND.account) return
+    const account = entry.key as string as Account
+    this.#changed.delete(account)
+    this.#changed.add(account)
   }
 
   #changesOf(block: Hash): readonly Change[] {
