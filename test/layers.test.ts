@@ -24,8 +24,9 @@ const MAY: Record<string, { folders: readonly string[]; packages: readonly RegEx
     packages: [/^node:/, /^zod$/, /^yaml$/, /^onoff$/],
   },
   sim: { folders: ['node', 'ledger', 'schemas'], packages: [/^node:/] },
+  'firmware-config': { folders: ['node', 'schemas'], packages: [/^node:/, /^zod$/, /^yaml$/] },
   cli: {
-    folders: ['node', 'ledger', 'schemas', 'broker', 'edge-agent', 'sim'],
+    folders: ['node', 'ledger', 'schemas', 'broker', 'edge-agent', 'firmware-config', 'sim'],
     packages: [/^node:/, /^zod$/, /^yaml$/, /^commander$/],
   },
   bench: { folders: ['node', 'ledger', 'schemas', 'broker', 'edge-agent', 'sim'], packages: [/.*/] },
