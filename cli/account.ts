@@ -1,12 +1,11 @@
 /** `pinledger account`: what each validator on a broker says of an account. */
-import { setTimeout as sleep } from 'node:timers/promises'
 import { formatCoins } from '../ledger/amount.ts'
 import type { Log } from '../node/log.ts'
 import type { SessionOptions } from '../node/session.ts'
 import { type Account, type Network, short } from '../schemas/hex.ts'
 import { type AccountView, accountView } from '../schemas/message.ts'
 import { EXIT } from './exit.ts'
-import { openReader } from './reader.ts'
+import { readRetained } from './reader.ts'
 
 type Where = Pick<SessionOptions, 'url' | 'ca' | 'username' | 'password'>
 
@@ -16,29 +15,15 @@ export interface Answer {
   readonly view: AccountView
 }
 
-/** Retained views arrive at once; this long after the last one there are no more. */
-const QUIET_MS = 400
-const WAIT_MS_MAX = 3_000
-
 /** Each validator's view of `account`; empty when none knows it. Throws WorldError `broker-unreachable`. */
 export async function askAccount(where: Where, account: Account, log: Log): Promise<Answer[]> {
-  const answers = new Map<Account, Answer>()
-  let lastMs = performance.now()
-  const reader = openReader(where, ['account', 'tip'], log, ({ kind, publisher, network, rest, value }) => {
-    lastMs = performance.now()
+  const answers = new Map<string, Answer>()
+  await readRetained(where, ['account', 'tip'], log, ({ kind, publisher, network, rest, value }) => {
     if (kind !== 'account' || rest[0] !== account) return
     const parsed = accountView.json.safeParse(value)
-    if (parsed.success) answers.set(publisher, { network, validator: publisher, view: parsed.data })
+    if (parsed.success)
+      answers.set(`${network} ${publisher}`, { network, validator: publisher, view: parsed.data })
   })
-  try {
-    await reader.connected(5_000)
-    const startedMs = performance.now()
-    lastMs = startedMs
-    while (performance.now() - lastMs < QUIET_MS && performance.now() - startedMs < WAIT_MS_MAX)
-      await sleep(50)
-  } finally {
-    await reader.stop()
-  }
   return [...answers.values()]
 }
 

@@ -1,5 +1,4 @@
 /** `pinledger admit`, `revoke` and `members`: who may mine on an enrolled network. */
-import { setTimeout as sleep } from 'node:timers/promises'
 import { isAuthority, isEnrolled } from '../ledger/membership.ts'
 import type { Network } from '../ledger/network.ts'
 import type { Log } from '../node/log.ts'
@@ -7,7 +6,7 @@ import type { Signer } from '../node/signing.ts'
 import { type Account, type Network as NetworkId, short } from '../schemas/hex.ts'
 import { type MembersMirror, membersMirror } from '../schemas/members.ts'
 import { EXIT } from './exit.ts'
-import { openReader } from './reader.ts'
+import { readRetained } from './reader.ts'
 import { type Sending, sendCommand } from './send.ts'
 import type { Where } from './sender.ts'
 
@@ -39,10 +38,6 @@ export interface Answer extends MembersMirror {
   readonly validator: Account
 }
 
-/** Retained lists arrive at once; this long after the last one there are no more. */
-const QUIET_MS = 400
-const WAIT_MS_MAX = 3_000
-
 /** Prints what each validator says; 1 when none tells of an enrolled network. Throws WorldError `broker-unreachable`. */
 export async function membersCommand(where: Where, json: boolean, log: Log): Promise<number> {
   const answers = await askMembers(where, log)
@@ -55,23 +50,12 @@ export async function membersCommand(where: Where, json: boolean, log: Log): Pro
 
 async function askMembers(where: Where, log: Log): Promise<Answer[]> {
   const answers = new Map<string, Answer>()
-  let lastMs = 0
-  const reader = openReader(where, ['members', 'tip'], log, ({ kind, publisher, network, value }) => {
-    lastMs = performance.now()
+  await readRetained(where, ['members', 'tip'], log, ({ kind, publisher, network, value }) => {
     if (kind !== 'members') return
     const parsed = membersMirror.safeParse(value)
     if (parsed.success)
       answers.set(`${network} ${publisher}`, { network, validator: publisher, ...parsed.data })
   })
-  try {
-    await reader.connected(5_000)
-    const startedMs = performance.now()
-    lastMs = startedMs
-    while (performance.now() - lastMs < QUIET_MS && performance.now() - startedMs < WAIT_MS_MAX)
-      await sleep(50)
-  } finally {
-    await reader.stop()
-  }
   return [...answers.values()]
 }
 

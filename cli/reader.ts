@@ -3,6 +3,7 @@
  *
  * Nothing here is checked against the ledger: it shows what validators say, and says which validator.
  */
+import { setTimeout as sleep } from 'node:timers/promises'
 import { WorldError } from '../node/error.ts'
 import type { Log } from '../node/log.ts'
 import { createSession, type Session, type SessionOptions } from '../node/session.ts'
@@ -77,5 +78,32 @@ export function openReader(
       )
     },
     stop: () => session.stop(),
+  }
+}
+
+/** Retained messages arrive at once; this long after the last one there are no more. */
+const QUIET_MS = 400
+const WAIT_MS_MAX = 3_000
+
+/** Reads what the broker keeps of these kinds and stops. Rejects with WorldError `broker-unreachable`. */
+export async function readRetained(
+  options: Parameters<typeof openReader>[0],
+  kinds: readonly Kind[],
+  log: Log,
+  onMirror: (mirror: Mirror) => void,
+): Promise<void> {
+  let lastMs = 0
+  const reader = openReader(options, kinds, log, (mirror) => {
+    lastMs = performance.now()
+    onMirror(mirror)
+  })
+  try {
+    await reader.connected(5_000)
+    const startedMs = performance.now()
+    lastMs = startedMs
+    while (performance.now() - lastMs < QUIET_MS && performance.now() - startedMs < WAIT_MS_MAX)
+      await sleep(50)
+  } finally {
+    await reader.stop()
   }
 }
