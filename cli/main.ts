@@ -6,6 +6,7 @@
 import { Command } from 'commander'
 import { SOFTWARE } from '../node/runtime.ts'
 import { EXIT, exitCodeOf, explain } from './exit.ts'
+import { addFlashCommands } from './flashing.ts'
 import { addNetworkCommands } from './networks.ts'
 import { example } from './options.ts'
 import { addProgramCommands } from './programs.ts'
@@ -25,6 +26,7 @@ function createProgram(): Command {
   addStorageCommands(program)
   addSimulationCommand(program)
   addNetworkCommands(program)
+  addFlashCommands(program)
   return program
 }
 

@@ -1,0 +1,70 @@
+/**
+ * NetworkManager's keyfiles for Bookworm (nm-settings-keyfile(5)): Wi-Fi, and wired Ethernet where it has a fixed address.
+ */
+import { isIPv4 } from 'node:net'
+import type { Device } from './device.ts'
+import type { PiConfig } from './pi.ts'
+import type { SystemFile } from './system-files.ts'
+
+/** Mode 0600: NetworkManager ignores connections that others may read. */
+export function connectionFiles({ config, wifiKey }: Device): SystemFile[] {
+  const { ethernet, wifi } = config
+  const files: SystemFile[] = []
+  if (ethernet.address !== undefined) {
+    files.push(
+      connection('pinledger-ethernet', 'ethernet', ethernet.interface, addressing(ethernet), ['[ethernet]']),
+    )
+  }
+  if (wifi !== undefined) {
+    files.push(
+      connection('pinledger-wifi', 'wifi', wifi.interface, addressing(wifi), [
+        '[wifi]',
+        'mode=infrastructure',
+        // As a list of bytes no character of it has a meaning.
+        `ssid=${[...Buffer.from(wifi.ssid)].map((byte) => `${byte};`).join('')}`,
+        ...(wifi.hidden ? ['hidden=true'] : []),
+        '[wifi-security]',
+        'key-mgmt=wpa-psk',
+        `psk=${wifiKey}`,
+      ]),
+    )
+  }
+  return files
+}
+
+const connection = (
+  id: string,
+  type: string,
+  interfaceName: string,
+  ip: readonly string[],
+  own: readonly string[],
+): SystemFile => ({
+  path: `/etc/NetworkManager/system-connections/${id}.nmconnection`,
+  mode: '0600',
+  content: `${[
+    '# Made by pinledger from pi.yaml.',
+    '[connection]',
+    `id=${id}`,
+    `type=${type}`,
+    `interface-name=${interfaceName}`,
+    ...own,
+    ...ip,
+  ].join('\n')}\n`,
+})
+
+function addressing({ address, gateway, dns }: PiConfig['ethernet']): string[] {
+  if (address === undefined) return ['[ipv4]', 'method=auto', '[ipv6]', 'method=auto']
+  const list = (four: boolean): string[] => {
+    const servers = dns.filter((server) => isIPv4(server) === four)
+    return servers.length === 0 ? [] : [`dns=${servers.map((server) => `${server};`).join('')}`]
+  }
+  return [
+    '[ipv4]',
+    'method=manual',
+    `address1=${address}${gateway === undefined ? '' : `,${gateway}`}`,
+    ...list(true),
+    '[ipv6]',
+    'method=auto',
+    ...list(false),
+  ]
+}
