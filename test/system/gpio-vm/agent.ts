@@ -1,0 +1,81 @@
+/** The built agent inside the virtual machine, with data of its own in memory. */
+import { readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import type { Test } from 'tap'
+import { stringify } from 'yaml'
+import type { Vm } from './vm.ts'
+
+const PROJECT = resolve(import.meta.dirname, '../../..')
+/** What `prepare` mounts where an ordinary user may look too. */
+const NODE = '/run/node'
+const MAIN = '/run/pinledger/dist/cli/main.js'
+/** Of the devices, by udev's rules on a Pi. */
+const GPIO_GROUP = 997
+
+export interface Guest {
+  /** The user's number; 0 is root. */
+  readonly user?: number
+  /** Whether sysfs still has GPIO. */
+  readonly sysfs?: boolean
+}
+
+export interface GuestAgent {
+  /** Resolves once it has written a line that the extended regular expression matches. */
+  says(pattern: string): Promise<string>
+  kill(signal: string): Promise<void>
+  /** Resolves with its exit status once it has ended. */
+  ended(): Promise<number>
+}
+
+/** Makes the program readable for every user inside, wherever it lies. */
+export async function prepare(vm: Vm, genesisFile: string): Promise<void> {
+  await vm.sh(`set -e
+    mkdir /run/pinledger && mount --bind '${PROJECT}' /run/pinledger
+    touch /run/node && mount --bind '${process.execPath}' /run/node
+    cat >/run/genesis.json <<'END'\n${readFileSync(genesisFile, 'utf8')}\nEND`)
+}
+
+/** Runs the program to its end; resolves with what it wrote to stdout. */
+export const pinledgerInside = (vm: Vm, args: string, guest: Guest = {}): Promise<string> =>
+  vm.sh(`cd /run; ${as(guest)} ${NODE} ${MAIN} ${args}`)
+
+/** Starts an agent with the key of `keyFile`, which is one of this machine's; resolves once it is connected. */
+export async function startAgent(
+  t: Test,
+  vm: Vm,
+  keyFile: string,
+  { name, ...config }: { readonly name: string; readonly broker: object } & Record<string, unknown>,
+  guest: Guest = {},
+): Promise<GuestAgent> {
+  const at = `/run/${name}`
+  const settings = { name, data: `${at}/data`, genesis: '/run/genesis.json', mine: { duty: 0 }, ...config }
+  await vm.sh(`mkdir -p ${at}/data && cd ${at} && rm -f status pid
+    cat >data/key.json <<'END'\n${readFileSync(keyFile, 'utf8')}\nEND
+    chmod 700 data && chmod 600 data/key.json && chown -R ${guest.user ?? 0} .
+    cat >agent.yaml <<'END'\n${stringify(settings)}\nEND
+    { ${as(guest)} ${NODE} ${MAIN} agent --config agent.yaml --json >log 2>&1 & echo $! >pid; wait $!; echo $? >status; } &
+    while [ ! -s pid ]; do :; done`)
+  t.teardown(async () => {
+    if (!t.passing()) t.comment(`log of ${name}:\n${await vm.sh(`tail -n 20 ${at}/log`)}`)
+    await vm.sh(`kill -9 $(<${at}/pid) 2>/dev/null || true`)
+  })
+  const says = (pattern: string): Promise<string> =>
+    vm.until(
+      `${name} says ${pattern}`,
+      `if [ -e ${at}/status ]; then cat ${at}/log; exit 0; fi; grep -E '${pattern}' ${at}/log`,
+    )
+  await says('"event":"connected"')
+  return {
+    says,
+    async kill(signal) {
+      await vm.sh(`kill -${signal} $(<${at}/pid)`)
+    },
+    ended: async () => Number(await vm.until(`${name} has ended`, `cat ${at}/status`)),
+  }
+}
+
+/** Commands before the program's own; each becomes the next. */
+function as({ user = 0, sysfs = true }: Guest): string {
+  const hide = sysfs ? '' : `unshare -m bash -c 'mount -t tmpfs none /sys/class/gpio && exec "$@"' hide`
+  return `${hide} ${user === 0 ? '' : `setpriv --reuid ${user} --regid ${GPIO_GROUP} --clear-groups`}`
+}
