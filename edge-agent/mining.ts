@@ -32,12 +32,15 @@ export interface MiningModules {
 export class Mining {
   readonly #modules: MiningModules
   readonly #miner: Miner
+  readonly #share: number
   readonly #templates = new WeakMap<Job, Block>()
   #timer: NodeJS.Timeout | undefined
   #resting: string | undefined
+  #isMining = false
 
   constructor(options: MinerOptions, modules: MiningModules) {
     this.#modules = modules
+    this.#share = options.duty
     const { log, random } = modules
     this.#miner = new Miner(options, {
       log,
@@ -59,6 +62,7 @@ export class Mining {
     const rest = this.#reasonToRest()
     if (rest !== this.#resting) log.info(rest === undefined ? 'mining' : 'not mining', { reason: rest })
     this.#resting = rest
+    this.#isMining = rest === undefined && this.#share > 0
     if (rest !== undefined) {
       this.#miner.pause()
       return
@@ -72,7 +76,9 @@ export class Mining {
 
   #reasonToRest(): string | undefined {
     const { node, clock, signer } = this.#modules
-    if (!clock.synchronised()) return 'the clock is not synchronised'
+    if (!clock.synchronised()) {
+      return 'the clock is not synchronised: switch a time service on (sudo timedatectl set-ntp true) and let this machine reach a time server; pinledger doctor says what is missing'
+    }
     if (!node.inSync) return node.session.connected ? 'catching up' : 'no connection'
     const { network, state, tip } = node.chain
     // What we would make has to be later than the tip, and would be too early for ourselves: this clock or the tip's is wrong.
@@ -80,6 +86,11 @@ export class Mining {
       return 'the clock is far behind the newest block: it has to be set, or the block was made by one that is ahead'
     if (mayMine(network, state, signer.account)) return undefined
     return `not admitted: an authority of the network has to run pinledger admit ${signer.account}`
+  }
+
+  /** Whether it has a job, and a share of the processor for it. */
+  get isMining(): boolean {
+    return this.#isMining
   }
 
   stats(): MinerStats {

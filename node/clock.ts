@@ -1,24 +1,128 @@
 /**
- * The wall clock and whether it can be trusted. A Raspberry Pi has no battery clock: after power-on it may say 1970.
+ * The wall clock and whether it can be trusted. A Raspberry Pi has no battery clock: after power-on it may say 1970, or when it
+ * was switched off.
+ *
+ * What tells, the first that knows: the mark that systemd-timesyncd touches at each synchronisation (systemd-timesyncd.service(8));
+ * `timedatectl`, which asks the kernel and so speaks for chrony and ntpd too, without root (timedatectl(1)). Being synchronised
+ * holds for a week, so that a site does not stop with its line to the internet. Where nothing keeps the time, a plausible clock
+ * is trusted, but never a Raspberry Pi's.
  */
-import { existsSync } from 'node:fs'
+import { execFile } from 'node:child_process'
+import { existsSync, readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
 
 export interface Clock {
   /** Milliseconds since 1970, for block times. */
   now(): number
   /** Milliseconds that never jump, for time-outs. */
   monotonic(): number
-  /** False while this machine's time is known to be unsynchronised. */
+  /** False while this machine's time is not known to be right. Never waits; what it has to ask for is an answer of later calls. */
   synchronised(): boolean
 }
 
 /** Made no earlier than this: a clock before 2026-01-01 is not synchronised, whatever else says so. */
-const RELEASED_MS = Date.UTC(2026, 0, 1)
+export const RELEASED_MS = Date.UTC(2026, 0, 1)
 
-/** systemd-timesyncd leaves a mark once it has set the time; without systemd we trust a plausible clock. */
-export const systemClock = (runDirectory = '/run/systemd/timesync'): Clock => ({
-  now: () => Date.now(),
+/** A Pi's crystal is off by less than 100 millionths: 60 s in this time, while a block may be 9 intervals ahead, 90 s with `field`. */
+export const HOLDS_MS = 7 * 86_400_000
+/** While the clock is not trusted, and while it is: asking starts a process. */
+const ASK_MS = 10_000
+const ASK_AGAIN_MS = 600_000
+const ASK_TIMEOUT_MS = 5_000
+
+/** What `timedatectl` says: whether a time service is switched on, and whether the kernel's time is right to within 16 s. */
+export interface TimeState {
+  readonly service: boolean
+  readonly synchronised: boolean
+}
+
+export interface TimeSources {
+  /** `/run`. */
+  readonly runRoot: string
+  /** `/proc`. */
+  readonly procRoot: string
+  /** Milliseconds since 1970. */
+  readonly now: () => number
+  readonly monotonic: () => number
+  /** Undefined where nothing answers. */
+  readonly ask: () => Promise<TimeState | undefined>
+}
+
+const thisMachine: TimeSources = {
+  runRoot: '/run',
+  procRoot: '/proc',
+  now: Date.now,
   monotonic: () => performance.now(),
-  synchronised: () =>
-    Date.now() >= RELEASED_MS && (!existsSync(runDirectory) || existsSync(`${runDirectory}/synchronized`)),
-})
+  ask: () =>
+    new Promise((resolve) => {
+      const options = { timeout: ASK_TIMEOUT_MS, maxBuffer: 65_536 }
+      execFile('timedatectl', TIMEDATECTL_SHOW, options, (error, stdout) =>
+        resolve(error === null ? parseTimeState(stdout) : undefined),
+      )
+    }),
+}
+
+export const TIMEDATECTL_SHOW = ['show', '--property=NTP', '--property=NTPSynchronized']
+
+/** Undefined when `text` is not what `timedatectl show` prints. */
+export function parseTimeState(text: string): TimeState | undefined {
+  const value = (name: string): string | undefined => new RegExp(`^${name}=(yes|no)$`, 'm').exec(text)?.[1]
+  const [service, synchronised] = [value('NTP'), value('NTPSynchronized')]
+  if (synchronised === undefined) return undefined
+  return { service: service === 'yes', synchronised: synchronised === 'yes' }
+}
+
+/** When systemd-timesyncd last set the time; `undefined`: not yet, or it does not run. */
+export const timesyncdMarkMs = (runRoot: string): number | undefined =>
+  statSync(join(runRoot, 'systemd/timesync/synchronized'), { throwIfNoEntry: false })?.mtimeMs
+
+/** Such as `Raspberry Pi 4 Model B Rev 1.4`; undefined on machines without a device tree. */
+export function boardModel(procRoot: string): string | undefined {
+  try {
+    return readFileSync(join(procRoot, 'device-tree/model'), 'utf8').replace(/\0+$/, '')
+  } catch {
+    // Most machines have none.
+    return undefined
+  }
+}
+
+export const isRaspberryPi = (procRoot: string): boolean =>
+  boardModel(procRoot)?.startsWith('Raspberry Pi') === true
+
+export function systemClock(overrides: Partial<TimeSources> = {}): Clock {
+  const { runRoot, procRoot, now, monotonic, ask } = { ...thisMachine, ...overrides }
+  const isPi = isRaspberryPi(procRoot)
+  let answer: TimeState | undefined
+  let isAsking = false
+  let nextAskMs = Number.NEGATIVE_INFINITY
+  let heldUntilMs = Number.NEGATIVE_INFINITY
+
+  const trusted = (): boolean => {
+    if (monotonic() < heldUntilMs) return true
+    if (isPi) return false
+    return answer === undefined ? !existsSync(join(runRoot, 'systemd/timesync')) : !answer.service
+  }
+  const askIfDue = (): void => {
+    if (isAsking || monotonic() < nextAskMs) return
+    isAsking = true
+    const take = (said: TimeState | undefined): void => {
+      answer = said
+      if (said?.synchronised === true) heldUntilMs = monotonic() + HOLDS_MS
+      nextAskMs = monotonic() + (trusted() ? ASK_AGAIN_MS : ASK_MS)
+      isAsking = false
+    }
+    ask().then(take, () => take(undefined))
+  }
+
+  return {
+    now,
+    monotonic,
+    synchronised() {
+      if (now() < RELEASED_MS) return false
+      const markMs = timesyncdMarkMs(runRoot)
+      if (markMs !== undefined && now() - markMs < HOLDS_MS) return true
+      askIfDue()
+      return trusted()
+    },
+  }
+}

@@ -1,8 +1,11 @@
 /** When an agent mines and when it rests. */
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { MINER_DEFAULTS } from '../../edge-agent/miner.ts'
 import { Mining } from '../../edge-agent/mining.ts'
 import { ChainStore } from '../../node/chain-store.ts'
+import { systemClock } from '../../node/clock.ts'
 import { openDisk } from '../../node/disk.ts'
 import { LedgerNode } from '../../node/ledger-node.ts'
 import { bob, carol } from '../helpers/ledger.ts'
@@ -74,16 +77,21 @@ t.test(
   },
 )
 
-t.test('a device whose clock is not synchronised does not mine', async (t) => {
+t.test('a Pi does not mine until its time service has set the clock, and says what to do', async (t) => {
   const rig = await Rig.start(t)
   await rig.validator()
-  let synchronised = false
-  const { store, reasons, mining, node } = await startMining(t, rig, () => synchronised)
+  const root = temporary(t)
+  mkdirSync(join(root, 'device-tree'))
+  mkdirSync(join(root, 'systemd/timesync'), { recursive: true })
+  writeFileSync(join(root, 'device-tree/model'), 'Raspberry Pi Zero 2 W Rev 1.0\0')
+  const { synchronised } = systemClock({ runRoot: root, procRoot: root, ask: async () => undefined })
+  const { store, reasons, mining, node } = await startMining(t, rig, synchronised)
   await waitUntil('it is connected', () => node.session.connected)
   mining.refresh()
-  t.strictSame(reasons(), ['the clock is not synchronised'])
+  t.equal(reasons().length, 1)
+  t.match(reasons()[0], /^the clock is not synchronised: .*sudo timedatectl set-ntp true/)
   t.equal(store.chain.tip.height, 0)
-  synchronised = true
+  writeFileSync(join(root, 'systemd/timesync/synchronized'), '')
   await waitUntil('then it mines', () => store.chain.tip.height > 0)
   t.pass('mined')
 })
