@@ -10,7 +10,7 @@ import { createBackoff } from '../node/backoff.ts'
 import { WorldError } from '../node/error.ts'
 import { name } from '../schemas/field.ts'
 import { type Decimal, UNITS } from '../schemas/units.ts'
-import type { GpioConstructor } from './drivers/onoff.ts'
+import type { GpioSurroundings } from './gpio/access.ts'
 
 /** RFC 8428 unit symbol, registered. */
 export type Unit = (typeof UNITS)[number]
@@ -29,19 +29,9 @@ export interface Sensor {
 }
 
 /** What sensors need of the machine. */
-export interface Surroundings {
-  /** `/proc`. */
-  readonly procRoot: string
-  /** `/sys`. */
-  readonly sysRoot: string
-  /** Monotonic milliseconds. */
-  readonly nowMs: () => number
-  /** Resolves after `ms`, or at once when aborted; never rejects. */
-  readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>
+export interface Surroundings extends GpioSurroundings {
   /** Uniform in [0, 1), for the backoff. */
   readonly random: () => number
-  /** The GPIO library; rejects with a `WorldError` where there is none. */
-  readonly loadGpio: () => Promise<GpioConstructor>
   /** Why a sensor has nothing to say at the moment. Called again for each vain attempt. */
   readonly report: (error: WorldError) => void
 }

@@ -1,11 +1,11 @@
 /** All drivers by name: the one place that a new driver is added to. */
 import { z } from 'zod'
 import type { WorldError } from '../node/error.ts'
-import { type Driver, type Sensor, type Surroundings, sleep } from './driver.ts'
+import type { Driver, Sensor, Surroundings } from './driver.ts'
 import { gpio } from './drivers/gpio.ts'
 import { host } from './drivers/host.ts'
-import { loadOnoff } from './drivers/onoff.ts'
 import { script } from './drivers/script.ts'
+import { thisGpio } from './gpio/access.ts'
 
 export const drivers = { host, gpio, script } as const satisfies Readonly<Record<string, Driver<z.ZodType>>>
 
@@ -31,11 +31,7 @@ export function openSensor(config: SensorConfig, surroundings: Surroundings): Se
 
 /** This machine. */
 export const thisMachine = (report: (error: WorldError) => void): Surroundings => ({
-  procRoot: '/proc',
-  sysRoot: '/sys',
-  nowMs: () => performance.now(),
-  sleep,
+  ...thisGpio,
   random: Math.random,
-  loadGpio: loadOnoff,
   report,
 })

@@ -73,6 +73,6 @@ t.test('one file names onoff, one imports the MQTT client', async (t) => {
       .filter((folder) => folder !== 'bench')
       .flatMap(files)
       .filter((file) => pattern.test(readFileSync(join(ROOT, file), 'utf8')))
-  t.strictSame(naming(/'onoff'/), ['edge-agent/drivers/onoff.ts'])
+  t.strictSame(naming(/'onoff'/), ['edge-agent/gpio/onoff.ts'])
   t.strictSame(naming(/from 'mqtt'/), ['node/connection.ts'])
 })

@@ -2,14 +2,15 @@
  * Driver `gpio`: an input pin of a Raspberry Pi, by its BCM number.
  *
  * Mode `level` reads the pin at an interval, mode `edge` says each change as it happens, and the level at the start
- * when both edges are asked for. Values are 0 and 1.
+ * when both edges are asked for: 0 and 1. Mode `pulse` counts for meters that give pulses (water, energy, wind).
  */
 import { z } from 'zod'
 import { WorldError } from '../../node/error.ts'
 import { TokenBucket } from '../../node/token-bucket.ts'
-import { createSensor, type Driver, intervalSeconds, sensorFields, unitSchema } from '../driver.ts'
-import type { GpioPin } from './onoff.ts'
-import { sysfsNumber } from './sysfs-number.ts'
+import { createSensor, type Driver, type Emit, intervalSeconds, sensorFields, unitSchema } from '../driver.ts'
+import { openAccess } from '../gpio/access.ts'
+import type { GpioAccess, InputLine, InputOptions } from '../gpio/line.ts'
+import { createPulseCounter, PULSES_PER_SECOND_MAX, pulseFields } from './pulses.ts'
 
 /** A floating pin changes thousands of times a second; nobody pays for that. */
 const EDGES = { perSecond: 20, burst: 100 }
@@ -19,96 +20,113 @@ const configSchema = z.strictObject({
   ...sensorFields,
   /** BCM number, as printed on pin-out charts behind "GPIO"; the header has 0 to 27. */
   pin: z.int().min(0).max(27),
-  mode: z.enum(['level', 'edge']).default('edge'),
+  mode: z.enum(['level', 'edge', 'pulse']).default('edge'),
   /** Which changes mode `edge` says. */
   edge: z.enum(['rising', 'falling', 'both']).default('both'),
-  /** Mode `edge`: a change counts once the pin has been stable for this long, milliseconds. */
-  debounceMs: z.int().min(0).max(10_000).default(10),
+  /** A change counts once the pin has been stable for this long, milliseconds; 10 in mode `edge`, 0 in mode `pulse`. */
+  debounceMs: z.int().min(0).max(10_000).optional(),
   /** 1 when the pin is at ground, for buttons against ground. */
   activeLow: z.boolean().default(false),
-  /** Mode `level`: seconds between two readings. */
+  /** The Pi's own resistor. */
+  bias: z.enum(['as-is', 'pull-up', 'pull-down', 'disabled']).default('as-is'),
+  /** The way to the pin; see `openAccess`. */
+  access: z.enum(['auto', 'sysfs', 'gpiod']).default('auto'),
+  /** Modes `level` and `pulse`: seconds between two readings. */
   intervalSeconds,
-  /** `/` is a plain number, such as a switch's 0 or 1. */
-  unit: unitSchema.default('/'),
+  ...pulseFields,
+  /** By default `/`, a plain number such as a switch's 0 or 1, and in mode `pulse` `1/s` or `count`. */
+  unit: unitSchema.optional(),
 })
 
 export const gpio: Driver<typeof configSchema> = {
   configSchema,
   create(config, surroundings) {
-    const { pin: bcm, mode, debounceMs, activeLow, unit } = config
-    const what = `GPIO ${bcm} of sensor ${config.name}`
-
-    /** Calls into the library, whose errors are the kernel's. */
-    function attempt<T>(action: string, call: () => T): T {
-      try {
-        return call()
-      } catch (cause) {
-        if (cause instanceof WorldError) throw cause
-        throw new WorldError('sensor', `cannot ${action} ${what}: ${reason(cause)}; ${remedy(cause)}`, cause)
-      }
+    const { pin, mode, activeLow, bias } = config
+    const unit = config.unit ?? (mode !== 'pulse' ? '/' : config.quantity === 'rate' ? '1/s' : 'count')
+    const options: InputOptions = {
+      edge: mode === 'level' ? 'none' : mode === 'pulse' ? 'rising' : config.edge,
+      debounceMs: mode === 'level' ? 0 : (config.debounceMs ?? (mode === 'edge' ? 10 : 0)),
+      activeLow,
+      bias,
     }
-
     return createSensor(unit, surroundings, async (emit, signal, ready) => {
-      const Gpio = await surroundings.loadGpio()
+      const access = await openAccess(surroundings, config.access, orderFor(config))
       if (signal.aborted) return
-      const number = sysfsNumber(bcm, surroundings.sysRoot)
-      const options = { debounceTimeout: mode === 'edge' ? debounceMs : 0, activeLow }
-      const pin: GpioPin = attempt(
-        'open',
-        () => new Gpio(number, 'in', mode === 'edge' ? config.edge : 'none', options),
-      )
-      const say = (value: number): void => emit({ value: { mantissa: value, exponent: 0 } })
+      const line = await access.openInput(pin, options)
       try {
-        if (mode === 'level') {
-          while (!signal.aborted) {
-            say(attempt('read', () => pin.readSync()))
-            ready()
-            await surroundings.sleep(config.intervalSeconds * 1000, signal)
-          }
-          return
-        }
-        if (config.edge === 'both') say(attempt('read', () => pin.readSync()))
-        await edges(pin, say, signal, ready)
+        if (mode === 'level') await levels(line, emit, signal, ready)
+        else if (mode === 'pulse') await pulses(line, PULSES_PER_SECOND_MAX[access.kind], emit, signal, ready)
+        else await edges(line, emit, signal, ready)
       } finally {
-        attempt('give back', () => pin.unexport())
+        await line.close()
       }
     })
 
-    /** Says edges until aborted; rejects when watching fails or the pin floats. */
-    function edges(
-      pin: GpioPin,
-      say: (value: number) => void,
+    async function levels(
+      line: InputLine,
+      emit: Emit,
       signal: AbortSignal,
       ready: () => void,
     ): Promise<void> {
-      const bucket = new TokenBucket(EDGES, surroundings.nowMs())
-      return new Promise((resolve, reject) => {
-        signal.addEventListener('abort', () => resolve(), { once: true })
-        attempt('watch', () =>
-          pin.watch((error, value) => {
-            if (error) {
-              reject(
-                new WorldError('sensor', `cannot watch ${what}: ${error.message}; ${remedy(error)}`, error),
-              )
-            } else if (bucket.take(surroundings.nowMs())) say(value)
-            else {
-              const text = `${what} changes more than ${EDGES.perSecond} times a second; raise debounceMs, or connect a pull-up or pull-down resistor`
-              reject(new WorldError('sensor', text))
-            }
-          }),
-        )
+      while (!signal.aborted) {
+        emit(whole(await line.read()))
         ready()
+        await surroundings.sleep(config.intervalSeconds * 1000, signal)
+      }
+    }
+
+    /** Says edges until aborted; rejects when watching fails or the pin floats. */
+    async function edges(line: InputLine, emit: Emit, signal: AbortSignal, ready: () => void): Promise<void> {
+      const bucket = new TokenBucket(EDGES, surroundings.nowMs())
+      if (config.edge === 'both') emit(whole(await line.read()))
+      await watch(line, signal, ready, (level, fail) => {
+        if (bucket.take(surroundings.nowMs())) return emit(whole(level))
+        const text = `GPIO ${pin} changes more than ${EDGES.perSecond} times a second; raise debounceMs, connect a pull-up or pull-down resistor, or take mode: pulse`
+        fail(new WorldError('sensor', text))
       })
+    }
+
+    /** Counts rising edges until aborted, and says the count or rate at each interval. */
+    async function pulses(
+      line: InputLine,
+      perSecondMax: number,
+      emit: Emit,
+      signal: AbortSignal,
+      ready: () => void,
+    ): Promise<void> {
+      const counter = createPulseCounter({ ...config, unit, perSecondMax }, surroundings.nowMs())
+      const broken = new AbortController()
+      const either = AbortSignal.any([signal, broken.signal])
+      const say = async (): Promise<void> => {
+        while (!either.aborted) {
+          await surroundings.sleep(config.intervalSeconds * 1000, either)
+          if (!either.aborted) emit({ value: counter.take(surroundings.nowMs()) })
+        }
+      }
+      const counting = watch(line, signal, ready, () => counter.count())
+      await Promise.all([counting.finally(() => broken.abort()), say()])
     }
   },
 }
 
-const reason = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause))
+/** Ways to the pin: sysfs cannot set the resistor, and loses pulses that come while the event loop is busy. */
+function orderFor({ bias, mode }: z.output<typeof configSchema>): readonly GpioAccess['kind'][] {
+  if (bias !== 'as-is') return ['gpiod']
+  return mode === 'pulse' ? ['gpiod', 'sysfs'] : ['sysfs', 'gpiod']
+}
 
-function remedy(cause: unknown): string {
-  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined
-  if (code === 'EACCES' || code === 'EPERM') return 'add the user to the group gpio and log in again'
-  if (code === 'EBUSY') return 'another program or a kernel overlay uses the pin, choose another or free it'
-  if (code === 'EINVAL') return 'the kernel does not offer this pin as an input, choose another'
-  return 'see that the pin is free and the user is in the group gpio'
+const whole = (level: number): Parameters<Emit>[0] => ({ value: { mantissa: level, exponent: 0 } })
+
+/** Resolves when aborted; rejects with the line's fault or the listener's. */
+function watch(
+  line: InputLine,
+  signal: AbortSignal,
+  ready: () => void,
+  listener: (level: number, fail: (error: Error) => void) => void,
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    signal.addEventListener('abort', () => resolve(), { once: true })
+    line.watch((level) => listener(level, reject), reject)
+    ready()
+  })
 }

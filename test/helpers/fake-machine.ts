@@ -32,8 +32,12 @@ export function createFakeMachine(
     sleeps,
     procRoot: join(root, 'proc'),
     sysRoot: join(root, 'sys'),
+    devRoot: join(root, 'dev'),
     nowMs: () => nowMs,
     random: () => 0.5,
+    spawn: () => {
+      throw new Error('this machine was given no programs')
+    },
     loadGpio: () => Promise.reject(new Error('this machine was given no GPIO library')),
     report: (error) => reports.push(error.message),
     sleep(ms, signal) {

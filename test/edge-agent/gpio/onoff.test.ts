@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module'
 import t from 'tap'
-import { loadOnoff } from '../../../edge-agent/drivers/onoff.ts'
+import { loadOnoff } from '../../../edge-agent/gpio/onoff.ts'
 import { WorldError } from '../../../node/error.ts'
 
 t.test('onoff is loaded where it is installed; elsewhere the error says how to install it', async (t) => {

@@ -12,7 +12,10 @@ import { WorldError } from '../../node/error.ts'
 /** The chips behind the 40-pin header: Pi 0 to 3 (names differ by kernel), Pi 4, Pi 5. */
 const HEADER_CHIP = /^pinctrl-(bcm2835|bcm2836|bcm2837|bcm2711|rp1)$/
 
-interface Chip {
+export const isHeaderChip = (label: string): boolean => HEADER_CHIP.test(label)
+
+export interface SysfsChip {
+  /** Number of its first line. */
   readonly base: number
   readonly label: string
   readonly lines: number
@@ -23,13 +26,13 @@ interface Chip {
  * header's chip is not there, or it has no such line.
  */
 export function sysfsNumber(bcm: number, sysRoot: string): number {
-  const chips = readChips(join(sysRoot, 'class/gpio'))
-  const chip = chips.find(({ label }) => HEADER_CHIP.test(label))
+  const chips = readSysfsChips(sysRoot)
+  const chip = chips.find(({ label }) => isHeaderChip(label))
   if (chip === undefined) {
     const seen = chips.map(({ label }) => label).join(', ') || 'none'
     throw new WorldError(
       'sensor',
-      `no GPIO chip of a Raspberry Pi's header in ${sysRoot}/class/gpio (chips: ${seen}); use driver host or script here`,
+      `no GPIO chip of a Raspberry Pi's header in ${sysRoot}/class/gpio (chips: ${seen}); use another driver here`,
     )
   }
   if (bcm >= chip.lines) {
@@ -41,7 +44,9 @@ export function sysfsNumber(bcm: number, sysRoot: string): number {
   return chip.base + bcm
 }
 
-function readChips(directory: string): readonly Chip[] {
+/** All chips, in no order. Throws a `WorldError` when sysfs has no GPIO. */
+export function readSysfsChips(sysRoot: string): readonly SysfsChip[] {
+  const directory = join(sysRoot, 'class/gpio')
   let names: readonly string[]
   try {
     names = readdirSync(directory).filter((entry) => /^gpiochip\d+$/.test(entry))
@@ -55,7 +60,7 @@ function readChips(directory: string): readonly Chip[] {
   } catch (cause) {
     throw new WorldError(
       'sensor',
-      `cannot read the GPIO chips in ${directory}; the kernel needs sysfs GPIO (CONFIG_GPIO_SYSFS), use driver host or script here`,
+      `cannot read the GPIO chips in ${directory}; the kernel needs sysfs GPIO (CONFIG_GPIO_SYSFS), take the character device ("sudo apt install gpiod") or another driver`,
       cause,
     )
   }

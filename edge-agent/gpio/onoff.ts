@@ -5,20 +5,23 @@ import { WorldError } from '../../node/error.ts'
 export interface GpioPin {
   /** 0 or 1; throws a system error. */
   readSync(): number
+  /** Throws a system error. */
+  writeSync(value: 0 | 1): void
   /** `callback` is called for each edge that the pin was opened for. */
   watch(callback: (error: Error | null | undefined, value: number) => void): void
   /** Stops watching and gives the pin back. */
   unexport(): void
 }
 
-export type Edge = 'none' | 'rising' | 'falling' | 'both'
-
-/** `number` is the kernel's (sysfs), not the BCM number. Opens the pin, and throws a system error. */
+/**
+ * `number` is the kernel's (sysfs), not the BCM number. `high` and `low` make it an output at that voltage, whatever
+ * `activeLow` is. Opens the pin, and throws a system error.
+ */
 export type GpioConstructor = new (
   number: number,
-  direction: 'in',
-  edge: Edge,
-  options: { readonly debounceTimeout: number; readonly activeLow: boolean },
+  direction: 'in' | 'high' | 'low',
+  edge: 'none' | 'both',
+  options: { readonly activeLow: boolean },
 ) => GpioPin
 
 /** onoff's constructor; rejects with a `WorldError` when it is not installed here. */

@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { sysfsNumber } from '../../../edge-agent/drivers/sysfs-number.ts'
+import { sysfsNumber } from '../../../edge-agent/gpio/sysfs-number.ts'
 import { createFakeMachine } from '../../helpers/fake-machine.ts'
 
 /** A /sys with GPIO chips, each as base, label, number of lines. */

@@ -1,0 +1,65 @@
+/**
+ * Counting pulses: how many came in an interval, or how fast, in the unit of what is metered.
+ *
+ * Above the limit of its way to the pin a counter would be too low without anybody noticing, so it refuses instead.
+ */
+import { z } from 'zod'
+import { WorldError } from '../../node/error.ts'
+import { type Decimal, toDecimal } from '../../schemas/units.ts'
+import type { Unit } from '../driver.ts'
+import type { GpioAccess } from '../gpio/line.ts'
+
+/**
+ * Pulses a second that are counted. sysfs keeps one edge until our event loop comes by, which a block may hold up for
+ * some 20 ms. gpiomon is a process of its own that the kernel keeps 16 edges for; ours reads its pipe when it can.
+ */
+export const PULSES_PER_SECOND_MAX: Readonly<Record<GpioAccess['kind'], number>> = { sysfs: 50, gpiod: 1000 }
+
+export const pulseFields = {
+  /** Mode `pulse`: `rate` is a mean since the reading before, `count` what came since then. */
+  quantity: z.enum(['rate', 'count']).default('rate'),
+  /** Mode `pulse`: pulses for one unit, such as 450 for a flow meter's litre. */
+  pulsesPerUnit: z.number().min(1e-9).max(1e9).default(1),
+}
+
+export interface PulseOptions {
+  readonly quantity: 'rate' | 'count'
+  readonly pulsesPerUnit: number
+  /** A rate is per second, or per minute in a unit that ends so. */
+  readonly unit: Unit
+  readonly perSecondMax: number
+}
+
+export interface PulseCounter {
+  count(): void
+  /** What came since the last call, with a digit more than one pulse needs. Throws a `WorldError` above the limit. */
+  take(nowMs: number): Decimal
+}
+
+/** `startMs` and `nowMs` are monotonic milliseconds. */
+export function createPulseCounter(
+  { quantity, pulsesPerUnit, unit, perSecondMax }: PulseOptions,
+  startMs: number,
+): PulseCounter {
+  let pulses = 0
+  let sinceMs = startMs
+  return {
+    count() {
+      pulses++
+    },
+    take(nowMs) {
+      const seconds = Math.max(1, nowMs - sinceMs) / 1000
+      const counted = pulses
+      pulses = 0
+      sinceMs = nowMs
+      if (counted > perSecondMax * seconds) {
+        const text = `${Math.round(counted / seconds)} pulses a second, more than the ${perSecondMax} that are counted without loss; raise debounceMs or bias a floating pin, or divide the pulses`
+        throw new WorldError('sensor', text)
+      }
+      const perPulse = quantity === 'count' ? 1 : unit.endsWith('/min') ? 60 / seconds : 1 / seconds
+      const step = perPulse / pulsesPerUnit
+      const places = step === 1 ? 0 : Math.min(12, Math.max(0, 1 - Math.floor(Math.log10(step))))
+      return toDecimal(counted * step, places)
+    },
+  }
+}
