@@ -1,11 +1,13 @@
 /** The commands that prepare a Pi's card. Each command's work is in its own file, loaded when it is called. */
 import { type Command, Option } from 'commander'
 import type { FirmwareOptions } from './firmware.ts'
+import type { FlashOptions } from './flash.ts'
 import { example, jsonOption } from './options.ts'
+import { running } from './program.ts'
 
 const print = (text: string): void => void process.stdout.write(text)
 
-/** Adds firmware. */
+/** Adds firmware and flash. */
 export function addFlashCommands(program: Command): void {
   program
     .command('firmware')
@@ -29,5 +31,38 @@ export function addFlashCommands(program: Command): void {
     .action(async (options: FirmwareOptions) => {
       const { firmwareCommand } = await import('./firmware.ts')
       firmwareCommand(options, print)
+    })
+
+  program
+    .command('flash')
+    .description('writes an image of Raspberry Pi OS to a card and sets it up for its Pi')
+    .option('--image <file>', '.img, .img.xz, .img.gz or .zip, as it was fetched')
+    .option(
+      '--sha256 <hash>',
+      'of that file, still compressed: 64 hex digits, or a file as sha256sum writes it',
+    )
+    .option('--to <target>', 'disk, such as /dev/sdb, or an image file to make')
+    .option('--config <file>', 'pi.yaml of this device')
+    .option('--yes-erase', 'do not ask; also for disks above 256 GB or built in', false)
+    .option('--list', 'show the disks, and which of them may be written', false)
+    .addOption(jsonOption())
+    .addHelpText(
+      'after',
+      example(
+        'pinledger flash --list',
+        'sudo pinledger flash --image raspios.img.xz --sha256 raspios.img.xz.sha256 --to /dev/sdb --config pi.yaml',
+        'pinledger flash --image raspios.img.xz --sha256 HASH --to card.img --config pi.yaml',
+      ),
+    )
+    .action(async (options: FlashOptions) => {
+      const { flashCommand } = await import('./flash.ts')
+      const run = running({ name: 'flash', json: options.json, level: 'info' })
+      process.exitCode = await flashCommand(options, {
+        input: process.stdin,
+        output: process.stderr,
+        print,
+        nowMs: Date.now,
+        signal: run.signal,
+      }).finally(run.end)
     })
 }
