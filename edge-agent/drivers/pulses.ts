@@ -19,7 +19,7 @@ export const pulseFields = {
   /** Mode `pulse`: `rate` is a mean since the reading before, `count` what came since then. */
   quantity: z.enum(['rate', 'count']).default('rate'),
   /** Mode `pulse`: pulses for one unit, such as 450 for a flow meter's litre. */
-  pulsesPerUnit: z.number().min(1e-9).max(1e9).default(1),
+  pulsesPerUnit: z.number().min(1e-6).max(1e9).default(1),
 }
 
 export interface PulseOptions {

@@ -42,6 +42,7 @@ function openInput(
   )
   const read = (): Level => attempt('read', bcm, () => (pin.readSync() === 1 ? 1 : 0))
   let changes: Changes | undefined
+  let broken = false
   let closed = false
 
   function close(): void {
@@ -58,9 +59,10 @@ function openInput(
       changes = told
       attempt('watch', bcm, () =>
         pin.watch((error, value) => {
-          if (closed) return
+          if (closed || broken) return
           if (!error) return told.tell(value === 1 ? 1 : 0)
-          close()
+          broken = true
+          told.stop()
           onError(refusal('watch', bcm, error))
         }),
       )

@@ -1,44 +1,20 @@
+/** The driver over a stand-in for onoff; the ways to the pin have tests of their own. */
 import t from 'tap'
 import { gpio } from '../../../edge-agent/drivers/gpio.ts'
-import type { GpioConstructor } from '../../../edge-agent/drivers/onoff.ts'
 import { WorldError } from '../../../node/error.ts'
+import { formatDecimal } from '../../../schemas/units.ts'
 import { createFakeMachine } from '../../helpers/fake-machine.ts'
+import { createFakeOnoff } from '../../helpers/fake-onoff.ts'
 import { waitUntil } from '../../helpers/wait-until.ts'
 
-/** A Pi 5 whose GPIO library records how it is used. */
-function createPi(sleepsMax = 0) {
-  const opened: unknown[][] = []
-  const released: number[] = []
-  const pi = { level: 0, failing: undefined as string | undefined, opened, released, watching: 0 }
-  let callback: (error: Error | undefined, value: number) => void = () => {}
-  const fail = (): void => {
-    if (pi.failing !== undefined) throw Object.assign(new Error(pi.failing), { code: pi.failing })
-  }
-  const Gpio: GpioConstructor = class {
-    readonly #number: number
-    constructor(...args: ConstructorParameters<GpioConstructor>) {
-      fail()
-      opened.push(args)
-      this.#number = args[0]
-    }
-    readSync(): number {
-      fail()
-      return pi.level
-    }
-    watch(listener: typeof callback): void {
-      pi.watching++
-      callback = listener
-    }
-    unexport(): void {
-      released.push(this.#number)
-    }
-  }
-  const machine = createFakeMachine(sleepsMax)
+/** A Pi 5 without the character device. */
+function createPi(sleepsMax = 0, onSleep: (count: number) => void = () => {}) {
+  const onoff = createFakeOnoff()
+  const machine = createFakeMachine(sleepsMax, onSleep)
   machine.write('sys/class/gpio/gpiochip571/base', '571')
   machine.write('sys/class/gpio/gpiochip571/label', 'pinctrl-rp1')
   machine.write('sys/class/gpio/gpiochip571/ngpio', '54')
-  const change = (value: number, error?: Error): void => callback(error, value)
-  return Object.assign(pi, { machine, surroundings: { ...machine, loadGpio: async () => Gpio }, change })
+  return Object.assign(onoff, { machine, surroundings: { ...machine, loadGpio: onoff.loadGpio } })
 }
 
 const configOf = (fields: object) =>
@@ -50,10 +26,10 @@ t.test(
     const pi = createPi()
     t.teardown(pi.machine.remove)
     pi.level = 1
-    const sensor = gpio.create(configOf({ debounceMs: 25, activeLow: true }), pi.surroundings)
+    const sensor = gpio.create(configOf({ debounceMs: 0, activeLow: true }), pi.surroundings)
     const values: number[] = []
     await sensor.start(({ value }) => values.push(value.mantissa))
-    t.strictSame(pi.opened, [[588, 'in', 'both', { debounceTimeout: 25, activeLow: true }]])
+    t.strictSame(pi.opened, [[588, 'in', 'both', { activeLow: true }]])
     pi.change(0)
     pi.change(1)
     t.strictSame(values, [1, 0, 1])
@@ -63,16 +39,30 @@ t.test(
   },
 )
 
-t.test('one kind of edge is asked of the kernel, and no level is said at the start', async (t) => {
+t.test('one kind of edge is said when asked for, and no level at the start', async (t) => {
   const pi = createPi()
   t.teardown(pi.machine.remove)
-  const sensor = gpio.create(configOf({ edge: 'rising', unit: 'count' }), pi.surroundings)
+  const fields = { edge: 'rising', debounceMs: 0, unit: 'count' }
+  const sensor = gpio.create(configOf(fields), pi.surroundings)
   const values: number[] = []
   await sensor.start(({ value }) => values.push(value.mantissa))
-  t.match(pi.opened, [[588, 'in', 'rising', { debounceTimeout: 10, activeLow: false }]])
   pi.change(1)
+  pi.change(0)
   t.strictSame(values, [1])
   t.equal(sensor.unit, 'count')
+  await sensor.stop()
+})
+
+t.test('an edge is debounced by 10 ms where nothing else is said', async (t) => {
+  const pi = createPi(1)
+  t.teardown(pi.machine.remove)
+  const sensor = gpio.create(configOf({}), pi.surroundings)
+  const values: number[] = []
+  await sensor.start(({ value }) => values.push(value.mantissa))
+  pi.change(1)
+  t.strictSame(values, [0])
+  await waitUntil('it counts', () => values.length === 2)
+  t.strictSame(pi.machine.sleeps, [10])
   await sensor.stop()
 })
 
@@ -89,7 +79,7 @@ t.test('level is read at the interval, without edges or debouncing', async (t) =
   await sensor.stop()
   t.strictSame(values, [0, 1, 0, 1])
   t.strictSame(pi.machine.sleeps, [500, 500, 500, 500])
-  t.strictSame(pi.opened, [[588, 'in', 'none', { debounceTimeout: 0, activeLow: false }]])
+  t.strictSame(pi.opened, [[588, 'in', 'none', { activeLow: false }]])
 })
 
 t.test('what the kernel refuses is reported with the pin and a remedy, and tried again', async (t) => {
@@ -106,7 +96,7 @@ t.test('what the kernel refuses is reported with the pin and a remedy, and tried
     const sensor = gpio.create(configOf({}), pi.surroundings)
     await sensor.start(() => {})
     t.match(pi.machine.reports[0], remedy)
-    t.match(pi.machine.reports[0], /cannot open GPIO 17 of sensor door/)
+    t.match(pi.machine.reports[0], /cannot open GPIO 17: /)
     pi.failing = undefined
     await waitUntil('watching', () => pi.watching === 1)
     await sensor.stop()
@@ -122,7 +112,7 @@ t.test(
     await sensor.start(() => {})
     pi.change(0, new Error('poll failed'))
     await waitUntil('reported', () => pi.machine.reports.length === 1)
-    t.match(pi.machine.reports[0], /cannot watch GPIO 17 .*poll failed/)
+    t.match(pi.machine.reports[0], /cannot watch GPIO 17: poll failed/)
     t.strictSame(pi.released, [588])
     await sensor.stop()
   },
@@ -131,13 +121,13 @@ t.test(
 t.test('a floating pin is cut off after its burst, with the remedy', async (t) => {
   const pi = createPi()
   t.teardown(pi.machine.remove)
-  const sensor = gpio.create(configOf({ edge: 'falling' }), pi.surroundings)
+  const sensor = gpio.create(configOf({ edge: 'falling', debounceMs: 0 }), pi.surroundings)
   let count = 0
   await sensor.start(() => count++)
-  for (let edge = 0; edge < 5000; edge++) pi.change(edge % 2)
+  for (let edge = 0; edge < 10_000; edge++) pi.change(edge % 2)
   await waitUntil('reported', () => pi.machine.reports.length === 1)
   t.equal(count, 100)
-  t.match(pi.machine.reports[0], /raise debounceMs, or connect a pull-up/)
+  t.match(pi.machine.reports[0], /raise debounceMs, connect a pull-up/)
   t.strictSame(pi.released, [588])
   await sensor.stop()
 })
@@ -165,6 +155,75 @@ t.test('a stop while the library loads opens nothing', async (t) => {
   const started = sensor.start(() => {})
   await sensor.stop()
   await started
+  t.strictSame(pi.opened, [])
+})
+
+t.test('pulses are counted over an interval, thousands of them, and said as a rate', async (t) => {
+  const pi = createPi(2, (count) => {
+    if (count <= 2)
+      for (let pulse = 0; pulse < count * 45; pulse++) for (const level of [1, 0]) pi.change(level)
+  })
+  t.teardown(pi.machine.remove)
+  const fields = { mode: 'pulse', pulsesPerUnit: 450, unit: 'l/s', intervalSeconds: 2 }
+  const sensor = gpio.create(configOf(fields), pi.surroundings)
+  const values: string[] = []
+  await sensor.start(({ value }) => values.push(formatDecimal(value)))
+  t.strictSame(pi.opened, [[588, 'in', 'both', { activeLow: false }]])
+  await waitUntil('two intervals', () => values.length === 2)
+  await sensor.stop()
+  t.strictSame(values, ['0.0500', '0.1000'])
+  t.equal(sensor.unit, 'l/s')
+  t.strictSame(pi.released, [588])
+})
+
+t.test('pulses above what sysfs can count are an error, not a reading that is too low', async (t) => {
+  const pi = createPi(1, () => {
+    for (let pulse = 0; pulse < 101; pulse++) for (const level of [1, 0]) pi.change(level)
+  })
+  t.teardown(pi.machine.remove)
+  const sensor = gpio.create(configOf({ mode: 'pulse', intervalSeconds: 2 }), pi.surroundings)
+  await sensor.start(() => t.fail('said a reading'))
+  await waitUntil('reported', () => pi.machine.reports.length === 1)
+  t.match(pi.machine.reports[0], /51 pulses a second, more than the 50/)
+  await sensor.stop()
+})
+
+t.test('an error while counting ends the interval too', async (t) => {
+  const pi = createPi()
+  t.teardown(pi.machine.remove)
+  const sensor = gpio.create(configOf({ mode: 'pulse' }), pi.surroundings)
+  await sensor.start(() => t.fail('said a reading'))
+  pi.change(0, new Error('poll failed'))
+  await waitUntil('reported', () => pi.machine.reports.length === 1)
+  t.match(pi.machine.reports[0], /cannot watch GPIO 17: poll failed/)
+  t.strictSame(pi.released, [588])
+  await sensor.stop()
+})
+
+t.test('units are what is measured, where none is given', async (t) => {
+  const { surroundings, machine } = createPi()
+  t.teardown(machine.remove)
+  const unit = (fields: object) => gpio.create(configOf(fields), surroundings).unit
+  t.equal(unit({}), '/')
+  t.equal(unit({ mode: 'pulse' }), '1/s')
+  t.equal(unit({ mode: 'pulse', quantity: 'count' }), 'count')
+  t.equal(unit({ mode: 'pulse', unit: 'l' }), 'l')
+})
+
+t.test('a resistor is asked of the character device, and the way that is asked for is kept', async (t) => {
+  const pi = createPi()
+  t.teardown(pi.machine.remove)
+  const sensors = [{ bias: 'pull-up' }, { access: 'gpiod' }, { access: 'sysfs', bias: 'pull-up' }]
+  for (const fields of sensors) {
+    const sensor = gpio.create(configOf(fields), pi.surroundings)
+    await sensor.start(() => {})
+    await sensor.stop()
+  }
+  t.match(pi.machine.reports, [
+    /^no way to the GPIO pins \(gpiod: no /,
+    /^no way to the GPIO pins \(gpiod: no /,
+    /sysfs cannot set the resistor of GPIO 17/,
+  ])
   t.strictSame(pi.opened, [])
 })
 

@@ -61,7 +61,10 @@ t.test('a pin that the chip does not have is refused with its range', async (t) 
 
 t.test('a machine without a header says which chips it has and what to do', async (t) => {
   const other = sysWith(t, [512, 'INT34C6:00', 360])
-  t.throws(() => sysfsNumber(4, other), { code: 'sensor', message: /chips: INT34C6:00\); use driver host/ })
+  t.throws(() => sysfsNumber(4, other), {
+    code: 'sensor',
+    message: /chips: INT34C6:00\); use another driver/,
+  })
   t.throws(() => sysfsNumber(4, sysWith(t)), { code: 'sensor', message: /chips: none\)/ })
 })
 
