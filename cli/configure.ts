@@ -1,6 +1,6 @@
 /** Configuration of a program from its file and its options. */
 import { dirname, resolve } from 'node:path'
-import type { z } from 'zod'
+import { z } from 'zod'
 import type { AgentConfig } from '../edge-agent/config.ts'
 import { loadConfig } from '../node/config-file.ts'
 import { formatIssues } from '../node/config-issues.ts'
@@ -16,7 +16,8 @@ export function configure<S extends z.ZodObject>(
   if (file === undefined)
     return checked(schema, options, '\ngive the missing options, or a file with --config')
   const config = loadConfig(file, schema)
-  checked(schema.partial(), options)
+  // What refines the whole needs all of it, and the file has been checked so.
+  checked(z.strictObject(schema.shape).partial(), options)
   return {
     ...(isFollower(config) ? besideFile(file, config) : (config as object)),
     ...options,

@@ -4,12 +4,17 @@ import { History } from '../node/history.ts'
 import type { Log } from '../node/log.ts'
 import { replaceableLog } from '../node/replaceable-log.ts'
 import { openRuntime, SOFTWARE, sessionOptions, storageLimits, untilAborted } from '../node/runtime.ts'
+import { systemTimers } from '../node/timers.ts'
 import type { Account } from '../schemas/hex.ts'
 import { Agent } from './agent.ts'
 import type { AgentConfig } from './config.ts'
 import { openSensor, thisMachine } from './drivers.ts'
 import { MINER_DEFAULTS } from './miner.ts'
 import { Outbox } from './outbox.ts'
+import { guardLine } from './outputs/config.ts'
+import { GuardProcess } from './outputs/guard-process.ts'
+import { Outputs } from './outputs/outputs.ts'
+import { end, guardsOf } from './outputs/takeover.ts'
 import { Wires } from './wires.ts'
 
 export interface AgentMainModules {
@@ -41,6 +46,12 @@ export async function runAgent(
     const wires = config.wires.map(({ when, pay, to, for: purpose, confirmations, perHourMax }) => {
       return { ...when, pay, to: to ?? when.device, purpose, confirmations, perHourMax }
     })
+    // Without outputs, nobody else lets go of what was one before.
+    if (config.outputs.length === 0) await end(guardsOf(runtime.dir.path))
+    const lines = new GuardProcess(
+      { directory: runtime.dir.path, lines: config.outputs.map(guardLine) },
+      { log, nowMs: clock.monotonic, random },
+    )
     const agent = new Agent(
       {
         session: sessionOptions(config.broker),
@@ -50,7 +61,16 @@ export async function runAgent(
         sensors,
         mining: { ...MINER_DEFAULTS, ...config.mine },
       },
-      { store, outbox, wires: new Wires(wires), clock, random, log, onFatal: fail },
+      {
+        store,
+        outbox,
+        wires: new Wires(wires),
+        outputs: new Outputs(config.outputs, { lines, clock, timers: systemTimers, log }),
+        clock,
+        random,
+        log,
+        onFatal: fail,
+      },
     )
     const { node } = agent
     const history = new History(runtime.dir.path, store.chain, {

@@ -1,5 +1,5 @@
 /**
- * An edge agent: reads sensors, signs what they say, mines, and pays for what it buys.
+ * An edge agent: reads sensors, signs what they say, mines, pays for what it buys, and switches outputs.
  *
  * A sample becomes a transaction in the outbox (durable) within a second, goes to the broker, and is sent again until
  * our own chain has it. Everything the agent does with money happens after a confirmation.
@@ -19,6 +19,7 @@ import { type Decimal, decimalNumber } from '../schemas/units.ts'
 import type { MinerOptions } from './miner.ts'
 import { Mining } from './mining.ts'
 import type { Outbox } from './outbox.ts'
+import type { OutputState, Outputs } from './outputs/outputs.ts'
 import { Purchasing } from './purchasing.ts'
 import { type AgentSensor, Sampling, withProofs } from './sampling.ts'
 import type { Wires } from './wires.ts'
@@ -41,6 +42,7 @@ export interface AgentModules {
   readonly store: ChainStore
   readonly outbox: Outbox
   readonly wires: Wires
+  readonly outputs: Outputs
   readonly clock: Clock
   readonly random: () => number
   readonly log: Log
@@ -80,7 +82,10 @@ export class Agent {
         onTransaction: () => {},
         onRefused: () => {},
         onConnected: () => this.#onConnected(),
-        onDisconnected: () => this.#mining.refresh(),
+        onDisconnected: () => {
+          this.#mining.refresh()
+          this.#modules.outputs.refresh()
+        },
         onFatal,
       },
     )
@@ -97,6 +102,10 @@ export class Agent {
   async start(): Promise<void> {
     this.node.start()
     this.#mining.start()
+    this.#modules.outputs.start(
+      () => ({ isConnected: this.node.session.connected, isMining: this.#mining.isMining }),
+      (state) => this.#publishOutput(state),
+    )
     const guarded = (task: () => void) => () => {
       try {
         task()
@@ -126,6 +135,8 @@ export class Agent {
   async stop(): Promise<void> {
     for (const timer of this.#timers) clearInterval(timer)
     const steps = [
+      // First, and while the broker can still be told.
+      () => this.#modules.outputs.stop(),
       ...this.#options.sensors.map(
         ({ sensor }) =>
           () =>
@@ -150,6 +161,7 @@ export class Agent {
 
   #onSample(entry: AgentSensor, value: Decimal): void {
     const sample = this.#sampling.take(entry, value)
+    this.#modules.outputs.reading(entry.name, decimalNumber(value))
     // SenML (RFC 8428) for people, as it happens; the ledger has the last word.
     const bn = `urn:dev:pinledger:${this.#options.signer.account}:`
     const live = [{ bn, n: entry.name, u: sample.unit, v: decimalNumber(value), t: sample.time / 1000 }]
@@ -219,7 +231,16 @@ export class Agent {
         retain: true,
       })
     }
+    this.#modules.outputs.refresh()
+    for (const state of this.#modules.outputs.states) this.#publishOutput(state)
     this.#send(this.#modules.outbox.pending(SEND_MAX))
+  }
+
+  #publishOutput(state: OutputState): void {
+    void this.node.session.publish(mirror(this.#topic('output', state.name)), jsonBytes(state), {
+      qos: 1,
+      retain: true,
+    })
   }
 
   #report(): void {
@@ -236,7 +257,7 @@ export class Agent {
     })
   }
 
-  #topic(kind: 'reading' | 'sensor' | 'sample', name: string): string {
+  #topic(kind: 'reading' | 'sensor' | 'sample' | 'output', name: string): string {
     return topic(this.node.chain.network.id, kind, this.#options.signer.account, name)
   }
 }

@@ -6,6 +6,7 @@ import { freeText, name } from '../schemas/field.ts'
 import { accountText } from '../schemas/hex.ts'
 import { MEMO_BYTES_MAX } from '../schemas/transaction.ts'
 import { sensorConfig } from './drivers.ts'
+import { misfits, OUTPUTS_MAX, outputConfig } from './outputs/config.ts'
 
 const coins = z.string({ error: 'expected coins in quotes, such as "0.01"' }).transform((text, context) => {
   const amount = parseCoins(text)
@@ -33,40 +34,46 @@ const wire = z.strictObject({
   perHourMax: z.int().min(1).max(100_000).default(1_000),
 })
 
-export const agentConfig = z.strictObject({
-  name: z.string().min(1).max(64).describe('the device in words'),
-  broker: connectionConfig,
-  data: z.string().describe('directory for key, ledger and outbox'),
-  genesis: z.string().optional().describe('genesis file; needed on the first start'),
-  storage: storageConfig('recent'),
-  mine: z
-    .strictObject({
-      threads: z.int().min(1).max(64).default(1),
-      duty: z
-        .number()
-        .min(0)
-        .max(1)
-        .default(0.25)
-        .describe('share of a core for each thread; 0 does not mine'),
-    })
-    .prefault({}),
-  sensors: z
-    .array(sensorConfig)
-    .max(64)
-    .refine(
-      (list) => new Set(list.map((sensor) => sensor.name)).size === list.length,
-      'expected each sensor name once',
-    )
-    .default([]),
-  wires: z
-    .array(wire)
-    .max(64)
-    .refine(
-      (list) =>
-        new Set(list.map(({ when, to, for: purpose }) => `${to ?? when.device} ${purpose}`)).size ===
-        list.length,
-      "expected each pair of 'to' and 'for' once: a payment's memo has to tell the wires apart",
-    )
-    .default([]),
-})
+export const agentConfig = z
+  .strictObject({
+    name: z.string().min(1).max(64).describe('the device in words'),
+    broker: connectionConfig,
+    data: z.string().describe('directory for key, ledger and outbox'),
+    genesis: z.string().optional().describe('genesis file; needed on the first start'),
+    storage: storageConfig('recent'),
+    mine: z
+      .strictObject({
+        threads: z.int().min(1).max(64).default(1),
+        duty: z
+          .number()
+          .min(0)
+          .max(1)
+          .default(0.25)
+          .describe('share of a core for each thread; 0 does not mine'),
+      })
+      .prefault({}),
+    sensors: z
+      .array(sensorConfig)
+      .max(64)
+      .refine(
+        (list) => new Set(list.map((sensor) => sensor.name)).size === list.length,
+        'expected each sensor name once',
+      )
+      .default([]),
+    wires: z
+      .array(wire)
+      .max(64)
+      .refine(
+        (list) =>
+          new Set(list.map(({ when, to, for: purpose }) => `${to ?? when.device} ${purpose}`)).size ===
+          list.length,
+        "expected each pair of 'to' and 'for' once: a payment's memo has to tell the wires apart",
+      )
+      .default([]),
+    outputs: z.array(outputConfig).max(OUTPUTS_MAX).default([]),
+  })
+  .superRefine(({ outputs, sensors }, context) => {
+    for (const { path, message } of misfits(outputs, sensors))
+      context.addIssue({ code: 'custom', path: [...path], message })
+  })
 export type AgentConfig = z.output<typeof agentConfig>

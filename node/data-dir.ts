@@ -116,7 +116,8 @@ function locked(directory: string, pid: number): WorldError {
   )
 }
 
-function isAlive(pid: number, boot: string, start: string): boolean {
+/** Whether this very process still runs, not another under its pid. */
+export function isAlive(pid: number, boot: string, start: string): boolean {
   if (boot !== bootId()) return false
   if (start !== '') return startTicks(pid) === start
   try {
@@ -128,7 +129,7 @@ function isAlive(pid: number, boot: string, start: string): boolean {
 }
 
 /** Start of a running process; undefined when it has ended (also when its parent has not yet waited for it) or without /proc. */
-function startTicks(pid: number): string | undefined {
+export function startTicks(pid: number): string | undefined {
   const stat = readProc(`/proc/${pid}/stat`)
   // Field 2 is the program's name in brackets, and may itself hold blanks and brackets: count from behind it.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
@@ -136,7 +137,7 @@ function startTicks(pid: number): string | undefined {
   return 'ZX'.includes(state) ? undefined : fields[19]
 }
 
-const bootId = (): string => readProc('/proc/sys/kernel/random/boot_id').slice(0, 8)
+export const bootId = (): string => readProc('/proc/sys/kernel/random/boot_id').slice(0, 8)
 
 function readProc(path: string): string {
   try {

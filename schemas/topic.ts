@@ -22,6 +22,8 @@ export const KINDS = {
   /** `reading/<account>/<sensor>`: live SenML for people; `sample` the batched samples with proofs. */
   reading: { publisher: 'device', retained: false, levels: 1 },
   sample: { publisher: 'device', retained: false, levels: 1 },
+  /** `output/<account>/<output>`: whether a relay or an LED is on, since when and why; JSON only. */
+  output: { publisher: 'device', retained: true, levels: 1 },
   /** `request/<from>/<to>` and `reply/<from>/<to>`. */
   request: { publisher: 'device', retained: false, levels: 1 },
   reply: { publisher: 'device', retained: false, levels: 1 },

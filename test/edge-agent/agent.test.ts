@@ -5,12 +5,15 @@ import { Agent } from '../../edge-agent/agent.ts'
 import type { Emit } from '../../edge-agent/driver.ts'
 import { MINER_DEFAULTS } from '../../edge-agent/miner.ts'
 import { Outbox } from '../../edge-agent/outbox.ts'
+import { outputConfig } from '../../edge-agent/outputs/config.ts'
+import { type OutputLines, Outputs } from '../../edge-agent/outputs/outputs.ts'
 import type { AgentSensor } from '../../edge-agent/sampling.ts'
 import { type Wire, Wires } from '../../edge-agent/wires.ts'
 import { ChainStore } from '../../node/chain-store.ts'
 import { openDisk } from '../../node/disk.ts'
 import { replaceableLog } from '../../node/replaceable-log.ts'
 import type { Signer } from '../../node/signing.ts'
+import { systemTimers } from '../../node/timers.ts'
 import { parseTopic } from '../../schemas/topic.ts'
 import type { Decimal } from '../../schemas/units.ts'
 import { join as joinBroker } from '../broker/running-broker.ts'
@@ -41,10 +44,32 @@ function sensor(name: string, batch: number): AgentSensor & { readonly say: Emit
   }
 }
 
+/** Lines that are driven at once. */
+function drivenLines(): OutputLines & { readonly levels: string[] } {
+  let told: Parameters<OutputLines['start']>[0] = () => {}
+  const levels: string[] = []
+  return {
+    levels,
+    start: (onLevels) => {
+      told = onLevels
+    },
+    drive(wished) {
+      if (levels.at(-1) !== wished.join('')) levels.push(wished.join(''))
+      told(wished)
+    },
+    async stop() {
+      levels.push('stop')
+      told([0])
+    },
+  }
+}
+
 interface Options {
   readonly signer?: Signer
   readonly sensors?: readonly AgentSensor[]
   readonly wires?: readonly Wire[]
+  readonly outputs?: readonly object[]
+  readonly lines?: OutputLines
   /** Share of a core; 0 does not mine. */
   readonly duty?: number
   readonly data?: string
@@ -52,6 +77,7 @@ interface Options {
 
 async function startAgent(t: Test, rig: Rig, options: Options = {}) {
   const { signer = alice, sensors = [], wires = [], duty = 0, data = temporary(t) } = options
+  const { outputs = [], lines: outputLines = drivenLines() } = options
   const { log, lines } = recordingLog()
   const store = new ChainStore(openDisk(data), rig.genesis)
   const outbox = new Outbox(replaceableLog(join(data, 'outbox.log')), store.chain, signer)
@@ -68,6 +94,10 @@ async function startAgent(t: Test, rig: Rig, options: Options = {}) {
       store,
       outbox,
       wires: new Wires(wires),
+      outputs: new Outputs(
+        outputs.map((each) => outputConfig.parse(each)),
+        { lines: outputLines, clock: rig.clock(), timers: systemTimers, log },
+      ),
       clock: rig.clock(),
       random: Math.random,
       log,
@@ -233,4 +263,53 @@ t.test('while the broker is away readings gather in the outbox and are sent when
   await waitUntil('the reading is on disk', () => outbox.waiting === 1)
   t.equal(agent.node.session.connected, false)
   t.equal(running.validator.node.mempool.size, 0)
+})
+
+t.test(
+  'an output follows a reading, its state stands on the broker, and it is safe before the agent says goodbye',
+  async (t) => {
+    const rig = await Rig.start(t)
+    await rig.validator()
+    const soil = sensor('soil', 1)
+    const lines = drivenLines()
+    const heard: { kind: string; value: { on?: unknown; reason?: string; state?: string } }[] = []
+    const person = await joinBroker(t, rig.broker)
+    person.on('message', (name, payload) => {
+      const parsed = parseTopic(name)
+      if (parsed?.json) heard.push({ kind: parsed.kind, value: JSON.parse(String(payload)) })
+    })
+    await person.subscribeAsync(`pinledger/+/+/${alice.account}/#`)
+    const pump = { name: 'pump', pin: 17, when: { sensor: 'soil', below: 20 } }
+    const { stop } = await startAgent(t, rig, { sensors: [soil], outputs: [pump], lines })
+    soil.say({ value: { mantissa: 195, exponent: -1 } })
+    t.equal(lines.levels.at(-1), '1', 'at once')
+    const outputs = () => heard.filter(({ kind }) => kind === 'output').map(({ value }) => value)
+    await waitUntil('it is published', () => outputs().some(({ on }) => on === true))
+    t.match(outputs().at(-1), { name: 'pump', on: true, reason: 'soil 19.5 is below 20', safe: false })
+    const late = await joinBroker(t, rig.broker)
+    const retained = new Promise((resolve) =>
+      late.once('message', (_topic, _payload, { retain }) => resolve(retain)),
+    )
+    await late.subscribeAsync(`pinledger/+/output/${alice.account}/pump/json`)
+    t.equal(await retained, true, 'who comes later hears it too')
+    await stop()
+    t.strictSame(lines.levels.slice(-2), ['1', 'stop'])
+    await waitUntil('the farewell came', () => heard.at(-1)?.kind === 'status')
+    t.match(outputs().at(-1), { on: false, reason: 'the agent stops' })
+  },
+)
+
+t.test('an output that loses its broker becomes safe', async (t) => {
+  const rig = await Rig.start(t)
+  await rig.validator()
+  const lines = drivenLines()
+  const led = { name: 'led', pin: 4, when: { agent: 'connected' } }
+  const { lines: logged } = await startAgent(t, rig, { outputs: [led], lines })
+  t.equal(lines.levels.at(-1), '1')
+  await rig.broker.broker.stop()
+  await waitUntil('it is off', () => lines.levels.at(-1) === '0')
+  t.match(
+    logged.filter(({ event }) => event === 'output').map(({ fields }) => fields.reason),
+    ['the agent is connected'],
+  )
 })

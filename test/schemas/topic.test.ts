@@ -45,6 +45,7 @@ t.test('state is retained, events are not', async (t) => {
     'checkpoint',
     'genesis',
     'members',
+    'output',
     'sensor',
     'status',
     'tip',

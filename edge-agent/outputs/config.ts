@@ -1,0 +1,129 @@
+/** The part `outputs` of an agent's configuration: relays and LEDs, and when each is on. */
+import { z } from 'zod'
+import { name } from '../../schemas/field.ts'
+import type { GuardLine } from './guard.ts'
+import type { Condition } from './rule.ts'
+
+/** As many as the header has GPIO lines. */
+export const OUTPUTS_MAX = 28
+
+const EXPECTED =
+  "expected 'sensor' with one of 'above' and 'below' (and, if wanted, 'hysteresis' and 'staleSeconds'), or 'agent' alone"
+
+const condition = z
+  .strictObject({
+    sensor: name.json.optional().describe('a sensor of this agent'),
+    above: z.number().optional(),
+    below: z.number().optional(),
+    hysteresis: z
+      .number()
+      .min(0)
+      .optional()
+      .describe('how far the value has to come back before it counts as back'),
+    staleSeconds: z
+      .number()
+      .min(1)
+      .max(604_800)
+      .optional()
+      .describe('a reading counts for this long; 60 when left out'),
+    agent: z.enum(['connected', 'mining']).optional(),
+  })
+  .transform(({ sensor, above, below, hysteresis, staleSeconds, agent }, context): Condition => {
+    const extra = hysteresis ?? staleSeconds
+    if (agent !== undefined && (sensor ?? above ?? below ?? extra) === undefined)
+      return { kind: 'agent', state: agent }
+    const threshold = above ?? below
+    if (
+      agent !== undefined ||
+      sensor === undefined ||
+      threshold === undefined ||
+      (above ?? below) !== (below ?? above)
+    ) {
+      context.addIssue({ code: 'custom', message: EXPECTED })
+      return z.NEVER
+    }
+    return {
+      kind: 'sensor',
+      sensor,
+      compare: above === undefined ? 'below' : 'above',
+      threshold,
+      hysteresis: hysteresis ?? 0,
+      staleMs: (staleSeconds ?? 60) * 1000,
+    }
+  })
+
+export const outputConfig = z
+  .strictObject({
+    name: name.json,
+    pin: z.int().min(0).max(27).describe('BCM number'),
+    activeLow: z
+      .boolean()
+      .default(false)
+      .describe('on when the pin is at ground, as many relay boards want it'),
+    access: z.enum(['auto', 'sysfs', 'gpiod']).default('auto').describe('the way to the pin'),
+    safe: z.enum(['off', 'on']).default('off').describe('when the agent cannot know better'),
+    when: condition,
+    onSecondsMax: z
+      .number()
+      .min(1)
+      .max(604_800)
+      .optional()
+      .describe('then safe, until the condition has been false'),
+    lostAfterSeconds: z.number().min(1).max(604_800).default(30).describe('without the broker'),
+    onLost: z.enum(['safe', 'keep']).default('safe').describe('keep: goes on by its rule'),
+  })
+  .refine(({ safe, onSecondsMax }) => safe === 'off' || onSecondsMax === undefined, {
+    path: ['onSecondsMax'],
+    message: "expected it only with 'safe: off': what is safe when on needs no limit",
+  })
+export type OutputConfig = z.output<typeof outputConfig>
+
+/** What of a sensor's configuration an output has to fit. */
+interface SensorFields {
+  readonly name: string
+  readonly pin?: number | undefined
+  readonly mode?: string | undefined
+  readonly intervalSeconds?: number | undefined
+}
+
+export interface Misfit {
+  readonly path: readonly (string | number)[]
+  readonly message: string
+}
+
+/** What is wrong between outputs and sensors: names and pins used twice, sensors that are not there or speak too seldom. */
+export function misfits(outputs: readonly OutputConfig[], sensors: readonly SensorFields[]): Misfit[] {
+  const found: Misfit[] = []
+  const pins = new Map<number, string>()
+  for (const sensor of sensors) if (sensor.pin !== undefined) pins.set(sensor.pin, `sensor ${sensor.name}`)
+  const names = new Set<string>()
+  for (const [index, { name, pin, when }] of outputs.entries()) {
+    const say = (field: string, message: string): void =>
+      void found.push({ path: ['outputs', index, field], message })
+    if (names.has(name)) say('name', `expected each output name once, got ${name} again`)
+    names.add(name)
+    const user = pins.get(pin)
+    if (user !== undefined)
+      say('pin', `expected a pin of its own for output ${name}, got GPIO ${pin} of ${user}`)
+    pins.set(pin, `output ${name}`)
+    if (when.kind !== 'sensor') continue
+    const sensor = sensors.find((each) => each.name === when.sensor)
+    if (sensor === undefined) say('when', `expected a sensor of this agent, got ${when.sensor}`)
+    // One that says edges has nothing to do with its interval.
+    else if (sensor.mode !== 'edge' && (sensor.intervalSeconds ?? 0) * 1000 >= when.staleMs)
+      say(
+        'when',
+        `expected staleSeconds above the ${sensor.intervalSeconds} s at which ${sensor.name} speaks`,
+      )
+  }
+  return found
+}
+
+/** What the guard has to know of an output. */
+export const guardLine = ({ name, pin, activeLow, access, safe }: OutputConfig): GuardLine => ({
+  name,
+  pin,
+  activeLow,
+  access,
+  safe: safe === 'on' ? 1 : 0,
+})

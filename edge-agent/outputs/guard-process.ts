@@ -1,0 +1,174 @@
+/**
+ * The agent's side of its guard: starts it, tells it the wished levels, hears what is driven, starts another when it ends
+ * or hangs.
+ *
+ * It has a session of its own (setsid), so that a terminal's Ctrl-C and the end of the agent's process group do not reach it, and
+ * no pipe of it holds up who waits for the agent's output.
+ */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import { type Backoff, createBackoff } from '../../node/backoff.ts'
+import type { Log } from '../../node/log.ts'
+import type { Level } from '../gpio/line.ts'
+import type { GuardLine } from './guard.ts'
+import { type Beat, type GuardMessage, type Settings, SILENCE_MS_MAX } from './guard-messages.ts'
+import type { OutputLines } from './outputs.ts'
+
+const RESTART = { baseMs: 500, capMs: 30_000, stableMs: 60_000 }
+/** So many beats without an answer: the guard hangs. Counted, not timed, so that a pause of the agent does not count. */
+const UNANSWERED_MAX = 5
+/** How long the guard may take to make the outputs safe when the agent stops. */
+const STOP_MS_MAX = 2_000
+
+/** A built file also where the source runs as .ts, under test: there it has to be given. */
+export const GUARD_PROGRAM = fileURLToPath(new URL('./guard-main.js', import.meta.url))
+
+export interface GuardProcessOptions {
+  /** The data directory, absolute. */
+  readonly directory: string
+  readonly lines: readonly GuardLine[]
+  /** Milliseconds without a beat after which the guard drives the safe states. */
+  readonly silenceMsMax?: number
+  /** Command line of the guard; tests give it an `--access-module`. */
+  readonly command?: readonly string[]
+}
+
+export interface GuardProcessModules {
+  readonly log: Log
+  /** Monotonic, milliseconds. */
+  readonly nowMs: () => number
+  /** Uniform in [0, 1), for the backoff. */
+  readonly random: () => number
+}
+
+export class GuardProcess implements OutputLines {
+  readonly #options: GuardProcessOptions
+  readonly #modules: GuardProcessModules
+  readonly #backoff: Backoff
+  #onLevels: (levels: readonly (Level | undefined)[]) => void = () => {}
+  #onFault: (name: string, reason: string) => void = () => {}
+  #child: ChildProcess | undefined
+  #restart: NodeJS.Timeout | undefined
+  #startedMs = 0
+  #beat = 0
+  #answered = 0
+  #wish: readonly Level[]
+  #isStopping = false
+  #onAnswer: () => void = () => {}
+
+  constructor(options: GuardProcessOptions, modules: GuardProcessModules) {
+    this.#options = options
+    this.#modules = modules
+    this.#backoff = createBackoff(RESTART, modules.random)
+    this.#wish = options.lines.map(({ safe }) => safe)
+  }
+
+  /** Of the running guard. */
+  get pid(): number | undefined {
+    return this.#child?.pid
+  }
+
+  start(
+    onLevels: (levels: readonly (Level | undefined)[]) => void,
+    onFault: (name: string, reason: string) => void,
+  ): void {
+    this.#onLevels = onLevels
+    this.#onFault = onFault
+    this.#spawn()
+  }
+
+  drive(levels: readonly Level[]): void {
+    this.#wish = levels
+    if (this.#child === undefined) return
+    if (this.#beat - this.#answered >= UNANSWERED_MAX && !this.#isStopping) {
+      this.#modules.log.warn('the guard of the outputs hangs: ending it', { pid: this.pid })
+      this.#child.kill('SIGKILL')
+      return
+    }
+    this.#tell({ beat: ++this.#beat, levels })
+  }
+
+  /** Makes all outputs safe and lets the guard go its own way; at most some 2 s. */
+  async stop(): Promise<void> {
+    this.#isStopping = true
+    clearTimeout(this.#restart)
+    const child = this.#child
+    if (child === undefined) return
+    this.drive(this.#options.lines.map(({ safe }) => safe))
+    await this.#safely()
+    child.stdin?.end()
+    child.stdout?.destroy()
+    child.unref()
+  }
+
+  /** Resolves once the newest beat has been answered with its levels, the guard has ended, or time is over. */
+  #safely(): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(done, STOP_MS_MAX)
+      function done(): void {
+        clearTimeout(timer)
+        resolve()
+      }
+      this.#onAnswer = done
+    })
+  }
+
+  #spawn(): void {
+    const { directory, lines, silenceMsMax = SILENCE_MS_MAX, command = [GUARD_PROGRAM] } = this.#options
+    const { log, nowMs } = this.#modules
+    this.#startedMs = nowMs()
+    this.#beat = 0
+    this.#answered = 0
+    const child = spawn(process.execPath, [...command], {
+      cwd: '/',
+      detached: true,
+      // Where the gpiod tools are is all that it needs of ours.
+      env: { PATH: process.env.PATH },
+      stdio: ['pipe', 'pipe', 'ignore'],
+    })
+    this.#child = child
+    // What cannot be written any more: its end says so too.
+    child.stdin.on('error', () => {})
+    child.once('error', (error) => this.#ended(child, String(error)))
+    child.once('exit', (code, signal) => this.#ended(child, signal ?? `exit code ${code}`))
+    createInterface({ input: child.stdout }).on('line', (line) => {
+      if (child === this.#child) this.#hear(JSON.parse(line) as GuardMessage)
+    })
+    log.info('guard of the outputs', { pid: child.pid })
+    this.#tell({ directory, lines, silenceMsMax })
+    this.drive(this.#wish)
+  }
+
+  #tell(message: Settings | Beat): void {
+    this.#child?.stdin?.write(`${JSON.stringify(message)}\n`)
+  }
+
+  #hear(message: GuardMessage): void {
+    if ('fault' in message) {
+      this.#onFault(message.fault.name, message.fault.reason)
+      return
+    }
+    if ('notice' in message) {
+      this.#modules.log.warn('outputs', { reason: message.notice })
+      return
+    }
+    this.#answered = message.beat
+    this.#onLevels(message.levels.map((level) => level ?? undefined))
+    // A line that cannot be driven does not become safe by waiting.
+    const isDone = message.levels.every((level, index) => level === null || level === this.#wish[index])
+    if (message.beat === this.#beat && isDone) this.#onAnswer()
+  }
+
+  #ended(child: ChildProcess, cause: string): void {
+    if (child !== this.#child) return
+    this.#child = undefined
+    this.#onAnswer()
+    if (this.#isStopping) return
+    const { log, nowMs } = this.#modules
+    this.#onLevels(this.#options.lines.map(() => undefined))
+    const waitMs = this.#backoff.next(nowMs() - this.#startedMs)
+    log.warn('the guard of the outputs ended, starting another', { cause, restartMs: waitMs })
+    this.#restart = setTimeout(() => this.#spawn(), waitMs)
+  }
+}
