@@ -6,17 +6,17 @@
 #     sector 139264   rest     rootfs
 set -euo pipefail
 root_tar=$1
-partial="$2.$$"
-bytes=$((1100 << 20))
+image=$2
+bytes=$((800 << 20))
 boot=8192
 root=139264
 sector=512
 work=$(mktemp -d)
-trap 'rm -rf "$work" "$partial"' EXIT
+trap 'rm -rf "$work"' EXIT
 
-truncate -s "$bytes" "$partial"
+truncate -s "$bytes" "$image"
 # The label's number is what PARTUUID is made of.
-sfdisk --quiet "$partial" <<TABLE
+sfdisk --quiet "$image" <<TABLE
 label: dos
 label-id: 0x70696e6c
 start=$boot, size=$((root - boot)), type=c
@@ -25,13 +25,14 @@ TABLE
 
 mkdir "$work/boot" "$work/root"
 cat >"$work/boot/config.txt" <<'CONFIG'
-# For more options and information see
-# http://rptl.io/configtxt
 dtparam=audio=on
 camera_auto_detect=1
 display_auto_detect=1
 auto_initramfs=1
 arm_64bit=1
+
+[cm5]
+dtoverlay=dwc2,dr_mode=host
 
 [all]
 CONFIG
@@ -40,12 +41,10 @@ echo 'console=serial0,115200 console=tty1 root=PARTUUID=70696e6c-02 rootfstype=e
 echo 'instance-id: rpios-image' >"$work/boot/meta-data"
 echo '#cloud-config' >"$work/boot/user-data"
 echo '# Netplan, version 2' >"$work/boot/network-config"
-
-# One sector a cluster, or there are too few of them for FAT32.
-mkfs.vfat -F 32 -s 1 -n BOOTFS --offset $boot "$partial" $(((root - boot) * sector / 1024)) >/dev/null
-mcopy -i "$partial@@$((boot * sector))" "$work"/boot/* ::/
+# One sector a cluster, or there are too few of them for FAT32. Its view of the file's size is not ours.
+mkfs.vfat -F 32 -s 1 -n BOOTFS --offset $boot "$image" $(((root - boot) * sector / 1024)) >/dev/null 2>&1
+mcopy -i "$image@@$((boot * sector))" "$work"/boot/* ::/
 
 tar -xf "$root_tar" -C "$work/root"
-mkfs.ext4 -q -F -L rootfs -m 0 -d "$work/root" -E "offset=$((root * sector)),nodiscard" "$partial" \
-  $(((bytes - root * sector) / 1024))k
-mv "$partial" "$2"
+mkfs.ext4 -q -F -L rootfs -m 0 -d "$work/root" -E "offset=$((root * sector)),nodiscard" "$image" \
+  $(((bytes - root * sector) / 1024))k 2>/dev/null
