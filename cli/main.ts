@@ -5,6 +5,7 @@
  */
 import { Command } from 'commander'
 import { SOFTWARE } from '../node/runtime.ts'
+import { addDoctorCommands } from './doctor.ts'
 import { EXIT, exitCodeOf, explain } from './exit.ts'
 import { addFlashCommands } from './flashing.ts'
 import { addNetworkCommands } from './networks.ts'
@@ -24,6 +25,7 @@ function createProgram(): Command {
   addProgramCommands(program)
   addWalletCommands(program)
   addStorageCommands(program)
+  addDoctorCommands(program)
   addSimulationCommand(program)
   addNetworkCommands(program)
   addFlashCommands(program)

@@ -1,0 +1,302 @@
+/**
+ * The broker and what it has of the network: reachable, logged in to, the right network, its time, the right to mine.
+ *
+ * It logs in beside a running program, under a client id of its own, and publishes nothing.
+ */
+import { randomBytes } from 'node:crypto'
+import { connect } from 'node:net'
+import { FUTURE_INTERVALS_MAX } from '../../ledger/header.ts'
+import { isAuthority, isEnrolled } from '../../ledger/membership.ts'
+import { credentialsFor, refusalText } from '../../node/broker-login.ts'
+import { type Connection, openConnection } from '../../node/connection.ts'
+import { sessionOptions } from '../../node/runtime.ts'
+import { SESSION_DEFAULTS } from '../../node/session.ts'
+import type { Signer } from '../../node/signing.ts'
+import { decode } from '../../schemas/codec.ts'
+import { GENESIS_BYTES_MAX, type Genesis, genesis as genesisCodec } from '../../schemas/genesis.ts'
+import type { Account, Network as NetworkId } from '../../schemas/hex.ts'
+import { type MembersMirror, membersMirror } from '../../schemas/members.ts'
+import { type Tip, tip as tipCodec } from '../../schemas/message.ts'
+import { parseTopic, ROOT } from '../../schemas/topic.ts'
+import { absent, type Check, type Finding, fails, reasonOf, warns, works } from './finding.ts'
+import { networkOf, signerOf } from './ledger.ts'
+import { type Machine, quoted } from './machine.ts'
+import type { Subject } from './subject.ts'
+import { span } from './time.ts'
+
+const PORTS: Readonly<Record<string, number>> = { 'mqtt:': 1883, 'mqtts:': 8883, 'ws:': 80, 'wss:': 443 }
+const CONNECT_MS_MAX = 4_000
+/** What is retained comes at once; this long after the last of it there is no more. */
+const QUIET_MS = 400
+const RETAINED_MS_MAX = 3_000
+/** How long a new block is waited for. */
+const BLOCK_MS_MAX = 10_000
+/** What a broker may make us remember. */
+const NETWORKS_MAX = 16
+const TIP_BYTES_MAX = 1024
+/** A block's time is up to a second older than the block, and the way of it takes some. */
+const DIFFERENCE_MS = 2_000
+/** Above this something is wrong with a clock. */
+const DIFFERENCE_MS_MAX = 5_000
+const SET_CLOCK = 'timedatectl; sudo timedatectl set-ntp true   (here, and where the other clock is)'
+
+interface Heard {
+  /** The highest of its tips, and how many validators said one. */
+  tip?: Tip
+  readonly validators: Set<Account>
+  genesis?: Genesis
+  members?: MembersMirror
+  /** By how much this clock was ahead of a block's that came while we listened, milliseconds. */
+  aheadMs?: number
+}
+
+export const networkChecks = (machine: Machine, subject: Subject): readonly Check[] => [
+  {
+    part: 'broker',
+    msMax: CONNECT_MS_MAX + SESSION_DEFAULTS.connectTimeoutMs + RETAINED_MS_MAX + BLOCK_MS_MAX + 3_000,
+    run: (say, signal) => network(machine, subject, say, signal),
+  },
+]
+
+async function network(
+  machine: Machine,
+  subject: Subject,
+  say: (finding: Finding) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  const { connection: where } = subject
+  const { hostname, port, protocol } = new URL(where.url)
+  const host = hostname.replace(/^\[|\]$/g, '')
+  const refused = await reach(host, Number(port) || (PORTS[protocol] ?? 1883), signal)
+  if (refused !== undefined) {
+    say(
+      subject.expectsBroker
+        ? fails('broker', `${where.url}: ${refused.reason}`, refused.remedy)
+        : absent('broker', `none on this machine; pinledger doctor --broker mqtt://ADDRESS tries another`),
+    )
+    return
+  }
+  say(works('broker', `${where.url} answers`))
+  const signer = subject.kind === 'broker' ? undefined : signerOf(subject)
+  const heard = new Map<NetworkId, Heard>()
+  let heardMs = machine.nowMs()
+  const opened = await logIn(subject, signer, signal, (topic, payload, retain) => {
+    heardMs = machine.nowMs()
+    take(heard, topic, payload, retain, machine.now())
+  })
+  if (typeof opened === 'string') {
+    say(
+      fails(
+        'login',
+        opened,
+        subject.file === undefined ? undefined : `\${EDITOR:-nano} ${quoted(subject.file)}`,
+      ),
+    )
+    return
+  }
+  try {
+    say(works('login', signer === undefined ? 'as a guest, who may only read' : `as ${signer.account}`))
+    const kinds = ['tip/+', 'genesis/+', 'members/+/json']
+    await opened.subscribe(
+      kinds.map((kind) => `${ROOT}/+/${kind}`),
+      0,
+    )
+    const startedMs = machine.nowMs()
+    const quiet = (): boolean =>
+      machine.nowMs() - heardMs > QUIET_MS || machine.nowMs() - startedMs > RETAINED_MS_MAX
+    heardMs = machine.nowMs()
+    await until(quiet, machine, signal)
+    const chosen = choose(heard, subject, say)
+    if (chosen === undefined) return
+    const [id, facts] = chosen
+    await until(
+      () => facts.aheadMs !== undefined || machine.nowMs() - startedMs > BLOCK_MS_MAX,
+      machine,
+      signal,
+    )
+    say(difference(facts, machine.now()))
+    if (subject.kind === 'agent' || subject.kind === undefined) say(admission(id, facts, subject, signer))
+  } finally {
+    await opened.end()
+  }
+}
+
+/** Undefined when a connection comes about. */
+function reach(
+  host: string,
+  port: number,
+  signal: AbortSignal,
+): Promise<{ reason: string; remedy: string } | undefined> {
+  return new Promise((resolve) => {
+    const socket = connect({ host, port, signal })
+    const end = (answer?: { reason: string; remedy: string }): void => {
+      socket.destroy()
+      resolve(answer)
+    }
+    const away = {
+      reason: 'no answer',
+      remedy: `ping -c 3 ${host}   (then look at its firewall: TCP port ${port})`,
+    }
+    socket.setTimeout(CONNECT_MS_MAX, () => end(away))
+    socket.once('connect', () => end())
+    socket.once('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'ECONNREFUSED' || error instanceof AggregateError) {
+        const remedy = `sudo systemctl restart pinledger-broker   (on ${host}; by hand: pinledger broker)`
+        end({ reason: `nothing listens on port ${port} there`, remedy })
+      } else if (error.code === 'ENOTFOUND' || error.code === 'EAI_AGAIN')
+        end({
+          reason: `the name ${host} is not known`,
+          remedy: `getent hosts ${host}   (or give its address)`,
+        })
+      else end({ ...away, reason: error.code ?? error.message })
+    })
+  })
+}
+
+/** The connection, or why there is none. */
+async function logIn(
+  { connection }: Subject,
+  signer: Signer | undefined,
+  signal: AbortSignal,
+  onMessage: (topic: string, payload: Uint8Array, retain: boolean) => void,
+): Promise<Connection | string> {
+  let options: ReturnType<typeof sessionOptions>
+  try {
+    options = sessionOptions(connection)
+  } catch (error) {
+    return reasonOf(error)
+  }
+  const { keepaliveSeconds, connectTimeoutMs, loginTimeoutMs, ackTimeoutMs } = SESSION_DEFAULTS
+  const transport = { url: options.url, ca: options.ca, keepaliveSeconds, connectTimeoutMs, ackTimeoutMs }
+  const login = { ...options, signer, clientIdSuffix: 'doctor', loginTimeoutMs }
+  const credentials = await credentialsFor(login, transport, randomBytes(8).toString('hex'), signal)
+  if (!credentials.ok) return credentials.fault.message
+  const { proof: _, ...present } = credentials.value
+  const opened = await openConnection(
+    { ...transport, ...present },
+    { onMessage, onOversize: () => {}, signal },
+  )
+  if (opened.ok) return opened.value
+  const { fault } = opened
+  return fault.code === 'refused' ? refusalText(fault.returnCode, credentials.value) : fault.message
+}
+
+function take(
+  heard: Map<NetworkId, Heard>,
+  topic: string,
+  payload: Uint8Array,
+  retain: boolean,
+  nowMs: number,
+): void {
+  const parsed = parseTopic(topic)
+  if (parsed === undefined || (!heard.has(parsed.network) && heard.size >= NETWORKS_MAX)) return
+  const facts = heard.get(parsed.network) ?? { validators: new Set<Account>() }
+  heard.set(parsed.network, facts)
+  if (parsed.kind === 'tip') {
+    const tip = decode(tipCodec, payload, TIP_BYTES_MAX)
+    if (!tip.ok) return
+    facts.validators.add(parsed.publisher)
+    if (!retain) facts.aheadMs ??= nowMs - tip.value.time
+    if (tip.value.height >= (facts.tip?.height ?? 0)) facts.tip = tip.value
+  } else if (parsed.kind === 'genesis') {
+    const genesis = decode(genesisCodec, payload, GENESIS_BYTES_MAX)
+    if (genesis.ok) facts.genesis = genesis.value
+  } else {
+    const members = membersMirror.safeParse(jsonOf(payload))
+    if (members.success && members.data.height >= (facts.members?.height ?? 0)) facts.members = members.data
+  }
+}
+
+function jsonOf(payload: Uint8Array): unknown {
+  try {
+    return JSON.parse(new TextDecoder().decode(payload))
+  } catch {
+    // Anybody may publish on a foreign broker.
+    return undefined
+  }
+}
+
+/** The network that this machine belongs to, or the only one there. */
+function choose(
+  heard: ReadonlyMap<NetworkId, Heard>,
+  { data, genesis, connection }: Subject,
+  say: (finding: Finding) => void,
+): readonly [NetworkId, Heard] | undefined {
+  const there = [...heard].filter(([, { tip }]) => tip !== undefined)
+  const ids = there.map(([id]) => id).join(', ')
+  const own = networkOf(data, genesis)
+  if (there.length === 0) {
+    const remedy = `pinledger validator --data validator --genesis genesis.json --broker ${quoted(connection.url)}`
+    say(warns('network', 'no validator has said anything at this broker', remedy))
+    return undefined
+  }
+  const found = own === undefined ? there[0] : there.find(([id]) => id === own.id)
+  if (found === undefined) {
+    const remedy = "copy genesis.json from the network's other machines, and name another data directory"
+    say(fails('network', `this machine is of network ${own?.id}, at the broker is ${ids}`, remedy))
+    return undefined
+  }
+  const [id, { tip, validators }] = found
+  const count = validators.size === 1 ? '1 validator' : `${validators.size} validators`
+  const others = there.length > 1 && own === undefined ? `; others there: ${ids}` : ''
+  say(works('network', `${id}, ${count}, newest block #${tip?.height}${others}`))
+  return found
+}
+
+function difference({ tip, genesis, aheadMs }: Heard, nowMs: number): Finding {
+  const part = 'time difference'
+  const intervalMs = genesis?.interval ?? 10_000
+  if (aheadMs !== undefined) {
+    const detail = `this clock is ${span(aheadMs)} ${aheadMs < 0 ? 'behind' : 'ahead of'} a block that just came (known to ${DIFFERENCE_MS / 1_000} s)`
+    if (aheadMs > -DIFFERENCE_MS && aheadMs < DIFFERENCE_MS_MAX) return works(part, detail)
+    const tooFar = Math.abs(aheadMs) > FUTURE_INTERVALS_MAX * intervalMs
+    return (tooFar ? fails : warns)(
+      part,
+      tooFar ? `${detail}; blocks are not accepted across that` : detail,
+      SET_CLOCK,
+    )
+  }
+  const ageMs = nowMs - (tip?.time ?? nowMs)
+  if (ageMs < -DIFFERENCE_MS)
+    return fails(part, `this clock is at least ${span(ageMs)} behind the newest block`, SET_CLOCK)
+  const detail = `no block came within ${BLOCK_MS_MAX / 1_000} s, and the newest is ${span(ageMs)} old by this clock`
+  return ageMs < FUTURE_INTERVALS_MAX * intervalMs
+    ? works(part, `${detail}: it is ahead by less than that, and not behind`)
+    : warns(
+        part,
+        `${detail}: nobody mines, or this clock is ahead`,
+        'pinledger watch   (says whether blocks come)',
+      )
+}
+
+function admission(id: NetworkId, facts: Heard, subject: Subject, signer: Signer | undefined): Finding {
+  const part = 'admission'
+  const genesis = networkOf(subject.data, subject.genesis)?.genesis ?? facts.genesis
+  if (genesis === undefined) return absent(part, `the rules of network ${id} are not known here`)
+  if (!isEnrolled({ genesis })) return works(part, 'an open network: everybody may mine')
+  if (signer === undefined)
+    return absent(part, 'admitted miners only; whether this one is, its key would tell')
+  if (isAuthority({ genesis }, signer.account)) return works(part, 'this account is an authority')
+  const member = facts.members?.members.find(({ account }) => account === signer.account)
+  if (member !== undefined) return works(part, `admitted since block ${member.since}`)
+  const remedy = `pinledger admit ${signer.account} --key authority.json --broker ${quoted(subject.connection.url)}`
+  if (facts.members === undefined) return warns(part, 'no validator tells who is admitted', remedy)
+  const { count, members, height } = facts.members
+  if (count > members.length)
+    return warns(
+      part,
+      `not among the first ${members.length} of ${count} members that a validator lists`,
+      remedy,
+    )
+  const mines = subject.agent === undefined || subject.agent.mine.duty > 0
+  return (mines ? fails : warns)(
+    part,
+    `this account may not mine (as of block ${height}); its readings count all the same`,
+    remedy,
+  )
+}
+
+/** Until `condition` holds or the signal is aborted. */
+async function until(condition: () => boolean, { sleep }: Machine, signal: AbortSignal): Promise<void> {
+  while (!condition() && !signal.aborted) await sleep(50, signal)
+}

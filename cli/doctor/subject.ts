@@ -1,0 +1,117 @@
+/** Whom the doctor is asked about: a program by its configuration, a data directory, a broker, or just this machine. */
+import { existsSync } from 'node:fs'
+import { basename, join, resolve } from 'node:path'
+import { z } from 'zod'
+import { type AgentConfig, agentConfig } from '../../edge-agent/config.ts'
+import { loadConfig } from '../../node/config-file.ts'
+import { WorldError } from '../../node/error.ts'
+import {
+  brokerConfig,
+  type ConnectionConfig,
+  type StorageConfig,
+  validatorConfig,
+} from '../../schemas/config.ts'
+import { configure } from '../configure.ts'
+import { BROKER_DEFAULT, DATA_DEFAULT } from '../options.ts'
+import { absent, type Finding, fails, works } from './finding.ts'
+import { quoted } from './machine.ts'
+
+export interface SubjectOptions {
+  readonly config?: string | undefined
+  readonly broker?: string | undefined
+  readonly data?: string | undefined
+}
+
+export interface Subject {
+  readonly kind?: 'agent' | 'validator' | 'broker'
+  readonly file?: string
+  /** Undefined where there is none. */
+  readonly data?: string
+  readonly genesis?: string | undefined
+  readonly connection: ConnectionConfig
+  /** Whether somebody said that the broker is there, so that it is a fault when it is not. */
+  readonly expectsBroker: boolean
+  readonly agent?: AgentConfig
+  /** What the ledger may come to take on the disk. */
+  readonly megabytesMax: number
+}
+
+/** What is needed where nothing says how much: some months of a quiet network. */
+const MEGABYTES = 1024
+const PROGRAMS = ['agent', 'validator', 'broker'] as const
+
+/** Reads the configuration; a broken one is a finding, and the rest is looked at without it. */
+export function findSubject(
+  options: SubjectOptions,
+  etcRoot: string,
+): { readonly subject: Subject; readonly finding: Finding } {
+  const given = options.config ?? ((options.data ?? options.broker) ? undefined : installed(etcRoot))
+  const rest = ({ url, ...more }: Partial<ConnectionConfig>): ConnectionConfig => ({
+    ...more,
+    url: options.broker ?? url ?? BROKER_DEFAULT,
+  })
+  const data = options.data ?? (existsSync(DATA_DEFAULT) ? DATA_DEFAULT : undefined)
+  const bare: Subject = {
+    ...(data !== undefined && { data: resolve(data) }),
+    connection: rest({}),
+    expectsBroker: options.broker !== undefined,
+    megabytesMax: MEGABYTES,
+  }
+  if (given === undefined) {
+    const example = existsSync(join(DATA_DEFAULT, 'agent-1.yaml'))
+      ? join(DATA_DEFAULT, 'agent-1.yaml')
+      : 'agent.yaml'
+    return {
+      subject: bare,
+      finding: absent(
+        'configuration',
+        `none was named: pinledger doctor --config ${example} looks at its sensors too`,
+      ),
+    }
+  }
+  try {
+    const kind = kindOf(given)
+    const finding = works('configuration', `${given}, of ${kind === 'agent' ? 'an agent' : `a ${kind}`}`)
+    if (kind === 'broker') {
+      const { mqttPort } = configure(brokerConfig, given, {})
+      const connection = rest({ url: `mqtt://127.0.0.1:${mqttPort}` })
+      return { subject: { ...bare, kind, file: given, connection, expectsBroker: true }, finding }
+    }
+    const agent = kind === 'agent' ? configure(agentConfig, given, {}) : undefined
+    const config = agent ?? configure(validatorConfig, given, {})
+    const subject = {
+      ...{ kind, file: given, genesis: config.genesis, expectsBroker: true },
+      data: options.data === undefined ? config.data : resolve(options.data),
+      connection: rest(config.broker),
+      ...(agent !== undefined && { agent }),
+      megabytesMax: room(config.storage),
+    }
+    return { subject, finding }
+  } catch (error) {
+    if (!(error instanceof WorldError)) throw error
+    return {
+      subject: bare,
+      finding: fails(
+        'configuration',
+        error.message,
+        existsSync(given) ? `\${EDITOR:-nano} ${quoted(given)}` : undefined,
+      ),
+    }
+  }
+}
+
+const room = ({ keep, megabytesMax }: StorageConfig): number => (keep === 'recent' ? megabytesMax : MEGABYTES)
+
+/** The one that Ansible puts there. */
+const installed = (etcRoot: string): string | undefined =>
+  PROGRAMS.map((program) => join(etcRoot, 'pinledger', `${program}.yaml`)).find((file) => existsSync(file))
+
+/** By what only one kind of configuration has, else by the file's name. Throws WorldError `config`. */
+function kindOf(file: string): (typeof PROGRAMS)[number] {
+  const keys = Object.keys(loadConfig(file, z.looseObject({})))
+  const has = (...names: readonly string[]): boolean => names.some((name) => keys.includes(name))
+  if (has('sensors', 'wires', 'outputs', 'mine')) return 'agent'
+  if (has('validators', 'mqttPort', 'wsPort')) return 'broker'
+  if (has('host', 'httpPort')) return 'validator'
+  return PROGRAMS.find((program) => basename(file).startsWith(program)) ?? 'agent'
+}
