@@ -12,12 +12,12 @@ import { type Backoff, createBackoff } from '../../node/backoff.ts'
 import type { Log } from '../../node/log.ts'
 import type { Level } from '../gpio/line.ts'
 import type { GuardLine } from './guard.ts'
-import { type Beat, type GuardMessage, type Settings, SILENCE_MS_MAX } from './guard-messages.ts'
+import { BEAT_MS, type Beat, type GuardMessage, type Settings, SILENCE_MS_MAX } from './guard-messages.ts'
 import type { OutputLines } from './outputs.ts'
 
 const RESTART = { baseMs: 500, capMs: 30_000, stableMs: 60_000 }
-/** So many beats without an answer: the guard hangs. Counted, not timed, so that a pause of the agent does not count. */
-const UNANSWERED_MAX = 5
+/** The guard hangs when it answers nothing for so many seconds: a few, and at its start as many as a busy Pi takes for that. */
+const UNANSWERED_SECONDS_MAX = { running: 5, starting: 60 } as const
 /** How long the guard may take to make the outputs safe when the agent stops. */
 const STOP_MS_MAX = 2_000
 
@@ -52,7 +52,9 @@ export class GuardProcess implements OutputLines {
   #restart: NodeJS.Timeout | undefined
   #startedMs = 0
   #beat = 0
-  #answered = 0
+  #hasAnswered = false
+  #unansweredSeconds = 0
+  #countedMs = 0
   #wish: readonly Level[]
   #isStopping = false
   #onAnswer: () => void = () => {}
@@ -81,12 +83,22 @@ export class GuardProcess implements OutputLines {
   drive(levels: readonly Level[]): void {
     this.#wish = levels
     if (this.#child === undefined) return
-    if (this.#beat - this.#answered >= UNANSWERED_MAX && !this.#isStopping) {
+    if (this.#hangs() && !this.#isStopping) {
       this.#modules.log.warn('the guard of the outputs hangs: ending it', { pid: this.pid })
       this.#child.kill('SIGKILL')
       return
     }
     this.#tell({ beat: ++this.#beat, levels })
+  }
+
+  /** Counts seconds in which the agent said something, so that neither a pause of the agent nor a burst of readings counts. */
+  #hangs(): boolean {
+    const nowMs = this.#modules.nowMs()
+    if (nowMs - this.#countedMs >= BEAT_MS / 2) {
+      this.#countedMs = nowMs
+      this.#unansweredSeconds++
+    }
+    return this.#unansweredSeconds > UNANSWERED_SECONDS_MAX[this.#hasAnswered ? 'running' : 'starting']
   }
 
   /** Makes all outputs safe and lets the guard go its own way; at most some 2 s. */
@@ -119,7 +131,8 @@ export class GuardProcess implements OutputLines {
     const { log, nowMs } = this.#modules
     this.#startedMs = nowMs()
     this.#beat = 0
-    this.#answered = 0
+    this.#hasAnswered = false
+    this.#unansweredSeconds = 0
     const child = spawn(process.execPath, [...command], {
       cwd: '/',
       detached: true,
@@ -153,7 +166,8 @@ export class GuardProcess implements OutputLines {
       this.#modules.log.warn('outputs', { reason: message.notice })
       return
     }
-    this.#answered = message.beat
+    this.#hasAnswered = true
+    this.#unansweredSeconds = 0
     this.#onLevels(message.levels.map((level) => level ?? undefined))
     // A line that cannot be driven does not become safe by waiting.
     const isDone = message.levels.every((level, index) => level === null || level === this.#wish[index])
