@@ -10,6 +10,7 @@ import { EXIT, exitCodeOf, explain } from './exit.ts'
 import { addFlashCommands } from './flashing.ts'
 import { addNetworkCommands } from './networks.ts'
 import { example } from './options.ts'
+import { addOutputCommands } from './outputs.ts'
 import { addProgramCommands } from './programs.ts'
 import { addSimulationCommand } from './simulation.ts'
 import { addStorageCommands } from './storage.ts'
@@ -28,6 +29,7 @@ function createProgram(): Command {
   addDoctorCommands(program)
   addSimulationCommand(program)
   addNetworkCommands(program)
+  addOutputCommands(program)
   addFlashCommands(program)
   return program
 }

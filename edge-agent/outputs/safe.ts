@@ -1,0 +1,46 @@
+/** Makes outputs safe without staying: for what comes after an agent and its guard, such as a service manager's last step. */
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { AccessChoice, openAccess } from '../gpio/access.ts'
+import type { GpioAccess } from '../gpio/line.ts'
+import type { GuardLine } from './guard.ts'
+import { guardsOf } from './takeover.ts'
+
+const POLL_MS = 20
+/** A guard over sysfs ends by itself, soon after its agent. */
+const GUARD_MS_MAX = 1_000
+
+export interface Outcome {
+  readonly line: GuardLine
+  /** Undefined where it could not be set. */
+  readonly kind: GpioAccess['kind'] | undefined
+  /** Why not. */
+  readonly fault: string | undefined
+}
+
+export type Open = (choice: AccessChoice) => ReturnType<typeof openAccess>
+
+/** Process id of the guard that holds the outputs of a data directory whose agent is gone; undefined when there is none. */
+export async function holder(directory: string): Promise<number | undefined> {
+  for (let waitedMs = 0; ; waitedMs += POLL_MS) {
+    const pid = guardsOf(directory).at(-1)?.pid
+    if (pid === undefined || waitedMs >= GUARD_MS_MAX) return pid
+    await sleep(POLL_MS)
+  }
+}
+
+/** Sets each output to its safe state and lets go of it; what fails costs no other one anything. */
+export async function setSafe(lines: readonly GuardLine[], open: Open): Promise<readonly Outcome[]> {
+  const outcomes: Outcome[] = []
+  for (const line of lines) {
+    const { pin, activeLow, access, safe } = line
+    try {
+      const { kind, openOutput } = await open(access)
+      const output = await openOutput(pin, { activeLow, initial: safe })
+      await output.close()
+      outcomes.push({ line, kind, fault: undefined })
+    } catch (error) {
+      outcomes.push({ line, kind: undefined, fault: error instanceof Error ? error.message : String(error) })
+    }
+  }
+  return outcomes
+}
