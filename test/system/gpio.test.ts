@@ -1,88 +1,95 @@
 /**
- * Real GPIO: the built agent in a virtual machine whose kernel simulates the lines of a Pi's header, on both ways to the lines, and a
- * network on this machine that it reports to.
+ * Real GPIO: the built agent in a virtual machine whose kernel simulates the lines of a Pi's header, on both ways to them at
+ * once: one agent through sysfs, and one without root, and where sysfs has no GPIO, through the character device.
+ * They report to a network on this machine.
  */
-import { writeFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { connectAsync } from 'mqtt'
 import t, { type Test } from 'tap'
-import { stringify } from 'yaml'
-import { targetFor } from '../../ledger/difficulty.ts'
-import { parseTopic } from '../../schemas/topic.ts'
-import { pinledger, temporary } from '../helpers/processes.ts'
-import { foundQuickNetwork } from '../helpers/quick-network.ts'
 import { waitUntil } from '../helpers/wait-until.ts'
-import { prepare, startAgent } from './gpio-vm/agent.ts'
-import { makeChips, PI_4 } from './gpio-vm/lines.ts'
-import { HOST, startVm, type Vm } from './gpio-vm/vm.ts'
-import { startBroker } from './lab.ts'
+import { type Lab, startLab } from './gpio-vm/lab.ts'
+import { type Lines, makeChips, PI_4, PI_5, removeChips } from './gpio-vm/lines.ts'
+import { type Pi, PRESSED, SAFE, startPi, type Way } from './gpio-vm/pi.ts'
 
-/** One miner, at a tenth of a core, finds a block a second. */
-const FIRST_WORK = 100_000
+const PULSES = 40
+/** Twelve pulses a second: a litre and a half a minute through a usual flow meter. */
+const HALF_PULSE_MS = 40
 
-interface Lab {
-  readonly vm: Vm
-  /** The broker, as the virtual machine reaches it. */
-  readonly broker: { readonly url: string }
-  readonly keyFiles: readonly string[]
-  /** Values of a sensor on the ledger, in their order. */
-  confirmed(sensor: string): readonly number[]
+const SYSFS: Way = {
+  ...{ name: 'sysfs', account: 'agent-2', sysfs: true },
+  pins: { button: 17, flow: 27, lamp: 22, fan: 23 },
+}
+const GPIOD: Way = {
+  ...{ name: 'gpiod', account: 'agent-3', sysfs: false, user: 1000 },
+  pins: { button: 5, flow: 6, lamp: 12, fan: 13 },
 }
 
-async function startLab(t: Test): Promise<Lab> {
-  const data = temporary(t)
-  const starting = startVm(t)
-  const { genesisFile, validators } = foundQuickNetwork(data, {
-    interval: 2_000,
-    target: targetFor(FIRST_WORK),
-  })
-  const { url, mqttPort } = await startBroker(t, validators)
-  const network = ['--genesis', genesisFile, '--broker', url, '--json']
-  pinledger(t, ['validator', '--name', 'validator-1', '--data', join(data, 'validator-1'), ...network])
-  const miner = { name: 'miner', broker: { url }, data: join(data, 'agent-1'), mine: { duty: 0.1 } }
-  writeFileSync(join(data, 'agent-1.yaml'), stringify(miner))
-  pinledger(t, ['agent', '--config', join(data, 'agent-1.yaml'), ...network])
-
-  const readings = new Map<string, number[]>()
-  const client = await connectAsync(url, { reconnectPeriod: 100 })
-  t.teardown(() => client.endAsync(true))
-  client.on('message', (name, payload) => {
-    if (parseTopic(name)?.kind !== 'confirmed') return
-    const { transactions } = JSON.parse(String(payload)) as Confirmed
-    for (const { type, sample } of transactions) {
-      if (type !== 'reading') continue
-      readings.set(sample.sensor, [...(readings.get(sample.sensor) ?? []), Number(sample.value)])
-    }
-  })
-  await client.subscribeAsync('pinledger/+/confirmed/+/json', { qos: 1 })
-  const vm = await starting
-  await prepare(vm, genesisFile)
-  return {
-    vm,
-    broker: { url: `mqtt://${HOST}:${mqttPort}` },
-    keyFiles: ['agent-2', 'agent-3'].map((name) => join(data, name, 'key.json')),
-    confirmed: (sensor) => readings.get(sensor) ?? [],
+/** Presses the button of each: relays follow, and the ledger has it. */
+async function pressed(t: Test, pis: readonly Pi[]): Promise<void> {
+  for (const pi of pis) {
+    await pi.press(1)
+    t.comment(`${pi.name}: relays switched after ${await pi.relays(PRESSED)} ms`)
+  }
+  for (const pi of pis) {
+    await waitUntil(`the press of ${pi.name} is on the ledger`, () => pi.presses().length > 1, 60_000)
+    t.strictSame(pi.presses(), [0, 1], `${pi.name}: the press is a confirmed reading`)
   }
 }
 
-interface Confirmed {
-  readonly transactions: readonly {
-    readonly type: string
-    readonly sample: { readonly sensor: string; readonly value: string }
-  }[]
+async function counted(t: Test, lines: Lines, pis: readonly Pi[]): Promise<void> {
+  const meters = pis.map(({ pins }) => pins.flow)
+  await lines.pulse(meters, PULSES, HALF_PULSE_MS)
+  const said = pis.map((pi) => pi.counts().length)
+  for (const [index, pi] of pis.entries()) {
+    // The first of these is from before the last pulse, and the next says all that is left.
+    const isSaid = (): boolean => pi.counts().length >= (said[index] ?? 0) + 4
+    await waitUntil(`the flow meter of ${pi.name} is on the ledger`, isSaid, 60_000)
+    const sum = pi.counts().reduce((all, count) => all + count, 0)
+    t.equal(sum, PULSES, `${pi.name}: each pulse is counted, on the ledger`)
+  }
 }
 
-t.test('lines of a Pi 4', async (t) => {
+async function safe(t: Test, pis: readonly Pi[], when: string): Promise<void> {
+  const times = await Promise.all(pis.map((pi) => pi.relays(SAFE)))
+  for (const [index, { name }] of pis.entries()) t.pass(`${name}: safe ${when} (${times[index]} ms)`)
+}
+
+t.test('on simulated lines', async (t) => {
   const lab = await startLab(t)
-  const { vm } = lab
-  const lines = await makeChips(vm, 'pi-4', PI_4)
-  const [key = ''] = lab.keyFiles
-  await startAgent(t, vm, key, {
-    name: 'pi',
-    broker: lab.broker,
-    sensors: [{ name: 'button', driver: 'gpio', pin: 17 }],
-  })
-  await vm.until('x', 'sleep 2')
-  await lines.drive(17, 1)
-  await waitUntil('button', () => lab.confirmed('button').includes(1), 10_000)
+  await t.test('of a Pi 4', (t) => pi4(t, lab))
+  await t.test('of a Pi 5', (t) => pi5(t, lab))
 })
+
+async function pi4(t: Test, lab: Lab): Promise<void> {
+  const lines = await makeChips(lab.vm, 'pi-4', PI_4)
+  t.match(await lab.vm.sh('grep -H . /sys/class/gpio/gpiochip*/label'), 'gpiochip512/label:pinctrl-bcm2711')
+  const pis = await Promise.all([SYSFS, GPIOD].map((way) => startPi(t, lab, lines, way, '4')))
+  await pressed(t, pis)
+  await counted(t, lines, pis)
+
+  await lab.stopBroker()
+  await safe(t, pis, 'without a broker')
+  await lab.startBroker()
+  for (const pi of pis) await pi.relays(PRESSED)
+  t.pass('and as before with one')
+
+  for (const { agent } of pis) await agent.kill('STOP')
+  await safe(t, pis, 'when the agent hangs')
+  for (const { agent } of pis) await agent.kill('CONT')
+  for (const pi of pis) await pi.relays(PRESSED)
+  t.pass('and as before when it goes on')
+
+  for (const { agent } of pis) await agent.kill('KILL')
+  await safe(t, pis, 'when the agent is killed')
+  for (const { agent } of pis) t.equal(await agent.ended(), 137)
+  await removeChips(lab.vm, 'pi-4')
+}
+
+async function pi5(t: Test, lab: Lab): Promise<void> {
+  const lines = await makeChips(lab.vm, 'pi-5', PI_5)
+  t.match(await lab.vm.sh('grep -H . /sys/class/gpio/gpiochip*/label'), 'gpiochip571/label:pinctrl-rp1')
+  const pis = await Promise.all([SYSFS, GPIOD].map((way) => startPi(t, lab, lines, way, '5')))
+  await pressed(t, pis)
+  await counted(t, lines, pis)
+  for (const { agent } of pis) await agent.kill('TERM')
+  for (const { agent } of pis) t.equal(await agent.ended(), 0)
+  await safe(t, pis, 'when the agent stops')
+}

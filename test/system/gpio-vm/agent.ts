@@ -10,13 +10,15 @@ const PROJECT = resolve(import.meta.dirname, '../../..')
 const NODE = '/run/node'
 const MAIN = '/run/pinledger/dist/cli/main.js'
 /** Of the devices, by udev's rules on a Pi. */
-const GPIO_GROUP = 997
+export const GPIO_GROUP = 997
 
 export interface Guest {
-  /** The user's number; 0 is root. */
-  readonly user?: number
-  /** Whether sysfs still has GPIO. */
-  readonly sysfs?: boolean
+  /** The user's number; root when left out. */
+  readonly user?: number | undefined
+  /** Whether sysfs has GPIO. */
+  readonly sysfs: boolean
+  /** Directory of the gpiod tools, if not the machine's own. */
+  readonly tools?: string | undefined
 }
 
 export interface GuestAgent {
@@ -36,7 +38,7 @@ export async function prepare(vm: Vm, genesisFile: string): Promise<void> {
 }
 
 /** Runs the program to its end; resolves with what it wrote to stdout. */
-export const pinledgerInside = (vm: Vm, args: string, guest: Guest = {}): Promise<string> =>
+export const pinledgerInside = (vm: Vm, args: string, guest: Guest): Promise<string> =>
   vm.sh(`cd /run; ${as(guest)} ${NODE} ${MAIN} ${args}`)
 
 /** Starts an agent with the key of `keyFile`, which is one of this machine's; resolves once it is connected. */
@@ -45,7 +47,7 @@ export async function startAgent(
   vm: Vm,
   keyFile: string,
   { name, ...config }: { readonly name: string; readonly broker: object } & Record<string, unknown>,
-  guest: Guest = {},
+  guest: Guest,
 ): Promise<GuestAgent> {
   const at = `/run/${name}`
   const settings = { name, data: `${at}/data`, genesis: '/run/genesis.json', mine: { duty: 0 }, ...config }
@@ -59,11 +61,12 @@ export async function startAgent(
     if (!t.passing()) t.comment(`log of ${name}:\n${await vm.sh(`tail -n 20 ${at}/log`)}`)
     await vm.sh(`kill -9 $(<${at}/pid) 2>/dev/null || true`)
   })
-  const says = (pattern: string): Promise<string> =>
-    vm.until(
-      `${name} says ${pattern}`,
-      `if [ -e ${at}/status ]; then cat ${at}/log; exit 0; fi; grep -E '${pattern}' ${at}/log`,
-    )
+  async function says(pattern: string): Promise<string> {
+    const look = `if [ -e ${at}/status ]; then echo ended; exit; fi; grep -E '${pattern}' ${at}/log`
+    const said = await vm.until(`${name} says ${pattern}`, look)
+    if (said === 'ended') throw new Error(`${name} ended before it said ${pattern}`)
+    return said
+  }
   await says('"event":"connected"')
   return {
     says,
@@ -74,8 +77,12 @@ export async function startAgent(
   }
 }
 
-/** Commands before the program's own; each becomes the next. */
-function as({ user = 0, sysfs = true }: Guest): string {
-  const hide = sysfs ? '' : `unshare -m bash -c 'mount -t tmpfs none /sys/class/gpio && exec "$@"' hide`
-  return `${hide} ${user === 0 ? '' : `setpriv --reuid ${user} --regid ${GPIO_GROUP} --clear-groups`}`
+/** Commands before the program's own; each becomes the next, so that the process is the same. */
+function as({ user, sysfs, tools }: Guest): string {
+  const hide = `unshare -m bash -c 'mount -t tmpfs none /sys/class/gpio && exec "$@"' hide`
+  return [
+    sysfs ? '' : hide,
+    user === undefined ? '' : `setpriv --reuid ${user} --regid ${GPIO_GROUP} --clear-groups`,
+    tools === undefined ? '' : `env PATH=${tools}:$PATH`,
+  ].join(' ')
 }

@@ -2,6 +2,7 @@
  * Simulated GPIO chips, as the kernel's gpio-sim makes them: their lines are driven and seen like those of a Pi's header. Source: Linux,
  * Documentation/admin-guide/gpio/gpio-sim.rst.
  */
+import { GPIO_GROUP } from './agent.ts'
 import type { Vm } from './vm.ts'
 
 const CONFIG = '/sys/kernel/config/gpio-sim'
@@ -28,8 +29,8 @@ export const PI_5: readonly Chip[] = [
 export interface Lines {
   /** What drives the line from outside, as a button or a sensor does. */
   drive(offset: number, level: 0 | 1): Promise<void>
-  /** Drives the line up and down `count` times, each for `halfMs`. */
-  pulse(offset: number, count: number, halfMs: number): Promise<void>
+  /** Drives these lines up and down `count` times, each time for `halfMs`. */
+  pulse(offsets: readonly number[], count: number, halfMs: number): Promise<void>
   /** The file that says how the line stands, whoever drives it. */
   file(offset: number): string
 }
@@ -46,15 +47,19 @@ export async function makeChips(vm: Vm, name: string, chips: readonly Chip[]): P
       echo 1 >$at/live
     }
     ${chips.map(({ label, lines }) => `make ${label} ${lines}`).join('\n')}
+    chgrp ${GPIO_GROUP} /dev/gpiochip* && chmod 660 /dev/gpiochip*
     echo /sys/devices/platform/$(<$at/dev_name)/$(<$at/bank0/chip_name)`)
   const file = (offset: number, what: string): string => `${directory}/sim_gpio${offset}/${what}`
   return {
     async drive(offset, level) {
       await vm.sh(`echo ${pull(level)} >${file(offset, 'pull')}`)
     },
-    async pulse(offset, count, halfMs) {
+    async pulse(offsets, count, halfMs) {
       const half = (level: 0 | 1): string =>
-        `echo ${pull(level)} >${file(offset, 'pull')}; busybox usleep ${halfMs * 1000}`
+        [
+          ...offsets.map((offset) => `echo ${pull(level)} >${file(offset, 'pull')}`),
+          `busybox usleep ${halfMs * 1000}`,
+        ].join('; ')
       await vm.sh(`for ((n = 0; n < ${count}; n++)); do ${half(1)}; ${half(0)}; done`)
     },
     file: (offset) => file(offset, 'value'),

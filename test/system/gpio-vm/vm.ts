@@ -7,6 +7,7 @@
 import { createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Test } from 'tap'
 import { startProgram } from '../../helpers/processes.ts'
 import { waitUntil } from '../../helpers/wait-until.ts'
@@ -76,6 +77,8 @@ export async function startVm(t: Test): Promise<Vm> {
         if (status === 0) return output
         if (performance.now() > deadline)
           throw new Error(`waited ${timeoutMs} ms in vain until ${what}: ${script}\n${output}`)
+        // Each look costs an emulated processor more than this one.
+        await sleep(50)
       }
     },
   }
