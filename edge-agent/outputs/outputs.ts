@@ -180,7 +180,7 @@ export class Outputs {
   }
 
   #failed(name: string, reason: string): void {
-    this.#modules.log.warn('output', { name, reason })
+    this.#modules.log.warn('output', { output: name, reason })
     for (const output of this.#outputs) if (output.name === name) output.fault = reason
     this.#report()
   }
@@ -199,7 +199,7 @@ export class Outputs {
       const reason = level === undefined ? (fault ?? 'the guard of the outputs ended') : wish.reason
       const state = { name, on, since, reason, safe: rule.safe }
       output.told = { state, key, atMs: nowMs }
-      this.#modules.log.info('output', { name, on: on ?? 'unknown', reason })
+      this.#modules.log.info('output', { output: name, on: on ?? 'unknown', reason })
       this.#tell(state)
     }
   }

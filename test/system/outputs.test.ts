@@ -9,7 +9,8 @@ import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { pathToFileURL } from 'node:url'
 import t, { type Test } from 'tap'
-import { isRunning, kill, type Program, startProgram, temporary } from '../helpers/processes.ts'
+import { openDataDir } from '../../node/data-dir.ts'
+import { isRunning, kill, type Program, run, startProgram, temporary } from '../helpers/processes.ts'
 import { waitUntil } from '../helpers/wait-until.ts'
 
 const DIST = resolve(import.meta.dirname, '../../dist')
@@ -24,6 +25,13 @@ const LINES = [
   { name: 'pump', pin: 17, activeLow: true, access: 'auto', safe: 0 },
   { name: 'fan', pin: 4, activeLow: false, access: 'auto', safe: 1 },
 ]
+
+const CONFIG = `
+name: bed
+broker: { url: mqtt://127.0.0.1 }
+outputs:
+  - { name: pump, pin: 17, activeLow: true, when: { agent: connected } }
+`
 
 const AGENT = `
 import { GuardProcess } from '${DIST}/edge-agent/outputs/guard-process.js'
@@ -195,6 +203,28 @@ t.test('a person ends a guard that is left with kill, as its file says', async (
   await waitUntil('it has ended', () => guards(at.directory).length === 0)
   t.equal(levelOf(at, 17), undefined)
   await waitUntil('nothing is left of it', () => file() === '')
+})
+
+t.test('pinledger outputs safe says who holds them, and refuses while the agent runs', async (t) => {
+  const at = site(t, 'gpiod')
+  const config = join(at.directory, 'agent.yaml')
+  writeFileSync(config, `${CONFIG}data: ${at.directory}\n`)
+  const agent = startAgent(t, at)
+  await waitUntil('the outputs are as wished', () => isWished(at))
+  kill(agent.pid, 'SIGKILL')
+  await waitUntil('all is safe', () => isSafe(at))
+  const [guard = 0] = guards(at.directory)
+  const held = await run(t, ['outputs', 'safe', '--config', config])
+  t.match(held, { code: 0, out: `process ${guard} holds the outputs in their safe state` })
+  t.strictSame(JSON.parse((await run(t, ['outputs', 'safe', '--config', config, '--json'])).out), { guard })
+  kill(guard, 'SIGTERM')
+  await waitUntil('it has ended', () => !isRunning(guard))
+  const dir = openDataDir(at.directory)
+  t.match(await run(t, ['outputs', 'safe', '--config', config]), {
+    code: 3,
+    err: /in use by process \d+: stop it/,
+  })
+  dir.close()
 })
 
 for (const kind of KINDS) {

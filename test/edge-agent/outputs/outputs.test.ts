@@ -115,7 +115,7 @@ t.test(
       'a new cause is news',
     )
     t.strictSame(
-      logged.map(({ event, fields }) => [event, fields.name, fields.on, fields.reason]),
+      logged.map(({ event, fields }) => [event, fields.output, fields.on, fields.reason]),
       told.map(({ on, reason }) => ['output', 'pump', on, reason]),
     )
   },
@@ -147,7 +147,11 @@ t.test('an output that is not driven says so, and why', async (t) => {
     { name: 'fan', on: true },
     { name: 'pump', on: null, reason: 'GPIO 17 is busy' },
   ])
-  t.match(logged[1], { level: 'warn', event: 'output', fields: { name: 'pump', reason: 'GPIO 17 is busy' } })
+  t.match(logged[1], {
+    level: 'warn',
+    event: 'output',
+    fields: { output: 'pump', reason: 'GPIO 17 is busy' },
+  })
   await time.pass(1_000)
   driven([0, undefined])
   t.match(told.slice(2), [
