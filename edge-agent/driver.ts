@@ -116,3 +116,23 @@ export function createSensor(
     },
   }
 }
+
+/**
+ * A sensor that is read at an interval. `open` begins a round of readings, which a fault ends; a reading that resolves with
+ * undefined has nothing to say.
+ */
+export const createPolledSensor = (
+  unit: Unit,
+  intervalSeconds: number,
+  surroundings: Surroundings,
+  open: () => (signal: AbortSignal) => Promise<Decimal | undefined>,
+): Sensor =>
+  createSensor(unit, surroundings, async (emit, signal, ready) => {
+    const read = open()
+    while (!signal.aborted) {
+      const value = await read(signal)
+      if (value !== undefined) emit({ value })
+      ready()
+      await surroundings.sleep(intervalSeconds * 1000, signal)
+    }
+  })

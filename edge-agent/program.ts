@@ -65,13 +65,15 @@ export function programEnd(child: ChildProcessWithoutNullStreams): Promise<{ ok:
 
 /**
  * Runs a program to its end and resolves with its standard output. Rejects with a `WorldError` that says why when it
- * cannot be started, exits with another code than 0 or passes a limit; then it is killed with all that it started.
+ * cannot be started, exits with another code than 0, passes a limit or `signal` is aborted; then it is killed with all
+ * that it started.
  */
 export function runProgram(
   spawn: Spawn,
   command: string,
   args: readonly string[],
   { timeoutMs, outputBytesMax }: ProgramLimits,
+  signal?: AbortSignal,
 ): Promise<string> {
   const child = spawn(command, args)
   child.stdin.end()
@@ -80,11 +82,17 @@ export function runProgram(
     let bytes = 0
     const fail = (reason: string): void => {
       killProgram(child)
-      clearTimeout(timer)
+      tidy()
       reject(new WorldError('sensor', `${command}: ${reason}`))
     }
     // A process lives in real time, whatever clock the caller has.
     const timer = setTimeout(() => fail(`not done after ${timeoutMs / 1000} s`), timeoutMs)
+    const stop = (): void => fail('stopped')
+    signal?.addEventListener('abort', stop, { once: true })
+    const tidy = (): void => {
+      clearTimeout(timer)
+      signal?.removeEventListener('abort', stop)
+    }
     child.stdout.on('data', (chunk: Buffer) => {
       bytes += chunk.length
       if (bytes > outputBytesMax) fail(`wrote more than ${outputBytesMax} bytes`)
@@ -94,7 +102,7 @@ export function runProgram(
     void programEnd(child).then(async ({ ok, reason }) => {
       if (!ok) return fail(reason)
       await drained
-      clearTimeout(timer)
+      tidy()
       resolve(Buffer.concat(chunks).toString())
     })
   })

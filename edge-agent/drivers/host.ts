@@ -9,7 +9,7 @@ import { z } from 'zod'
 import { WorldError } from '../../node/error.ts'
 import { type Decimal, toDecimal } from '../../schemas/units.ts'
 import {
-  createSensor,
+  createPolledSensor,
   type Driver,
   intervalSeconds,
   type Surroundings,
@@ -95,15 +95,9 @@ export const host: Driver<typeof configSchema> = {
   configSchema,
   create(config, surroundings) {
     const source: Source = sources[config.quantity]
-    return createSensor(source.unit, surroundings, async (emit, signal, ready) => {
-      const read = reader(source, surroundings)
-      while (!signal.aborted) {
-        const value = await read()
-        if (value !== undefined) emit({ value })
-        ready()
-        await surroundings.sleep(config.intervalSeconds * 1000, signal)
-      }
-    })
+    return createPolledSensor(source.unit, config.intervalSeconds, surroundings, () =>
+      reader(source, surroundings),
+    )
   },
 }
 
