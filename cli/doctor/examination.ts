@@ -4,7 +4,7 @@ import { diskChecks } from './disk.ts'
 import { type Check, examine, type Finding } from './finding.ts'
 import { holderOf, ledgerChecks } from './ledger.ts'
 import type { Machine } from './machine.ts'
-import { networkChecks } from './network.ts'
+import { NETWORK_LIMITS, networkChecks } from './network.ts'
 import { pinChecks } from './pins.ts'
 import { serviceChecks } from './service.ts'
 import { findSubject, type SubjectOptions } from './subject.ts'
@@ -16,7 +16,11 @@ export interface Section {
 }
 
 /** Begins all checks at once; the sections are in the order in which they are to be shown. Nothing rejects. */
-export function examination(machine: Machine, options: SubjectOptions): readonly Section[] {
+export function examination(
+  machine: Machine,
+  options: SubjectOptions,
+  limits = NETWORK_LIMITS,
+): readonly Section[] {
   const { subject, finding } = findSubject(options, machine.etcRoot)
   const { data, agent, kind, megabytesMax } = subject
   const holder = kind === 'agent' ? holderOf(data) : undefined
@@ -35,6 +39,6 @@ export function examination(machine: Machine, options: SubjectOptions): readonly
       ...ledgerChecks(machine, subject),
       ...serviceChecks(machine, subject),
     ]),
-    section('Network', networkChecks(machine, subject)),
+    section('Network', networkChecks(machine, subject, limits)),
   ]
 }

@@ -15,7 +15,7 @@ const MARKS: Readonly<Record<State, { utf8: string; ascii: string; paint: string
   fails: { utf8: '✗', ascii: 'FAIL', paint: '\x1b[1;31m' },
   absent: { utf8: '–', ascii: '-   ', paint: '\x1b[90m' },
 }
-const PART_CHARS = 17
+const PART_CHARS = 20
 const TEXT_CHARS_MIN = 40
 
 /** A heading and its findings. */
@@ -31,7 +31,9 @@ export function section(title: string, findings: readonly Finding[], style: Styl
     const stands = state === 'fails' || state === 'warns' ? paint : ''
     const say = (text: string, with_: string): string =>
       colour && with_ !== '' ? `${with_}${text}\x1b[0m` : text
-    const [first = '', ...rest] = wrap(plain(detail, style), Math.max(columns - indent, TEXT_CHARS_MIN))
+    const [first = '', ...rest] = detail
+      .split('\n')
+      .flatMap((line) => wrap(plain(line, style), Math.max(columns - indent, TEXT_CHARS_MIN)))
     const arrow = style.utf8 ? '→' : '->'
     return [
       `  ${say(mark, paint)} ${say(part.padEnd(chars), stands)}  ${state === 'absent' ? say(first, paint) : first}`,
@@ -55,7 +57,12 @@ export function summary(findings: readonly Finding[], style: Style): string {
   const parts = [
     ...(bad.length === 0
       ? []
-      : [paint(`${bad.length} ${bad.length === 1 ? 'fails' : 'fail'}: ${bad.join(', ')}`, 'fails')]),
+      : [
+          paint(
+            `${bad.length === 1 ? '1 part fails' : `${bad.length} parts fail`}: ${bad.join(', ')}`,
+            'fails',
+          ),
+        ]),
     ...(doubtful.length === 0
       ? []
       : [paint(`${doubtful.length} to look at: ${doubtful.join(', ')}`, 'warns')]),
@@ -67,7 +74,7 @@ export function summary(findings: readonly Finding[], style: Style): string {
 
 /** No control characters from files and networks, and no letters that the terminal lacks. */
 function plain(text: string, { utf8 }: Style): string {
-  const safe = text.split('\n').map(harmless).join(' ')
+  const safe = harmless(text)
   return utf8
     ? safe
     : safe
