@@ -1,5 +1,6 @@
-/** What the long-running commands share: stop signals, a duration, the log, readiness told to a supervisor. */
+/** What the long-running commands share: stop signals, a duration, the log, readiness told to a supervisor and to systemd. */
 import { createLog, formatFor, type Level, type Log } from '../node/log.ts'
+import { createNotifier } from '../node/notify.ts'
 
 /** How a child of `pinledger up` says that it runs and where. */
 export interface Ready {
@@ -39,14 +40,23 @@ export function running({ name, json, level, duration }: RunningOptions): Runnin
     write: (line) => process.stdout.write(line),
     now: Date.now,
   })
+  const notifier = createNotifier(process.env, { onFailure: (reason) => log.warn('systemd', { reason }) })
+  controller.signal.addEventListener('abort', () => notifier.stopping(), { once: true })
   return {
     log,
     signal: controller.signal,
     ready(facts) {
+      notifier.ready(
+        Object.entries(facts)
+          .filter(([, fact]) => fact !== null)
+          .map(([name, fact]) => `${name} ${fact}`)
+          .join(', '),
+      )
       if (process.send !== undefined && process.connected) process.send({ ready: facts } satisfies Ready)
     },
     end() {
       clearTimeout(timer)
+      notifier.stopping()
       process.off('SIGINT', stop).off('SIGTERM', stop).off('disconnect', gone)
       // An open channel to the supervisor would keep the process alive.
       if (process.connected) process.disconnect()
