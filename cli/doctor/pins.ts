@@ -33,7 +33,7 @@ export function pinChecks(
       msMax: 12_000,
       async run(say) {
         const probe = await probing
-        say(way(probe, isPi))
+        say(way(machine, probe, isPi))
         if (probe.chosen !== undefined || isPi) say(permission(machine, probe))
       },
     },
@@ -60,10 +60,8 @@ export function pinChecks(
   ]
 }
 
-function way({ sysfs, gpiod, chosen }: GpioProbe, isPi: boolean): Finding {
+function way(machine: Machine, { sysfs, gpiod, chosen }: GpioProbe, isPi: boolean): Finding {
   const base = sysfs.chips.find(({ label }) => isHeaderChip(label))
-  const other = (fault: string | undefined): string =>
-    fault === undefined ? '' : `; the other way does not work: ${fault}`
   if (chosen === 'sysfs' && base !== undefined) {
     const { label, base: first } = base
     return works('gpio', `sysfs through onoff: ${label} at base ${first}, GPIO 17 is line ${first + 17}`)
@@ -71,14 +69,15 @@ function way({ sysfs, gpiod, chosen }: GpioProbe, isPi: boolean): Finding {
   if (chosen !== undefined) {
     const chip = gpiod.tools?.chips.find(({ label }) => isHeaderChip(label))
     const tools = gpiod.tools === undefined ? '' : `, gpiod tools version ${gpiod.tools.version}`
-    return works(
-      'gpio',
-      `character device ${chip?.name ?? ''} (${chip?.label ?? 'unknown'})${tools}${other(sysfs.fault)}`,
-    )
+    return works('gpio', `character device ${chip?.name ?? ''} (${chip?.label ?? 'unknown'})${tools}`)
   }
   if (!isPi) return absent('gpio', 'no header of a Raspberry Pi here')
   const remedy =
-    gpiod.devices.length > 0 ? 'sudo apt install gpiod' : `sudo modprobe gpio-cdev; ls /dev/gpiochip*`
+    gpiod.devices.length === 0
+      ? 'start a kernel of Raspberry Pi OS; in a container, pass /dev/gpiochip* on'
+      : gpiod.devices.some((name) => machine.mayUse(join(machine.devRoot, name)))
+        ? 'sudo apt install gpiod'
+        : undefined // what is missing is the right, which has a line of its own
   return fails('gpio', `no way to the pins: sysfs: ${sysfs.fault}; character device: ${gpiod.fault}`, remedy)
 }
 

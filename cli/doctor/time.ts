@@ -10,8 +10,10 @@ import {
   type TimeState,
   timesyncdMarkMs,
 } from '../../node/clock.ts'
-import { absent, type Check, type Finding, fails, works } from './finding.ts'
+import { absent, type Check, type Finding, fails, warns, works } from './finding.ts'
 import { type Machine, said } from './machine.ts'
+
+const INSTALL = 'sudo apt install systemd-timesyncd && sudo timedatectl set-ntp true'
 
 export const timeChecks = (machine: Machine): readonly Check[] => [
   { part: 'clock', msMax: 10_000, run: async (say) => say(await clock(machine)) },
@@ -39,20 +41,17 @@ async function clock(machine: Machine): Promise<Finding> {
   if (await agentTrusts(machine, known)) {
     if (markMs !== undefined || known?.synchronised === true)
       return works('clock', `${at(now())}, synchronised by ${keeper ?? 'the kernel’s time service'}${last}`)
-    return absent(
-      'clock',
-      `${at(now())}; no service keeps it, so it is believed as it is${existsSync(join(runRoot, 'systemd/system')) ? '' : ' (a container has the clock of its host)'}`,
-    )
+    const detail = `${at(now())}; no service keeps it, so it is believed as it is`
+    const has = (name: string): boolean => existsSync(join(runRoot, 'systemd', name))
+    return has('system') && !has('container')
+      ? warns('clock', detail, INSTALL)
+      : absent('clock', `${detail} (a container has the clock of its host)`)
   }
   if (now() < RELEASED_MS)
     return fails('clock', `${at(now())} is before this program was made`, 'sudo timedatectl set-ntp true')
   const effect = `${isRaspberryPi(procRoot) ? 'a Pi has no clock of its own, and an agent' : 'an agent'} does not mine until it is set`
   if (keeper === undefined) {
-    return fails(
-      'clock',
-      `${at(now())}, not synchronised: no time service runs; ${effect}`,
-      'sudo apt install systemd-timesyncd && sudo timedatectl set-ntp true',
-    )
+    return fails('clock', `${at(now())}, not synchronised: no time service runs; ${effect}`, INSTALL)
   }
   const look = keeper === 'chrony' ? 'chronyc sources' : 'timedatectl timesync-status'
   return fails(

@@ -246,6 +246,13 @@ t.test('a Pi 5 with Trixie: no sysfs, the character device, chrony', async (t) =
     remedy: /^chronyc sources/,
   })
 
+  const dark = ['dev/gpiochip0', 'dev/gpiochip10']
+  const blind = await findings(
+    fake(t, { files, programs: { ...programs, gpiodetect: '\n' }, forbidden: dark }),
+  )
+  t.match(blind.get('gpio'), { state: 'fails', remedy: undefined })
+  t.match(blind.get('gpio permission'), { state: 'fails', remedy: /udevadm/ })
+
   const forbidden = ['dev/gpiochip0']
   const closed = await findings(fake(t, { files, programs, forbidden }))
   t.match(closed.get('gpio permission'), {
@@ -266,6 +273,12 @@ t.test('a laptop has no pins, and what it lacks is no fault', async (t) => {
   for (const part of ['gpio', 'i2c', '1-wire', 'temperature', 'power', 'clock', 'service', 'disk'])
     t.match(found.get(part), { state: 'absent' }, part)
   t.notOk(found.has('gpio permission'))
+  const files = { 'run/systemd/system/x': '' }
+  const programs = { [NTP]: 'NTP=no\nNTPSynchronized=no\n' }
+  const unkept = await findings(fake(t, { files, programs }))
+  t.match(unkept.get('clock'), { state: 'warns', remedy: /systemd-timesyncd/ })
+  const guest = await findings(fake(t, { files: { ...files, 'run/systemd/container': 'x' }, programs }))
+  t.match(guest.get('clock'), { state: 'absent', detail: /clock of its host/ })
   const mac = await findings(fake(t, { machine: { platform: 'darwin', nodeVersion: '18.20.4' } }))
   t.match(mac.get('board'), { state: 'absent' })
   t.match(mac.get('node'), { state: 'fails', detail: /20.15 or later/ })
