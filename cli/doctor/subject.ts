@@ -58,6 +58,15 @@ export function findSubject(
     megabytesMax: MEGABYTES,
   }
   if (given === undefined) {
+    const folder = join(etcRoot, 'pinledger')
+    if (options.data === undefined && options.broker === undefined && existsSync(folder)) {
+      const finding = absent(
+        'configuration',
+        `none in ${folder}, or none for this user to see`,
+        'sudo -u pinledger pinledger doctor',
+      )
+      return { subject: bare, finding }
+    }
     const example = existsSync(join(DATA_DEFAULT, 'agent-1.yaml'))
       ? join(DATA_DEFAULT, 'agent-1.yaml')
       : 'agent.yaml'
@@ -91,13 +100,14 @@ export function findSubject(
     if (!(error instanceof WorldError)) throw error
     return {
       subject: bare,
-      finding: fails(
-        'configuration',
-        error.message,
-        existsSync(given) ? `\${EDITOR:-nano} ${quoted(given)}` : undefined,
-      ),
+      finding: fails('configuration', error.message, remedyOf(given, error)),
     }
   }
+}
+
+function remedyOf(file: string, { message }: WorldError): string | undefined {
+  if (message.includes('EACCES')) return `sudo pinledger doctor --config ${quoted(resolve(file))}`
+  return existsSync(file) ? `\${EDITOR:-nano} ${quoted(file)}` : undefined
 }
 
 const room = ({ keep, megabytesMax }: StorageConfig): number => (keep === 'recent' ? megabytesMax : MEGABYTES)

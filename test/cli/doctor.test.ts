@@ -413,6 +413,8 @@ t.test('a broken configuration is a finding, and the rest is looked at', async (
   })
   const installed = join(machine.etcRoot, 'pinledger/broker.yaml')
   mkdirSync(dirname(installed))
+  const unseen = await findings(machine, { broker: undefined, data: undefined })
+  t.match(unseen.get('configuration'), { state: 'absent', remedy: 'sudo -u pinledger pinledger doctor' })
   writeFileSync(installed, 'validators: []\nmqttPort: 1\n')
   const broker = await findings(machine, { broker: undefined, data: undefined })
   t.match(broker.get('configuration'), { state: 'works', detail: `${installed}, of a broker` })
