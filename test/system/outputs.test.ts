@@ -15,7 +15,7 @@ import { waitUntil } from '../helpers/wait-until.ts'
 
 const DIST = resolve(import.meta.dirname, '../../dist')
 const FILE_GPIO = pathToFileURL(resolve(import.meta.dirname, '../helpers/file-gpio.mjs')).href
-const SILENCE_MS_MAX = 1_500
+const SILENCE_MS_MAX = 3_000
 
 type Kind = 'sysfs' | 'gpiod'
 const KINDS: readonly Kind[] = ['sysfs', 'gpiod']
@@ -102,7 +102,7 @@ async function isHeld(t: Test, at: Site): Promise<void> {
   await waitUntil('all is safe', () => isSafe(at))
   const left = at.kind === 'sysfs' ? 0 : 1
   await waitUntil(`${left} guards are left`, () => guards(at.directory).length === left)
-  await sleep(2 * SILENCE_MS_MAX)
+  await sleep(SILENCE_MS_MAX + 500)
   t.ok(isSafe(at), 'and stays so')
   t.equal(guards(at.directory).length, left)
 }
@@ -115,7 +115,7 @@ for (const kind of KINDS) {
     kill(agent.pid, 'SIGKILL')
     const startedMs = performance.now()
     await waitUntil('all is safe', () => isSafe(at))
-    t.ok(performance.now() - startedMs < 1_000)
+    t.ok(performance.now() - startedMs < SILENCE_MS_MAX - 500, 'it did not wait for silence')
     await isHeld(t, at)
   })
 
@@ -138,10 +138,10 @@ for (const kind of KINDS) {
     const startedMs = performance.now()
     await waitUntil('all is safe', () => isSafe(at))
     const ms = performance.now() - startedMs
-    t.ok(ms > SILENCE_MS_MAX - 500 && ms < SILENCE_MS_MAX + 1_500, `after ${Math.round(ms)} ms`)
+    t.ok(ms > SILENCE_MS_MAX - 500, `after ${Math.round(ms)} ms`)
     kill(agent.pid, 'SIGCONT')
     await waitUntil('the outputs are as wished', () => isWished(at))
-    await agent.line('the agent hears of it', (line) => line.includes('the agent said nothing for 1.5 s'))
+    await agent.line('the agent hears of it', (line) => line.includes('the agent said nothing for 3 s'))
   })
 
   t.test(`${kind}: a new agent takes over what the guard of a dead one holds`, async (t) => {

@@ -35,9 +35,11 @@ t.test(
     guard.drive([1, 0])
     await waitUntil('it drives', () => heard.at(-1) === '10')
     t.equal(readFileSync(join(directory, '17'), 'utf8'), `1 ${guard.pid}`)
-  // proc(5): behind the name in brackets come state, parent, process group and session.
-  const [, , , session] = readFileSync(`/proc/${guard.pid}/stat`, 'utf8').replace(/^.*\) /, '').split(' ')
-  t.equal(Number(session), guard.pid, "a terminal's Ctrl-C does not reach it")
+    // proc(5): behind the name in brackets come state, parent, process group and session.
+    const [, , , session] = readFileSync(`/proc/${guard.pid}/stat`, 'utf8')
+      .replace(/^.*\) /, '')
+      .split(' ')
+    t.equal(Number(session), guard.pid, "a terminal's Ctrl-C does not reach it")
     const first = guard.pid ?? 0
     process.kill(first, 'SIGKILL')
     await waitUntil(
