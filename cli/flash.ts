@@ -7,7 +7,6 @@
 import { readSync } from 'node:fs'
 import { basename } from 'node:path'
 import { createInterface } from 'node:readline/promises'
-import { runCommand } from '../firmware-config/command.ts'
 import { type Device, loadDevice } from '../firmware-config/device.ts'
 import { listDisks, type Roots } from '../firmware-config/disks.ts'
 import { expectedHash, hashFile, type ImageSource, openImage } from '../firmware-config/image-source.ts'
@@ -45,6 +44,8 @@ export interface Terminal {
   readonly print: (text: string) => void
   readonly nowMs: () => number
   readonly signal: AbortSignal
+  /** Rejects with WorldError `child` that names the package when a program is missing that comes last. */
+  readonly checkTools: () => Promise<unknown>
 }
 
 /** Exit code: 1 when the person did not agree. Throws WorldError. */
@@ -63,7 +64,7 @@ export async function flashCommand(options: FlashOptions, terminal: Terminal): P
   const capacityBytes = target.kind === 'disk' ? target.disk.bytes : undefined
   const roomBytes = target.kind === 'disk' ? target.disk.bytes : target.roomBytes
   if (source.bytes !== undefined && source.bytes > roomBytes) throw tooSmall(target.path, roomBytes)
-  await runCommand('mdir', ['-V'])
+  await terminal.checkTools()
   if (!(await agreed(target, options, terminal))) return EXIT.no
 
   const progress = new FlashProgress(terminal, json)

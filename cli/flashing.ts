@@ -56,6 +56,7 @@ export function addFlashCommands(program: Command): void {
     )
     .action(async (options: FlashOptions) => {
       const { flashCommand } = await import('./flash.ts')
+      const { checkMtools } = await import('../firmware-config/fat.ts')
       const run = running({ name: 'flash', json: options.json, level: 'info' })
       process.exitCode = await flashCommand(options, {
         input: process.stdin,
@@ -63,6 +64,7 @@ export function addFlashCommands(program: Command): void {
         print,
         nowMs: Date.now,
         signal: run.signal,
+        checkTools: checkMtools,
       }).finally(run.end)
     })
 }

@@ -7,6 +7,9 @@ import { WorldError } from '../node/error.ts'
 import { runCommand } from './command.ts'
 import type { Partition } from './partition-table.ts'
 
+/** Throws WorldError `child` that says what to install. */
+export const checkMtools = (): Promise<unknown> => runCommand('mdir', ['-V'])
+
 export class Fat {
   readonly #drive: string
   readonly #where: string

@@ -39,9 +39,6 @@ make_user() {
   for group in adm dialout sudo users plugdev netdev gpio i2c spi; do
     if getent group "$group" >/dev/null; then usermod -aG "$group" "$1" || return 1; fi
   done
-  printf '%s ALL=(ALL) NOPASSWD:ALL\\n' "$1" >/etc/sudoers.d/90-pinledger.new &&
-    chmod 0440 /etc/sudoers.d/90-pinledger.new &&
-    mv /etc/sudoers.d/90-pinledger.new /etc/sudoers.d/90-pinledger
 }
 # authorize USER KEYS
 authorize() {
@@ -84,6 +81,11 @@ export function firstrunFiles(device: Device): Map<string, string> {
     'main() {\n',
     `step 'host name' set_hostname ${shellWord(hostname)}\n`,
     `step 'user' make_user ${shellWord(user.name)}\n`,
+    put({
+      path: '/etc/sudoers.d/90-pinledger',
+      mode: '0440',
+      content: `${user.name} ALL=(ALL) NOPASSWD:ALL\n`,
+    }),
     `step 'SSH keys' authorize ${shellWord(user.name)} ${shellWord(`${device.sshKeys.join('\n')}\n`)}\n`,
     ...(timeZone === undefined ? [] : [`step 'time zone' set_time_zone ${shellWord(timeZone)}\n`]),
     ...(locale === undefined ? [] : [`step 'locale' set_locale ${shellWord(locale)}\n`]),
