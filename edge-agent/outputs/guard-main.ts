@@ -83,6 +83,11 @@ async function leave(): Promise<void> {
 // An agent that is gone reads no more; the end of stdin says so too.
 process.stdout.on('error', () => {})
 process.on('SIGHUP', () => {})
+process.on('uncaughtException', (error) => {
+  // The agent's log is the only place where anybody would read it.
+  write({ notice: `bug in the guard, please report it: ${error.stack}` })
+  process.exit(1)
+})
 process.on('SIGTERM', () => void leave()).on('SIGINT', () => void leave())
 let isFirst = true
 createInterface({ input: process.stdin })

@@ -53,6 +53,7 @@ export class Guard {
   readonly #accesses = new Map<AccessChoice, Promise<GpioAccess>>()
   #heardMs = 0
   #silent = false
+  #isStopping = false
   #stopTending: () => void = () => {}
 
   constructor(options: GuardOptions, modules: GuardModules) {
@@ -76,6 +77,7 @@ export class Guard {
 
   /** Drives the lines so, in the order of the options. Has to be called again and again: that the caller lives is what it says. */
   drive(levels: readonly Level[]): void {
+    if (this.#isStopping) return
     this.#heardMs = this.#modules.nowMs()
     this.#silent = false
     for (const [index, line] of this.#lines.entries()) void line.drive(levels[index] ?? line.safe)
@@ -93,8 +95,9 @@ export class Guard {
     )
   }
 
-  /** Drives the safe state, and lets go of the lines. */
+  /** Drives the safe state, whatever is said from now on, and lets go of the lines. */
   async stop(): Promise<void> {
+    this.#isStopping = true
     this.#stopTending()
     await this.safe()
     await Promise.all(this.#lines.map((line) => line.close()))

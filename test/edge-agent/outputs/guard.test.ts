@@ -179,7 +179,9 @@ t.test('only what sysfs holds outlasts the guard, and only once it is safe', asy
     guard.drive([1, 1])
     await time.pass(1)
     since()
-    await guard.stop()
+    const stopped = guard.stop()
+    guard.drive([1, 0])
+    await stopped
     t.strictSame(since(), ['set 17 0', 'close 17', 'close 4'], 'told to stop it lets go of what is safe')
     await time.pass(10_000)
     t.strictSame(since(), [])
