@@ -6,7 +6,7 @@ import type { Test } from 'tap'
 import { stringify } from 'yaml'
 import { targetFor } from '../../../ledger/difficulty.ts'
 import { parseTopic } from '../../../schemas/topic.ts'
-import { type Program, parsed, pinledger, temporary } from '../../helpers/processes.ts'
+import { kill, type Program, parsed, pinledger, temporary } from '../../helpers/processes.ts'
 import { foundQuickNetwork } from '../../helpers/quick-network.ts'
 import { prepare } from './agent.ts'
 import { HOST, startVm, type Vm } from './vm.ts'
@@ -22,6 +22,8 @@ export interface Lab {
   keyFile(account: string): string
   /** What a sensor said, as the validator confirmed it on the ledger, in that order. */
   confirmed(sensor: string): readonly number[]
+  /** Lets blocks come, or not: those that come while an emulated agent starts, it has to check afterwards. */
+  mine(on: boolean): void
   /** Kills the broker. */
   stopBroker(): Promise<void>
   /** Starts it again, in its old place. */
@@ -52,7 +54,10 @@ async function startNetwork(t: Test): Promise<Omit<Lab, 'vm'> & { readonly genes
   pinledger(t, ['validator', '--name', 'validator', '--data', join(data, 'validator-1'), ...network])
   const miner = { name: 'miner', broker: { url }, data: join(data, 'agent-1'), mine: { duty: 0.1 } }
   writeFileSync(join(data, 'agent-1.yaml'), stringify(miner))
-  pinledger(t, ['agent', '--config', join(data, 'agent-1.yaml'), ...network])
+  const mining = pinledger(t, ['agent', '--config', join(data, 'agent-1.yaml'), ...network])
+  const mine = (on: boolean): void => kill(mining.pid, on ? 'SIGCONT' : 'SIGSTOP')
+  await mining.line('the miner is connected', (line) => parsed(line)?.event === 'connected')
+  mine(false)
 
   const readings = new Map<string, number[]>()
   const client = await connectAsync(url, { reconnectPeriod: 100 })
@@ -71,6 +76,7 @@ async function startNetwork(t: Test): Promise<Omit<Lab, 'vm'> & { readonly genes
     broker: { url: `mqtt://${HOST}:${port}` },
     keyFile: (account) => join(data, account, 'key.json'),
     confirmed: (sensor) => readings.get(sensor) ?? [],
+    mine,
     async stopBroker() {
       broker?.child.kill('SIGKILL')
       await broker?.ended

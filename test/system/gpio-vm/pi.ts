@@ -68,8 +68,9 @@ export async function startPi(t: Test, lab: Lab, lines: Lines, way: Way, suffix:
   }
   await lines.drive(pins.lamp, 1)
   const agent = await startAgent(t, lab.vm, lab.keyFile(way.account), config, { user, sysfs, tools })
+  lab.mine(true)
   const presses = (): readonly number[] => lab.confirmed(sensor('button'))
-  await waitUntil(`the button of ${name} is on the ledger`, () => presses().length > 0, 60_000)
+  await waitUntil(`the button of ${name} is on the ledger`, () => presses().length > 0, 120_000)
   return {
     name,
     agent,
@@ -77,7 +78,7 @@ export async function startPi(t: Test, lab: Lab, lines: Lines, way: Way, suffix:
     presses,
     counts: () => lab.confirmed(sensor('flow')),
     press: (level) => lines.drive(pins.button, level),
-    async relays(levels, timeoutMs = 30_000) {
+    async relays(levels, timeoutMs = 60_000) {
       const startedMs = performance.now()
       const now = `$(<${lines.file(pins.lamp)}) $(<${lines.file(pins.fan)})`
       await lab.vm.until(
