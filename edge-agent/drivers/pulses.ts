@@ -10,10 +10,11 @@ import type { Unit } from '../driver.ts'
 import type { GpioAccess } from '../gpio/line.ts'
 
 /**
- * Pulses a second that are counted. sysfs keeps one edge until our event loop comes by, which a block may hold up for
- * some 20 ms. gpiomon is a process of its own that the kernel keeps 16 edges for; ours reads its pipe when it can.
+ * Pulses a second that are counted. sysfs keeps one pulse until our event loop comes by, which a block may hold up for
+ * some 20 ms. gpiomon is a process of its own that the kernel keeps 16 edges for, and its pipe some thousand; so
+ * what it needs is a processor every 32 ms.
  */
-export const PULSES_PER_SECOND_MAX: Readonly<Record<GpioAccess['kind'], number>> = { sysfs: 50, gpiod: 1000 }
+export const PULSES_PER_SECOND_MAX: Readonly<Record<GpioAccess['kind'], number>> = { sysfs: 20, gpiod: 500 }
 
 export const pulseFields = {
   /** Mode `pulse`: `rate` is a mean since the reading before, `count` what came since then. */
