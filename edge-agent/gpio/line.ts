@@ -18,6 +18,7 @@ export interface InputOptions {
 }
 
 export interface InputLine {
+  /** Not for a line that was opened for rising or falling edges alone. */
   read(): Promise<Level>
   /** Says changes from now on, until `close`. `onError` is called at most once, and nothing comes after it. */
   watch(onChange: (level: Level) => void, onError: (error: Error) => void): void

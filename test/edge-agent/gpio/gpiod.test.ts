@@ -1,4 +1,4 @@
-/** Lines of the character device, with scripts for the tools. */
+/** Lines of the character device and who holds them, with scripts for the tools. */
 import { execFileSync, spawn } from 'node:child_process'
 import { closeSync, existsSync, openSync, readdirSync, readFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
