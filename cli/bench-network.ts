@@ -7,8 +7,8 @@ import { join } from 'node:path'
 import { stringify } from 'yaml'
 import { agentConfig } from '../edge-agent/config.ts'
 import { offeredQuantities } from '../edge-agent/drivers/host.ts'
-import { sysfsNumber } from '../edge-agent/gpio/sysfs-number.ts'
 import { thisMachine } from '../edge-agent/drivers.ts'
+import { probeGpio } from '../edge-agent/gpio/access.ts'
 import { measureHashRate } from '../edge-agent/mining/hash-rate.ts'
 import { COIN } from '../ledger/amount.ts'
 import { genesisFrom, PRESETS, type PresetName } from '../ledger/preset.ts'
@@ -121,17 +121,7 @@ async function sensorsFor(index: number): Promise<{ name: string; [field: string
     quantity,
     intervalSeconds: 4,
   }))
-  if (index === 0 && hasGpio())
+  if (index === 0 && (await probeGpio()).chosen !== undefined)
     sensors.push({ name: 'gpio17', driver: 'gpio', pin: 17, mode: 'level', intervalSeconds: 10 })
   return sensors
-}
-
-function hasGpio(): boolean {
-  try {
-    sysfsNumber(17, '/sys')
-    return true
-  } catch {
-    // No Raspberry Pi, or no sysfs GPIO: then there is no pin to read.
-    return false
-  }
 }
