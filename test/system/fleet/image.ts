@@ -1,14 +1,17 @@
 /** The image that all guests are flashed with, kept between runs under the hash of the scripts that make it. */
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 
+const NAME = 'raspios.img'
 const MINUTES_MS_MAX = 6 * 60_000
 
 export interface Image {
   readonly image: string
+  /** Its SHA-256, as sha256sum writes it. */
+  readonly hashFile: string
   /** A folder of packages for sites without internet. */
   readonly packages: string
   readonly isNew: boolean
@@ -30,11 +33,20 @@ export function cachedImage(): Image {
     mkdirSync(partial)
     const [root = '', image = ''] = scripts
     bash(root, partial)
-    bash(image, join(partial, 'root.tar'), join(partial, 'raspios.img'))
+    bash(image, join(partial, 'root.tar'), join(partial, NAME))
     rmSync(join(partial, 'root.tar'))
+    const hash = createHash('sha256')
+      .update(readFileSync(join(partial, NAME)))
+      .digest('hex')
+    writeFileSync(join(partial, `${NAME}.sha256`), `${hash}  ${NAME}\n`)
     renameSync(partial, folder)
   }
-  return { image: join(folder, 'raspios.img'), packages: join(folder, 'packages'), isNew }
+  return {
+    image: join(folder, NAME),
+    hashFile: join(folder, `${NAME}.sha256`),
+    packages: join(folder, 'packages'),
+    isNew,
+  }
 }
 
 function bash(...args: string[]): void {
