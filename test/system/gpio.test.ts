@@ -5,9 +5,10 @@
  */
 import t, { type Test } from 'tap'
 import { waitUntil } from '../helpers/wait-until.ts'
+import { pinledgerInside, TRIXIE_TOOLS } from './gpio-vm/agent.ts'
 import { type Lab, startLab } from './gpio-vm/lab.ts'
 import { type Lines, makeChips, PI_4, PI_5, removeChips } from './gpio-vm/lines.ts'
-import { type Pi, PRESSED, SAFE, startPi, type Way } from './gpio-vm/pi.ts'
+import { LEFT_ALONE, type Pi, PRESSED, SAFE, startPi, type Way } from './gpio-vm/pi.ts'
 
 /** How long a reading may take to a block, on a machine that does other things too. */
 const LEDGER_MS = 60_000
@@ -24,7 +25,6 @@ const GPIOD: Way = {
   pins: { button: 5, flow: 6, lamp: 12, fan: 13 },
 }
 
-/** Presses the button of each: relays follow, and the ledger has it. */
 /** Says how long it took since the last time. */
 function stopwatch(t: Test): (what: string) => void {
   let at = performance.now()
@@ -35,6 +35,7 @@ function stopwatch(t: Test): (what: string) => void {
   }
 }
 
+/** Presses the button of each: relays follow, and the ledger has it. */
 async function pressed(t: Test, pis: readonly Pi[]): Promise<void> {
   for (const pi of pis) {
     await pi.press(1)
@@ -60,6 +61,14 @@ async function counted(t: Test, lines: Lines, pis: readonly Pi[]): Promise<void>
   }
 }
 
+/** What `pinledger doctor` says of the way to the lines, and the right to use it. */
+function diagnosed(t: Test, report: string, way: string): void {
+  const findings = JSON.parse(report) as readonly { part: string; state: string; detail: string }[]
+  const found = (name: string) => findings.find(({ part }) => part === name)
+  t.match(found('gpio'), { state: 'works', detail: way }, 'doctor: gpio')
+  t.match(found('gpio permission'), { state: 'works' }, 'doctor: gpio permission')
+}
+
 async function safe(t: Test, pis: readonly Pi[], when: string): Promise<void> {
   const times = await Promise.all(pis.map((pi) => pi.relays(SAFE)))
   for (const [index, { name }] of pis.entries()) t.pass(`${name}: safe ${when} (${times[index]} ms)`)
@@ -75,7 +84,11 @@ async function pi4(t: Test, lab: Lab): Promise<void> {
   const say = stopwatch(t)
   const lines = await makeChips(lab.vm, 'pi-4', PI_4)
   t.match(await lab.vm.sh('grep -H . /sys/class/gpio/gpiochip*/label'), 'gpiochip512/label:pinctrl-bcm2711')
-  const pis = await Promise.all([SYSFS, GPIOD].map((way) => startPi(t, lab, lines, way, '4')))
+  const [report, ...pis] = await Promise.all([
+    pinledgerInside(lab.vm, 'doctor --json', SYSFS),
+    ...[SYSFS, GPIOD].map((way) => startPi(t, lab, lines, way, '4')),
+  ])
+  diagnosed(t, report, 'sysfs through onoff: pinctrl-bcm2711 at base 512, GPIO 17 is line 529')
   say('agents run')
   await pressed(t, pis)
   say('pressed')
@@ -98,6 +111,12 @@ async function pi4(t: Test, lab: Lab): Promise<void> {
   await safe(t, pis, 'when the agent is killed')
   for (const { agent } of pis) t.equal(await agent.ended(), 137)
   lab.mine(false)
+  const [sysfs, gpiod] = pis as [Pi, Pi]
+  t.equal(await sysfs.agent.guards(), '', 'sysfs holds lines without a guard')
+  const [, letGo = ''] = /To let go of them: (kill \d+)$/.exec(await gpiod.agent.guards()) ?? []
+  await lab.vm.sh(letGo)
+  await gpiod.relays(LEFT_ALONE)
+  t.pass('the character device does not: its guard held them until it was told to let go')
   await removeChips(lab.vm, 'pi-4')
 }
 
@@ -105,7 +124,12 @@ async function pi5(t: Test, lab: Lab): Promise<void> {
   const say = stopwatch(t)
   const lines = await makeChips(lab.vm, 'pi-5', PI_5)
   t.match(await lab.vm.sh('grep -H . /sys/class/gpio/gpiochip*/label'), 'gpiochip571/label:pinctrl-rp1')
-  const pis = await Promise.all([SYSFS, GPIOD].map((way) => startPi(t, lab, lines, way, '5')))
+  const trixie = { ...GPIOD, tools: TRIXIE_TOOLS }
+  const [report, ...pis] = await Promise.all([
+    pinledgerInside(lab.vm, 'doctor --json', trixie),
+    ...[SYSFS, trixie].map((way) => startPi(t, lab, lines, way, '5')),
+  ])
+  diagnosed(t, report, 'character device gpiochip1 (pinctrl-rp1), gpiod tools version 2')
   say('agents run')
   await pressed(t, pis)
   say('pressed')

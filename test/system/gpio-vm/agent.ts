@@ -9,6 +9,8 @@ const PROJECT = resolve(import.meta.dirname, '../../..')
 /** What `prepare` mounts where an ordinary user may look too. */
 const NODE = '/run/node'
 const MAIN = '/run/pinledger/dist/cli/main.js'
+/** The gpiod tools of Debian 13. */
+export const TRIXIE_TOOLS = '/run/tools'
 /** Of the devices, by udev's rules on a Pi. */
 export const GPIO_GROUP = 997
 
@@ -25,21 +27,30 @@ export interface GuestAgent {
   /** Resolves once it has written a line that the extended regular expression matches. */
   says(pattern: string): Promise<string>
   kill(signal: string): Promise<void>
+  /** What its guards say to a person who looks into its data directory; empty when there is none. */
+  guards(): Promise<string>
   /** Resolves with its exit status once it has ended. */
   ended(): Promise<number>
 }
 
-/** Makes the program readable for every user inside, wherever it lies. */
-export async function prepare(vm: Vm, genesisFile: string): Promise<void> {
+/** Makes the program, and other tools for GPIO, readable for every user inside, wherever they lie. */
+export async function prepare(vm: Vm, genesisFile: string, tools: string): Promise<void> {
   await vm.sh(`set -e
     mkdir /run/pinledger && mount --bind '${PROJECT}' /run/pinledger
-    touch /run/node && mount --bind '${process.execPath}' /run/node
+    mkdir ${TRIXIE_TOOLS} && mount --bind '${tools}' ${TRIXIE_TOOLS}
+    touch ${NODE} && mount --bind '${process.execPath}' ${NODE}
     cat >/run/genesis.json <<'END'\n${readFileSync(genesisFile, 'utf8')}\nEND`)
 }
 
 /** Runs the program to its end; resolves with what it wrote to stdout. */
-export const pinledgerInside = (vm: Vm, args: string, guest: Guest): Promise<string> =>
-  vm.sh(`cd /run; ${as(guest)} ${NODE} ${MAIN} ${args}`)
+export async function pinledgerInside(vm: Vm, args: string, guest: Guest): Promise<string> {
+  const at = await vm.sh('mktemp -d')
+  // In the background: others have commands too.
+  await vm.sh(
+    `cd /run; (${as(guest)} ${NODE} ${MAIN} ${args} >${at}/out 2>${at}/err; echo $? >${at}/status) &`,
+  )
+  return vm.until(`pinledger ${args} has ended`, `[ -s ${at}/status ] && cat ${at}/out ${at}/err`)
+}
 
 /** Starts an agent with the key of `keyFile`, which is one of this machine's; resolves once it is connected. */
 export async function startAgent(
@@ -73,6 +84,7 @@ export async function startAgent(
     async kill(signal) {
       await vm.sh(`kill -${signal} $(<${at}/pid)`)
     },
+    guards: () => vm.sh(`cat ${at}/data/guard-* 2>/dev/null || true`),
     ended: async () => Number(await vm.until(`${name} has ended`, `cat ${at}/status`)),
   }
 }
@@ -83,6 +95,6 @@ function as({ user, sysfs, tools }: Guest): string {
   return [
     sysfs ? '' : hide,
     user === undefined ? '' : `setpriv --reuid ${user} --regid ${GPIO_GROUP} --clear-groups`,
-    tools === undefined ? '' : `env PATH=${tools}:$PATH`,
+    tools === undefined ? '' : `env PATH=${tools}/bin:$PATH`,
   ].join(' ')
 }

@@ -9,7 +9,7 @@ import { parseTopic } from '../../../schemas/topic.ts'
 import { kill, type Program, parsed, pinledger, temporary } from '../../helpers/processes.ts'
 import { foundQuickNetwork } from '../../helpers/quick-network.ts'
 import { prepare } from './agent.ts'
-import { HOST, startVm, type Vm } from './vm.ts'
+import { HOST, made, startVm, type Vm } from './vm.ts'
 
 /** With one miner at a tenth of a core; emulated agents have to check all blocks. */
 const NETWORK = { interval: 2_000, target: targetFor(100_000) }
@@ -32,8 +32,8 @@ export interface Lab {
 
 export async function startLab(t: Test): Promise<Lab> {
   // It takes as long as all the rest, most of it waiting.
-  const [vm, network] = await Promise.all([startVm(t), startNetwork(t)])
-  await prepare(vm, network.genesisFile)
+  const [tools, vm, network] = await Promise.all([made(t, 'trixie-tools.sh'), startVm(t), startNetwork(t)])
+  await prepare(vm, network.genesisFile, tools)
   return { vm, ...network }
 }
 

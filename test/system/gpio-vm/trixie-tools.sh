@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 # Unpacks the gpiod tools of Debian 13, version 2 with another syntax than Debian 12's, beside their libraries, and prints
-# the directory to put before PATH. Nothing is installed; they are kept below XDG_CACHE_HOME.
+# their directory: `bin` in it goes before PATH. Nothing is installed; they are kept below XDG_CACHE_HOME.
 #
 # Needs: apt-get, dpkg-deb, and a mirror of Debian among apt's sources. No root.
 set -euo pipefail
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/pinledger/gpio-vm
 made=$cache/tools-$(sha256sum "$0" | head -c 12)
 if [ -x "$made/bin/gpiomon" ]; then
-  echo "$made/bin"
+  echo "$made"
   exit
 fi
 
@@ -44,4 +44,4 @@ done
 chmod 755 bin/* .
 # Whole or not at all.
 mv -T "$work" "$made" 2>/dev/null || true
-echo "$made/bin"
+echo "$made"

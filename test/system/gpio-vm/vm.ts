@@ -30,7 +30,7 @@ export interface Vm {
 
 /** Starts the machine; it ends with the test. */
 export async function startVm(t: Test): Promise<Vm> {
-  const directory = await image(t)
+  const directory = await made(t, 'build.sh')
   const { port, connected } = await listen(t)
   const machine = startProgram(t, 'qemu-system-x86_64', qemuOptions(directory, port))
   const lastWords = (): string => [...machine.out, ...machine.err].slice(-30).join('\n')
@@ -50,13 +50,14 @@ export async function startVm(t: Test): Promise<Vm> {
 
   const answers = new Map<string, Answer>()
   createInterface({ input: socket }).on('line', (line) => {
-    const [id = '', status, output = ''] = line.split(' ')
-    answers.set(id, { status: Number(status), output: Buffer.from(output, 'base64').toString().trim() })
+    const [, id = '', status, output = ''] = /^(\d+) (\d+) (.*)$/.exec(line) ?? []
+    const text = output.replace(/\\(.)/g, (_, character) => (character === 'n' ? '\n' : character))
+    answers.set(id, { status: Number(status), output: text.trim() })
   })
   let count = 0
   const ask = async (script: string): Promise<Answer> => {
     const id = String(++count)
-    socket.write(`${id} ${Buffer.from(script).toString('base64')}\n`)
+    socket.write(`${id} ${script.replaceAll('\\', '\\\\').replaceAll('\n', '\\n')}\n`)
     await waitUntil(`the virtual machine has run: ${script}`, () => answers.has(id) || over, COMMAND_MS)
     const answer = answers.get(id)
     if (answer === undefined)
@@ -89,23 +90,14 @@ interface Answer {
   readonly output: string
 }
 
-/** The directory with kernel and initramfs; made when they are not there yet. */
-async function image(t: Test): Promise<string> {
-  const build = startProgram(t, join(import.meta.dirname, 'build.sh'), [])
-  let over: number | null | undefined
-  build.ended.then(
-    ({ code }) => {
-      over = code
-    },
-    () => {
-      over = null
-    },
-  )
-  await waitUntil("the virtual machine's kernel is there", () => over !== undefined, BUILD_MS)
-  const directory = build.out.at(-1)
-  if (over !== 0 || directory === undefined)
-    throw new Error(`build.sh ended with ${over}:\n${build.err.slice(-20).join('\n')}`)
-  return directory
+/** Runs a script of this directory that makes something, when it is not there yet, and says where. */
+export async function made(t: Test, script: string): Promise<string> {
+  const program = startProgram(t, join(import.meta.dirname, script), [])
+  const timer = setTimeout(() => program.child.kill('SIGKILL'), BUILD_MS)
+  const { code } = await program.ended.finally(() => clearTimeout(timer))
+  const directory = program.out.at(-1)
+  if (code === 0 && directory !== undefined) return directory
+  throw new Error(`${script} ended with ${code}:\n${program.err.slice(-20).join('\n')}`)
 }
 
 /** Where the machine's shell calls; the one connection, once it is there. */
