@@ -299,7 +299,24 @@ t.test(
   },
 )
 
-t.test('an output that loses its broker becomes safe', async (t) => {
+t.test('what was told of an output before there was a connection is published with it', async (t) => {
+  const rig = await Rig.start(t)
+  const person = await joinBroker(t, rig.broker)
+  const heard: unknown[] = []
+  person.on('message', (_name, payload) => void heard.push(JSON.parse(String(payload))))
+  await person.subscribeAsync(`pinledger/+/output/${alice.account}/+/json`)
+  const lines: OutputLines = {
+    start: (_onLevels, onFault) => onFault('pump', 'GPIO 17 is busy'),
+    drive: () => {},
+    stop: async () => {},
+  }
+  const pump = { name: 'pump', pin: 17, when: { agent: 'connected' } }
+  await startAgent(t, rig, { outputs: [pump], lines })
+  await waitUntil('it is heard', () => heard.length > 0)
+  t.match(heard, [{ name: 'pump', on: null, reason: 'GPIO 17 is busy' }])
+})
+
+t.test('an output that shows the connection goes off with it', async (t) => {
   const rig = await Rig.start(t)
   await rig.validator()
   const lines = drivenLines()

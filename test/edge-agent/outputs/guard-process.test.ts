@@ -1,13 +1,14 @@
 /** The agent's side of a real guard, and what can be done when the agent is gone; kills and hangs: test/system/outputs.test.ts. */
-import { readFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import t from 'tap'
 import type { GpioAccess } from '../../../edge-agent/gpio/line.ts'
 import { GuardProcess } from '../../../edge-agent/outputs/guard-process.ts'
 import { holder, setSafe } from '../../../edge-agent/outputs/safe.ts'
-import { end, guardsOf } from '../../../edge-agent/outputs/takeover.ts'
-import { temporary } from '../../helpers/processes.ts'
+import { end, guardsOf, putDown, takeOver } from '../../../edge-agent/outputs/takeover.ts'
+import { bootId, startTicks } from '../../../node/data-dir.ts'
+import { isRunning, startProgram, temporary } from '../../helpers/processes.ts'
 import { recordingLog } from '../../helpers/rig.ts'
 import { waitUntil } from '../../helpers/wait-until.ts'
 
