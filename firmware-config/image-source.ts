@@ -28,7 +28,7 @@ export interface ImageSource {
 }
 
 /** Throws WorldError `usage` when it is no file or holds no image. */
-export async function openImage(name: string): Promise<ImageSource> {
+export async function openImage(name: string, bytesMax = IMAGE_BYTES_MAX): Promise<ImageSource> {
   const path = resolve(name)
   const stat = statSync(path, { throwIfNoEntry: false })
   if (stat === undefined) throw new WorldError('usage', `there is no image file ${path}`)
@@ -43,13 +43,13 @@ export async function openImage(name: string): Promise<ImageSource> {
         : kind === 'zip'
           ? await zipBytes(path)
           : undefined
-  if (bytes !== undefined && bytes > IMAGE_BYTES_MAX) {
+  if (bytes !== undefined && bytes > bytesMax) {
     throw new WorldError(
       'usage',
-      `${path} unpacks to ${gigabytes(bytes)}, more than an image for a Pi has (${gigabytes(IMAGE_BYTES_MAX)}): is it the right file?`,
+      `${path} unpacks to ${gigabytes(bytes)}, more than an image for a Pi has (${gigabytes(bytesMax)}): is it the right file?`,
     )
   }
-  return { path, fileBytes: stat.size, bytes, open: () => limited(path, decompressed(path, kind)) }
+  return { path, fileBytes: stat.size, bytes, open: () => limited(path, decompressed(path, kind), bytesMax) }
 }
 
 type Kind = 'raw' | 'xz' | 'gzip' | 'zip'
@@ -141,11 +141,15 @@ async function* outputOf(path: string, program: string, args: readonly string[])
 }
 
 /** A file may claim less than it unpacks to. */
-async function* limited(path: string, source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+async function* limited(
+  path: string,
+  source: AsyncIterable<Buffer>,
+  bytesMax: number,
+): AsyncGenerator<Buffer> {
   let bytes = 0
   for await (const chunk of source) {
     bytes += chunk.length
-    if (bytes > IMAGE_BYTES_MAX) throw damaged(path, `it unpacks to more than ${gigabytes(IMAGE_BYTES_MAX)}`)
+    if (bytes > bytesMax) throw damaged(path, `it unpacks to more than ${gigabytes(bytesMax)}`)
     yield chunk
   }
 }

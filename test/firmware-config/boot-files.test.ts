@@ -218,6 +218,10 @@ t.test('pi.yaml: a mistake is told with file, line, column, field and remedy', a
   t.match(told('hostname: pi\nuser: { name: root, sshKeys: [] }\n'), /a name that the system does not use/)
   t.match(told(`hostname: pi\n${user}timeZone: Europe/Berln\n`), /timeZone: expected a time zone/)
   t.match(told(`hostname: pi\n${user}ethernet: { gateway: 10.0.0.1 }\n`), /together with an address/)
+  t.match(
+    told(`hostname: pi\n${user}wifi: { country: DE, ssid: "a\\nb", passphraseFile: w }\n`),
+    /wifi\.ssid: expected 1 to 32 bytes/,
+  )
   t.match(told(`hostname: pi\n${user}key: own\n`), /pi\.yaml:3:1 key: expected "generate"/)
   t.match(told(`hostname: pi\n${user}key: { place: none.json }\n`), /cannot open key file/)
 })
@@ -271,6 +275,8 @@ t.test('cmdline.txt stays one line, keeps what is not ours, and takes our parame
     / systemd\.run=\/boot\/firmware\/firstrun\.sh systemd\.run_success_action=reboot systemd\.unit=kernel-command-line\.target\n$/,
   )
   t.notMatch(bookworm, 'ds=nocloud')
+  t.equal(withParameters(bookworm, kernelParameters(config, 'bookworm')), bookworm)
+  t.equal(withParameters(bookworm, kernelParameters(config, 'trixie')), trixie)
 })
 
 t.test('the release is what pi.yaml says, else what the partition shows', async (t) => {

@@ -110,6 +110,21 @@ t.test('a truncated image and one that is none are told, before a partition tabl
   await t.rejects(openImage(dir), { message: /no regular file/ })
 })
 
+t.test(
+  'what unpacks to more than an image for a Pi is refused, by what it claims or as it comes',
+  async (t) => {
+    const { dir, target, fd, image } = files(t)
+    const raw = join(dir, 'large.img')
+    writeFileSync(raw, '')
+    truncateSync(raw, 65 * 2 ** 30)
+    await t.rejects(openImage(raw), { code: 'usage', message: /unpacks to 69\.8 GB, more than an image/ })
+    const source = await openImage(image, 5_000_000)
+    await t.rejects(writeImage(fd, target, source.open(), options), {
+      message: /unpacks to more than 0\.0 GB/,
+    })
+  },
+)
+
 t.test('the hash comes from the command line or from a file as sha256sum writes it, by name', async (t) => {
   const { dir, image } = files(t)
   const hash = await hashFile(image, () => {}, SIGNAL)
