@@ -6,7 +6,7 @@
  *                               +- guest 10.78.0.12 ...
  */
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Test } from 'tap'
@@ -31,6 +31,8 @@ export interface Desk {
   readonly path: (...names: string[]) => string
   /** Makes a namespace whose `eth0` is plugged into the switch; its path. */
   plug(name: string): string
+  /** Makes a control group; its path. */
+  group(name: string): string
   /** Runs a program at the desk to its end; ended after `timeoutMs`. */
   run(program: string, args: readonly string[], options?: RunOptions): Promise<Output>
   /** As `run`; throws with what it said unless its code is 0. */
@@ -88,6 +90,11 @@ export function buildDesk(t: Test): Desk {
       host('ip', '-n', desk, ...`link set ${name} master switch up`.split(' '))
       return join(NAMESPACES, namespace)
     },
+    group(name) {
+      const path = join(controlGroups(), `${prefix}${name}`)
+      mkdirSync(path)
+      return path
+    },
     run,
     async do(program, args, options) {
       const output = await run(program, args, options)
@@ -96,6 +103,15 @@ export function buildDesk(t: Test): Desk {
       throw new Error(`${program} ${args.join(' ')} ended with ${output.code}:\n${said}`)
     },
   }
+}
+
+/** Where version 2 of control groups is mounted, alone or beside version 1 (cgroups(7)). */
+function controlGroups(): string {
+  const mounts = readFileSync('/proc/mounts', 'utf8').split('\n')
+  const found = mounts.map((line) => line.split(' ')).find(([, , type]) => type === 'cgroup2')?.[1]
+  if (found === undefined)
+    throw new Error('no cgroup2 is mounted: mount -t cgroup2 none /sys/fs/cgroup/unified')
+  return found
 }
 
 const list = (directory: string): string[] => {
@@ -117,6 +133,8 @@ function remove(prefix: string): void {
     for (const pid of spawnSync('ip', ['netns', 'pids', name], { encoding: 'utf8' }).stdout.split('\n'))
       if (Number(pid) > 0) kill(Number(pid), 'SIGKILL')
   for (const name of namespaces) spawnSync('ip', ['netns', 'del', name])
+  for (const name of list(controlGroups()).filter((each) => each.startsWith(prefix)))
+    removeGroup(join(controlGroups(), name))
   const mounts = readFileSync('/proc/mounts', 'utf8')
     .split('\n')
     .map((line) => line.split(' ')[1] ?? '')
@@ -128,4 +146,11 @@ function remove(prefix: string): void {
     rmSync(join(MACHINES, machine), { recursive: true, force: true })
   for (const name of list(tmpdir()).filter((each) => each.startsWith(prefix)))
     rmSync(join(tmpdir(), name), { recursive: true, force: true })
+}
+
+/** Innermost first, as control groups want it. */
+function removeGroup(path: string): void {
+  for (const entry of readdirSync(path, { withFileTypes: true }))
+    if (entry.isDirectory()) removeGroup(join(path, entry.name))
+  spawnSync('rmdir', [path])
 }

@@ -49,6 +49,7 @@ export function bootGuest(desk: Desk, name: string, address: string, image: stri
   // This kernel may have no vfat: the guest sees the boot partition's files in a directory.
   host('mcopy', '-n', '-s', '-i', `${image}@@${boot}`, '::/*', firmware)
   const namespace = desk.plug(name)
+  const group = desk.group(name)
 
   let boots = 0
   let complaints = ''
@@ -56,19 +57,26 @@ export function bootGuest(desk: Desk, name: string, address: string, image: stri
   const start = (): void => {
     boots++
     const kernel = readFileSync(join(firmware, 'cmdline.txt'), 'utf8').trim().split(/\s+/)
-    const child = spawn(
-      'setpriv',
-      [
-        ...['--pdeathsig', 'KILL', 'systemd-nspawn', '--quiet', '--boot', '--register=no', '--keep-unit'],
-        ...['--console=pipe', '--capability=CAP_NET_ADMIN', `--network-namespace-path=${namespace}`],
-        ...[`--directory=${root}`, `--bind=${firmware}:/boot/firmware`, `--machine=${desk.prefix}${name}`],
-        ...['--', ...kernel, ...AS_CONTAINER],
+    const words = [
+      ...[
+        'setpriv',
+        '--pdeathsig',
+        'KILL',
+        'systemd-nspawn',
+        '--quiet',
+        '--boot',
+        '--register=no',
+        '--keep-unit',
       ],
-      {
-        stdio: ['ignore', 'ignore', 'pipe'],
-        env: { PATH: globalThis.process.env.PATH, SYSTEMD_NSPAWN_UNIFIED_HIERARCHY: '1' },
-      },
-    )
+      ...['--console=pipe', '--capability=CAP_NET_ADMIN', `--network-namespace-path=${namespace}`],
+      ...[`--directory=${root}`, `--bind=${firmware}:/boot/firmware`, `--machine=${desk.prefix}${name}`],
+      ...['--', ...kernel, ...AS_CONTAINER],
+    ]
+    // In a control group of its own, or units of the same name on two guests would be one.
+    const child = spawn('sh', ['-c', 'echo 0 >"$0/cgroup.procs" && exec "$@"', group, ...words], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+      env: { PATH: globalThis.process.env.PATH, SYSTEMD_NSPAWN_UNIFIED_HIERARCHY: '1' },
+    })
     process = child
     child.stderr.on('data', (words) => {
       complaints = String(words).slice(-2_000)
