@@ -57,6 +57,21 @@ t.test(
   },
 )
 
+t.test('of two guards the one that was started first gives way, though it looks later', async (t) => {
+  const directory = temporary(t)
+  const { pid } = startProgram(t, 'sleep', ['60'])
+  await waitUntil('it runs', () => startTicks(pid) !== undefined)
+  writeFileSync(join(directory, `guard-${pid}-${bootId()}-${startTicks(pid)}`), '')
+  const mark = putDown(directory)
+  t.equal(await takeOver(directory), false)
+  t.equal(isRunning(pid), true)
+  mark.remove()
+  t.strictSame(
+    guardsOf(directory).map((guard) => guard.pid),
+    [pid],
+  )
+})
+
 t.test(
   'without agent and guard each output is set to its safe state once, whatever another one does',
   async (t) => {
