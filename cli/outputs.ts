@@ -11,7 +11,10 @@ interface SafeOptions {
 
 /** Adds outputs safe. */
 export function addOutputCommands(program: Command): void {
-  const outputs = program.command('outputs').description('relays and LEDs of an agent')
+  const outputs = program
+    .command('outputs')
+    .description('relays and LEDs of an agent')
+    .addHelpText('after', example('pinledger outputs safe --config agent.yaml'))
   outputs
     .command('safe')
     .description(

@@ -11,6 +11,15 @@ export PATH="$PATH:/usr/sbin:/sbin:/usr/local/sbin"
 # What each package is looked for by.
 declare -A parts=(
   [mosquitto]=mosquitto [mosquitto-clients]=mosquitto_sub [iproute2]=ip [mount]=mount
+  # images
+  [fdisk]=sfdisk [mtools]=mcopy [dosfstools]=mkfs.vfat [e2fsprogs]=mkfs.ext4 [xz-utils]=xz [unzip]=unzip [zip]=zip
+  [cloud-init]=cloud-init
+  # a kernel with simulated pins
+  [qemu-system-x86]=qemu-system-x86_64 [busybox-static]=busybox [gpiod]=gpiodetect [gcc]=gcc [make]=make [bc]=bc
+  [kmod]=depmod [cpio]=cpio
+  # guests and their provisioning
+  [mmdebstrap]=mmdebstrap [systemd-container]=systemd-nspawn [ansible-core]=ansible-playbook [ansible-lint]=ansible-lint
+  [yamllint]=yamllint [openssh-client]=ssh [python3]=python3
 )
 missing() {
   local package
@@ -52,9 +61,9 @@ trap 'rm -f "$log"' EXIT
 nice -n 19 npx tap --disable-coverage --jobs=1 --timeout=3000 --exclude= test/system/simulator.test.ts "$@" >"$log" 2>&1 &
 simulator=$!
 
-# These wait: for a minute apart, for blocks, for a disk to fill. Two at once do not disturb each other.
+# These wait: for machines to start, for a minute apart, for blocks. Two at once do not disturb each other.
 waiting=()
-for name in partition disk-full one-key clock restarts mosquitto mosquitto-session finality enrolled hostile review-sync; do
+for name in fleet gpio flash ansible-lint partition disk-full one-key clock restarts mosquitto mosquitto-session finality enrolled hostile review-sync; do
   waiting+=("test/system/$name.test.ts")
 done
 run 2 --timeout=400 "${waiting[@]}" "$@"
