@@ -180,12 +180,12 @@ t.test('a fleet', async (t) => {
   })
 
   const current = (fleet: Fleet, name: Name): Promise<string> =>
-    fleet.shell.on(name, 'readlink /opt/pinledger/current && pinledger --version')
+    fleet.shell.on(name, 'readlink /opt/pinledger/current')
   await fact('a new release goes to one machine after the other', async (t, fleet) => {
     inventory(fleet, await variant(desk, release, '0.9.1'))
     await playWell(t, fleet, 'update.yml')
     const versions = await each(NAMES, (name) => current(fleet, name))
-    for (const version of versions) t.match(version, /^releases\/0\.9\.1-[0-9a-f]{8}\npinledger 0\.9\.1$/)
+    for (const version of versions) t.match(version, /^releases\/0\.9\.1-[0-9a-f]{8}$/)
   })
 
   await fact('a release that does not work is taken back by itself', async (t, fleet) => {
@@ -290,7 +290,7 @@ function inventory({ desk, packages, cellar }: Fleet, release: string): void {
       pinledger_network_enrolled: true,
       pinledger_authority_key_file: desk.path('authority.json'),
       pinledger_control_command: [process.execPath, MAIN],
-      pinledger_gate_seconds: 7,
+      pinledger_gate_seconds: 2,
     },
     hostVariables: {
       greenhouse: {
