@@ -63,7 +63,7 @@ simulator=$!
 
 # These wait: for machines to start, for a minute apart, for blocks. Two at once do not disturb each other.
 waiting=()
-for name in fleet gpio flash ansible-lint partition disk-full one-key clock restarts mosquitto mosquitto-session finality enrolled hostile review-sync; do
+for name in fleet gpio flash outputs ansible-lint partition disk-full one-key clock restarts mosquitto mosquitto-session finality enrolled hostile review-sync; do
   waiting+=("test/system/$name.test.ts")
 done
 run 2 --timeout=400 "${waiting[@]}" "$@"
