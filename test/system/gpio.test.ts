@@ -16,14 +16,8 @@ const PULSES = 40
 /** Twelve pulses a second: a litre and a half a minute through a usual flow meter. */
 const HALF_PULSE_MS = 40
 
-const SYSFS: Way = {
-  ...{ name: 'sysfs', account: 'agent-2', sysfs: true },
-  pins: { button: 17, flow: 27, lamp: 22, fan: 23 },
-}
-const GPIOD: Way = {
-  ...{ name: 'gpiod', account: 'agent-3', sysfs: false, user: 1000 },
-  pins: { button: 5, flow: 6, lamp: 12, fan: 13 },
-}
+const SYSFS: Way = { name: 'sysfs', pins: { button: 17, flow: 27, lamp: 22, fan: 23 } }
+const GPIOD: Way = { name: 'gpiod', pins: { button: 5, flow: 6, lamp: 12, fan: 13 } }
 
 /** Says how long it took since the last time. */
 function stopwatch(t: Test): (what: string) => void {
@@ -84,10 +78,14 @@ async function pi4(t: Test, lab: Lab): Promise<void> {
   const say = stopwatch(t)
   const lines = await makeChips(lab.vm, 'pi-4', PI_4)
   t.match(await lab.vm.sh('grep -H . /sys/class/gpio/gpiochip*/label'), 'gpiochip512/label:pinctrl-bcm2711')
-  const [report, ...pis] = await Promise.all([
-    pinledgerInside(lab.vm, 'doctor --json', SYSFS),
-    ...[SYSFS, GPIOD].map((way) => startPi(t, lab, lines, way, '4')),
+  const root = { account: 'agent-2', sysfs: true }
+  const user = { account: 'agent-3', sysfs: false, user: 1000 }
+  const [report, ...started] = await Promise.all([
+    pinledgerInside(lab.vm, 'doctor --json', root),
+    startPi(t, lab, lines, root, [SYSFS], '4'),
+    startPi(t, lab, lines, user, [GPIOD], '4'),
   ])
+  const pis = started.flat()
   diagnosed(t, report, 'sysfs through onoff: pinctrl-bcm2711 at base 512, GPIO 17 is line 529')
   say('agents run')
   await pressed(t, pis)
@@ -112,9 +110,10 @@ async function pi4(t: Test, lab: Lab): Promise<void> {
   for (const { agent } of pis) t.equal(await agent.ended(), 137)
   lab.mine(false)
   const [sysfs, gpiod] = pis as [Pi, Pi]
-  t.equal(await sysfs.agent.guards(), '', 'sysfs holds lines without a guard')
-  const [, letGo = ''] = /To let go of them: (kill \d+)$/.exec(await gpiod.agent.guards()) ?? []
-  await lab.vm.sh(letGo)
+  await sysfs.agent.unguarded()
+  await sysfs.relays(SAFE)
+  t.pass('sysfs holds lines without a guard')
+  await gpiod.agent.letGo()
   await gpiod.relays(LEFT_ALONE)
   t.pass('the character device does not: its guard held them until it was told to let go')
   await removeChips(lab.vm, 'pi-4')
@@ -124,18 +123,15 @@ async function pi5(t: Test, lab: Lab): Promise<void> {
   const say = stopwatch(t)
   const lines = await makeChips(lab.vm, 'pi-5', PI_5)
   t.match(await lab.vm.sh('grep -H . /sys/class/gpio/gpiochip*/label'), 'gpiochip571/label:pinctrl-rp1')
-  const trixie = { ...GPIOD, tools: TRIXIE_TOOLS }
-  const [report, ...pis] = await Promise.all([
-    pinledgerInside(lab.vm, 'doctor --json', trixie),
-    ...[SYSFS, trixie].map((way) => startPi(t, lab, lines, way, '5')),
-  ])
-  diagnosed(t, report, 'character device gpiochip1 (pinctrl-rp1), gpiod tools version 2')
+  const guest = { account: 'agent-2', sysfs: true, tools: TRIXIE_TOOLS }
+  const pis = await startPi(t, lab, lines, guest, [SYSFS, { ...GPIOD, access: 'gpiod' }], '5')
   say('agents run')
   await pressed(t, pis)
   say('pressed')
   await counted(t, lines, pis)
   say('counted')
-  for (const { agent } of pis) await agent.kill('TERM')
-  for (const { agent } of pis) t.equal(await agent.ended(), 0)
+  const [{ agent }] = pis as [Pi]
+  await agent.kill('TERM')
+  t.equal(await agent.ended(), 0)
   await safe(t, pis, 'when the agent stops')
 }

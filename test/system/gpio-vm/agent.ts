@@ -27,8 +27,10 @@ export interface GuestAgent {
   /** Resolves once it has written a line that the extended regular expression matches. */
   says(pattern: string): Promise<string>
   kill(signal: string): Promise<void>
-  /** What its guards say to a person who looks into its data directory; empty when there is none. */
-  guards(): Promise<string>
+  /** Resolves once no guard works for its data directory. */
+  unguarded(): Promise<void>
+  /** Ends the guard that holds lines of a dead agent, as its file in the data directory says. */
+  letGo(): Promise<void>
   /** Resolves with its exit status once it has ended. */
   ended(): Promise<number>
 }
@@ -84,7 +86,14 @@ export async function startAgent(
     async kill(signal) {
       await vm.sh(`kill -${signal} $(<${at}/pid)`)
     },
-    guards: () => vm.sh(`cat ${at}/data/guard-* 2>/dev/null || true`),
+    async unguarded() {
+      await vm.until(`no guard works for ${name}`, `! compgen -G '${at}/data/guard-*'`)
+    },
+    async letGo() {
+      const look = `grep -ho 'To let go of them: kill [0-9]*' ${at}/data/guard-*`
+      const said = await vm.until(`a guard holds lines of ${name}`, look)
+      await vm.sh(said.replace(/^.*: /, ''))
+    },
     ended: async () => Number(await vm.until(`${name} has ended`, `cat ${at}/status`)),
   }
 }

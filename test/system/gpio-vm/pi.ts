@@ -7,7 +7,7 @@
  */
 import type { Test } from 'tap'
 import { waitUntil } from '../../helpers/wait-until.ts'
-import { type GuestAgent, startAgent } from './agent.ts'
+import { type Guest, type GuestAgent, startAgent } from './agent.ts'
 import type { Lab } from './lab.ts'
 import type { Lines } from './lines.ts'
 
@@ -20,14 +20,8 @@ export interface Way {
   readonly name: string
   /** BCM numbers. */
   readonly pins: Readonly<Record<'button' | 'flow' | 'lamp' | 'fan', number>>
-  /** Whose key it has. */
-  readonly account: string
-  /** Not root. */
-  readonly user?: number
-  /** Whether sysfs has GPIO. */
-  readonly sysfs: boolean
-  /** Where its tools are, if not where the machine has them. */
-  readonly tools?: string
+  /** The way that the configuration asks for; the program finds one when left out. */
+  readonly access?: 'gpiod'
 }
 
 export interface Pi {
@@ -43,50 +37,62 @@ export interface Pi {
   counts(): readonly number[]
 }
 
-/** Resolves once the agent runs and the level of its button is on the ledger. Names of sensors end in `suffix`. */
-export async function startPi(t: Test, lab: Lab, lines: Lines, way: Way, suffix: string): Promise<Pi> {
-  const { name, pins, user, sysfs, tools } = way
-  const sensor = (what: string): string => `${what}-${name}-${suffix}`
-  const when = { sensor: sensor('button'), staleSeconds: 600 }
+/** Resolves once the agent of `account` runs and the level of each button is on the ledger. Names of sensors end in `suffix`. */
+export async function startPi(
+  t: Test,
+  lab: Lab,
+  lines: Lines,
+  { account, ...guest }: Guest & { readonly account: string },
+  ways: readonly Way[],
+  suffix: string,
+): Promise<readonly Pi[]> {
+  const sensor = (what: string, { name }: Way): string => `${what}-${name}-${suffix}`
+  for (const { pins } of ways) await lines.drive(pins.lamp, 1)
   const config = {
-    name,
+    name: account,
     broker: lab.broker,
-    sensors: [
-      { name: sensor('button'), driver: 'gpio', pin: pins.button },
-      {
-        ...{ name: sensor('flow'), driver: 'gpio', pin: pins.flow, mode: 'pulse', quantity: 'count' },
-        ...{ unit: 'count', intervalSeconds: 1 },
-      },
-    ],
-    outputs: [
-      { name: 'lamp', pin: pins.lamp, when: { ...when, above: 0.5 }, lostAfterSeconds: 1 },
-      {
-        ...{ name: 'fan', pin: pins.fan, activeLow: true, safe: 'on', when: { ...when, below: 0.5 } },
-        lostAfterSeconds: 1,
-      },
-    ],
+    sensors: ways.flatMap((way) => {
+      const common = { driver: 'gpio', ...(way.access && { access: way.access }) }
+      const meter = { mode: 'pulse', quantity: 'count', unit: 'count', intervalSeconds: 1 }
+      return [
+        { ...common, name: sensor('button', way), pin: way.pins.button },
+        { ...common, ...meter, name: sensor('flow', way), pin: way.pins.flow },
+      ]
+    }),
+    outputs: ways.flatMap((way) => {
+      const { name, pins, access } = way
+      const common = { lostAfterSeconds: 1, ...(access && { access }) }
+      const button = { sensor: sensor('button', way), staleSeconds: 600 }
+      return [
+        { ...common, name: `lamp-${name}`, pin: pins.lamp, when: { ...button, above: 0.5 } },
+        {
+          ...{ ...common, name: `fan-${name}`, pin: pins.fan, activeLow: true, safe: 'on' },
+          when: { ...button, below: 0.5 },
+        },
+      ]
+    }),
   }
-  await lines.drive(pins.lamp, 1)
-  const agent = await startAgent(t, lab.vm, lab.keyFile(way.account), config, { user, sysfs, tools })
+  const agent = await startAgent(t, lab.vm, lab.keyFile(account), config, guest)
   lab.mine(true)
-  const presses = (): readonly number[] => lab.confirmed(sensor('button'))
-  await waitUntil(`the button of ${name} is on the ledger`, () => presses().length > 0, 120_000)
-  return {
-    name,
-    agent,
-    pins,
-    presses,
-    counts: () => lab.confirmed(sensor('flow')),
-    press: (level) => lines.drive(pins.button, level),
-    async relays(levels, timeoutMs = 60_000) {
-      const startedMs = performance.now()
-      const now = `$(<${lines.file(pins.lamp)}) $(<${lines.file(pins.fan)})`
-      await lab.vm.until(
-        `relays of ${name} are ${levels}`,
-        `echo ${now}; [ "${now}" = '${levels}' ]`,
-        timeoutMs,
-      )
-      return Math.round(performance.now() - startedMs)
-    },
-  }
+  const pis = ways.map((way): Pi => {
+    const { name, pins } = way
+    return {
+      name,
+      pins,
+      agent,
+      presses: () => lab.confirmed(sensor('button', way)),
+      counts: () => lab.confirmed(sensor('flow', way)),
+      press: (level) => lines.drive(pins.button, level),
+      async relays(levels, timeoutMs = 60_000) {
+        const startedMs = performance.now()
+        const now = `$(<${lines.file(pins.lamp)}) $(<${lines.file(pins.fan)})`
+        const check = `echo ${now}; [ "${now}" = '${levels}' ]`
+        await lab.vm.until(`relays of ${name} are ${levels}`, check, timeoutMs)
+        return Math.round(performance.now() - startedMs)
+      },
+    }
+  })
+  for (const pi of pis)
+    await waitUntil(`the button of ${pi.name} is on the ledger`, () => pi.presses().length > 0, 120_000)
+  return pis
 }
