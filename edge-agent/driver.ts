@@ -4,7 +4,6 @@
  * A sensor that fails reports a `WorldError` and tries again with backoff; it costs no other sensor anything. The
  * machine's files, the clock and the GPIO library are parameters (`Surroundings`).
  */
-import { setTimeout as sleepFor } from 'node:timers/promises'
 import { z } from 'zod'
 import { createBackoff } from '../node/backoff.ts'
 import { WorldError } from '../node/error.ts'
@@ -52,14 +51,6 @@ export const sensorFields = {
 
 /** Seconds between two readings of a polled sensor. */
 export const intervalSeconds = z.number().min(0.1).max(86_400).default(5)
-
-export const sleep: Surroundings['sleep'] = async (ms, signal) => {
-  try {
-    await sleepFor(ms, undefined, { signal })
-  } catch (error) {
-    if (!signal.aborted) throw error
-  }
-}
 
 const RETRY = { baseMs: 1000, capMs: 60_000, stableMs: 10_000 }
 

@@ -6,8 +6,8 @@
  */
 import { readdirSync } from 'node:fs'
 import { WorldError } from '../../node/error.ts'
-import { sleep } from '../driver.ts'
 import { spawnProgram } from '../program.ts'
+import { sleep } from '../sleep.ts'
 import { gpiodAccess } from './gpiod.ts'
 import { type GpiodTools, headerChip, readTools, reasonOf } from './gpiod-tools.ts'
 import type { GpiodSurroundings } from './held-line.ts'

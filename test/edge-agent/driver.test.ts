@@ -1,6 +1,7 @@
 import { setTimeout as sleepFor } from 'node:timers/promises'
 import t from 'tap'
-import { createSensor, sleep, unitSchema } from '../../edge-agent/driver.ts'
+import { createSensor, unitSchema } from '../../edge-agent/driver.ts'
+import { sleep } from '../../edge-agent/sleep.ts'
 import { WorldError } from '../../node/error.ts'
 import { createFakeMachine } from '../helpers/fake-machine.ts'
 import { waitUntil } from '../helpers/wait-until.ts'
