@@ -31,6 +31,8 @@ const CARD_OPTIONS = { timeoutMs: 120_000 } as const
 /** What systemd-timesyncd leaves, and who speaks for other time services. */
 const TIMESYNC = '/run/systemd/timesync'
 
+const seconds = (sinceMs: number): string => ((performance.now() - sinceMs) / 1000).toFixed(1)
+
 interface Fleet {
   readonly desk: Desk
   readonly shell: Shell
@@ -254,8 +256,6 @@ t.test('a fleet', async (t) => {
     t.equal(miner, 'greenhouse')
   })
 })
-
-const seconds = (sinceMs: number): string => ((performance.now() - sinceMs) / 1000).toFixed(1)
 
 function lastWords(guest: Guest): string {
   try {

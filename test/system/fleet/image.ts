@@ -1,4 +1,4 @@
-/** The image that all guests are flashed with, kept between runs under the hash of the scripts that make it. */
+/** The image that all guests are flashed with, kept between runs under the hash of what makes it. */
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
@@ -21,7 +21,7 @@ export interface Image {
 export function cachedImage(): Image {
   const scripts = ['root.sh', 'image.sh'].map((name) => join(import.meta.dirname, name))
   const digest = createHash('sha256')
-  for (const script of scripts) digest.update(readFileSync(script))
+  for (const source of [...scripts, import.meta.filename]) digest.update(readFileSync(source))
   const cache = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'pinledger', 'fleet')
   const folder = join(cache, digest.digest('hex').slice(0, 16))
   const isNew = !existsSync(folder)
