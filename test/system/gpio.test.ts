@@ -4,6 +4,7 @@
  * They report to a network on this machine.
  */
 import t, { type Test } from 'tap'
+import { BEAT_MS, SILENCE_MS_MAX } from '../../edge-agent/outputs/guard-messages.ts'
 import { waitUntil } from '../helpers/wait-until.ts'
 import { pinledgerInside, TRIXIE_TOOLS } from './gpio-vm/agent.ts'
 import { type Lab, startLab } from './gpio-vm/lab.ts'
@@ -63,9 +64,11 @@ function diagnosed(t: Test, report: string, way: string): void {
   t.match(found('gpio permission'), { state: 'works' }, 'doctor: gpio permission')
 }
 
-async function safe(t: Test, pis: readonly Pi[], when: string): Promise<void> {
+/** Resolves with milliseconds. */
+async function safe(t: Test, pis: readonly Pi[], when: string): Promise<readonly number[]> {
   const times = await Promise.all(pis.map((pi) => pi.relays(SAFE)))
   for (const [index, { name }] of pis.entries()) t.pass(`${name}: safe ${when} (${times[index]} ms)`)
+  return times
 }
 
 t.test('on simulated lines', async (t) => {
@@ -106,8 +109,9 @@ async function pi4(t: Test, lab: Lab): Promise<void> {
   t.pass('and as before when it goes on')
 
   for (const { agent } of pis) await agent.kill('KILL')
-  await safe(t, pis, 'when the agent is killed')
-  for (const { agent } of pis) t.equal(await agent.ended(), 137)
+  const times = await safe(t, pis, 'when the agent is killed')
+  t.ok(Math.max(...times) < SILENCE_MS_MAX - 2 * BEAT_MS, 'at once, not after a silence')
+  for (const { agent } of pis) t.equal(await agent.ended(), 128 + 9)
   lab.mine(false)
   const [sysfs, gpiod] = pis as [Pi, Pi]
   await sysfs.agent.unguarded()
