@@ -127,7 +127,7 @@ t.test('a fleet', async (t) => {
       const said = await each(NAMES, (name) =>
         shell.on(
           name,
-          'cloud-init status --wait && hostname && ! grep FAILED /var/log/pinledger-first-boot.log',
+          'cloud-init status --wait >/dev/null && hostname && ! grep FAILED /var/log/pinledger-first-boot.log',
         ),
       )
       t.strictSame(
