@@ -49,6 +49,7 @@ async function people(t: Test, program: string): Promise<void> {
   const lines = client.out.filter((line) => /^pinledger\/\S+\/json /.test(line))
   const unreadable = lines.filter((line) => parsed(line.slice(line.indexOf(' ') + 1)) === undefined)
   t.strictSame(unreadable, [], `all ${lines.length} mirrors are JSON`)
+  t.match(client.out.join('\n'), /^pinledger\/challenge [0-9a-f]{64}$/m)
   const all = lines.join('\n')
   for (const account of [...agents, ...validators]) t.match(all, account)
 }

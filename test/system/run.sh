@@ -66,7 +66,7 @@ waiting=()
 for name in fleet gpio flash outputs ansible-lint partition disk-full one-key clock restarts mosquitto mosquitto-session finality enrolled hostile review-sync; do
   waiting+=("test/system/$name.test.ts")
 done
-run 2 --timeout=400 "${waiting[@]}" "$@"
+run 2 --timeout=1200 "${waiting[@]}" "$@"
 
 wait "$simulator" || status=$?
 cat "$log"
