@@ -19,9 +19,9 @@ async function open(t: Test, version: string = 'v1.6.3') {
   return { pi, access: await openAccess(pi, 'gpiod') }
 }
 
-/** Writes edges to the pipe of a gpiomon that waits; its end is the chip's. */
+/** Writes edges to the pipe of a gpiomon, once that reads it: closed before, a pipe leaves its reader waiting for ever. */
 function edgesOf(pi: FakePi) {
-  const pipe = openSync(join(pi.root, 'edges'), 'r+')
+  const pipe = openSync(join(pi.root, 'edges'), 'w')
   return { say: (text: string) => void writeSync(pipe, text), end: () => closeSync(pipe) }
 }
 
