@@ -7,12 +7,12 @@
 import { spawn } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { extname, join } from 'node:path'
+import { join } from 'node:path'
 import { PRESETS } from '../ledger/preset.ts'
 
 const seconds = Number(process.argv.find((argument) => /^\d+$/.test(argument)) ?? 60)
 const data = mkdtempSync(join(tmpdir(), 'pinledger-bench-'))
-const program = join(import.meta.dirname, `../cli/main${extname(import.meta.filename)}`)
+const program = join(import.meta.dirname, '../cli/main.js')
 
 interface Line {
   readonly atMs: number

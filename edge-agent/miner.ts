@@ -5,7 +5,6 @@
  * ring. After a find all threads rest until the next job, so that a job is found at most once. A thread that dies is
  * started again with backoff.
  */
-import { extname } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import { type BackoffOptions, createBackoff } from '../node/backoff.ts'
 import type { Log } from '../node/log.ts'
@@ -71,8 +70,8 @@ export interface MinerStats {
   readonly restarts: number
 }
 
-/** Sources run as .ts under test and as .js in production; the compiler does not rewrite names inside `new URL`. */
-const workerUrl = new URL(`./mining/worker${extname(import.meta.url)}`, import.meta.url)
+/** As compiled: the compiler does not rewrite names inside `new URL`. */
+const workerUrl = new URL('./mining/worker.js', import.meta.url)
 const spawnWorker = (data: WorkerData): Worker => new Worker(workerUrl, { workerData: data })
 
 export class Miner {

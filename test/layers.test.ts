@@ -2,8 +2,8 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, normalize } from 'node:path'
 import t from 'tap'
+import { ROOT } from './helpers/root.ts'
 
-const ROOT = join(import.meta.dirname, '..')
 const PURE =
   /\b(Date\.now|new Date\b|process\.|Math\.random|performance\.|setTimeout|setInterval|Buffer\b|console\.)/
 

@@ -21,7 +21,7 @@ const UNANSWERED_SECONDS_MAX = { running: 5, starting: 60 } as const
 /** How long the guard may take to make the outputs safe when the agent stops. */
 const STOP_MS_MAX = 2_000
 
-/** A built file also where the source runs as .ts, under test: there it has to be given. */
+/** As compiled: the compiler does not rewrite names inside `new URL`. */
 export const GUARD_PROGRAM = fileURLToPath(new URL('./guard-main.js', import.meta.url))
 
 export interface GuardProcessOptions {

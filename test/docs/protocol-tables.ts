@@ -43,8 +43,9 @@ import {
   transaction,
 } from '../../schemas/transaction.ts'
 import { decimal, unit } from '../../schemas/units.ts'
+import { fromRoot } from '../helpers/root.ts'
 
-const text = readFileSync(new URL('../../docs/PROTOCOL.md', import.meta.url), 'utf8')
+const text = readFileSync(fromRoot('docs/PROTOCOL.md'), 'utf8')
 
 export type Row = Readonly<Record<string, string>>
 interface Table {

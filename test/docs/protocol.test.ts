@@ -7,7 +7,6 @@
 import { spawnSync } from 'node:child_process'
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import { nextTarget, workOf } from '../../ledger/difficulty.ts'
 import { VERDICTS } from '../../ledger/fault.ts'
@@ -38,6 +37,7 @@ import { coinbase, sample, TYPE_NUMBERS, transaction } from '../../schemas/trans
 import { alice, bob, carol, mine, remake, TestChain, testNetwork } from '../helpers/ledger.ts'
 import { longChain, SMALL, storeOf } from '../helpers/long-chain.ts'
 import { MemoryDisk } from '../helpers/memory-disk.ts'
+import { fromRoot } from '../helpers/root.ts'
 import { agrees, fields, layout, limits, limitsInText, rowsOf } from './protocol-tables.ts'
 
 /** The messages of section 8 and the records of section 10, by their names in the vectors. */
@@ -54,7 +54,7 @@ const named: Readonly<Record<string, Codec<unknown>>> = {
   tipRecord,
 }
 
-const path = (name: string) => fileURLToPath(new URL(`../vectors/${name}`, import.meta.url))
+const path = (name: string) => fromRoot('test/vectors', name)
 const vectors = (name: string) => JSON.parse(readFileSync(path(name), 'utf8'))
 const encoding = vectors('encoding.json')
 const ledger = vectors('ledger.json')
@@ -163,9 +163,7 @@ t.test('the worked examples of the document are vectors', async (t) => {
     t.ok(vector?.next.startsWith(row.Target?.replace('...', '')), JSON.stringify(row))
   }
   const known = JSON.stringify([encoding, ledger, spoken])
-  const hashes = readFileSync(new URL('../../docs/PROTOCOL.md', import.meta.url), 'utf8').match(
-    /\b[0-9a-f]{64}\b/g,
-  )
+  const hashes = readFileSync(fromRoot('docs/PROTOCOL.md'), 'utf8').match(/\b[0-9a-f]{64}\b/g)
   for (const hash of new Set(hashes)) t.ok(known.includes(hash), `${hash} is in a vector`)
 })
 

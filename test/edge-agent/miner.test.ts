@@ -15,7 +15,7 @@ import { waitUntil } from '../helpers/wait-until.ts'
 
 const EASY = 2n ** 256n - 1n
 const IMPOSSIBLE = 0n
-/** A thread compiles its TypeScript here, a second of work on a free core. */
+/** For a busy machine: a thread starts in a fraction of a second on a free core. */
 const START_MS_MAX = 30_000
 
 interface Find {
@@ -47,7 +47,7 @@ const hashing = (miner: Miner) => waitUntil('it hashes', () => miner.stats().has
 const sha256 = (bytes: Uint8Array): Buffer => createHash('sha256').update(bytes).digest()
 const nonceOf = (header: Uint8Array): bigint => Buffer.from(header).readBigUInt64BE(HEADER_NONCE_OFFSET)
 
-// Starting a thread is slow under test, so these serve several.
+// Starting a thread takes a while, so these serve several.
 const full = startMiner({ threads: 2, sliceMs: 300 })
 const sleepy = startMiner({ duty: 0.001, sliceMs: 5 })
 const part = startMiner({ duty: 0.3 })

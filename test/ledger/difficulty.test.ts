@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import t from 'tap'
 import { asert, hexDigits, nextTarget, targetFor, workOf } from '../../ledger/difficulty.ts'
 import { seeded, testGenesis } from '../helpers/ledger.ts'
+import { fromRoot } from '../helpers/root.ts'
 
 interface Run {
   name: string
@@ -12,7 +13,7 @@ interface Run {
   anchorBits: string
   rows: [number | string, number, string][]
 }
-const vectors = JSON.parse(readFileSync(new URL('../vectors/aserti3-2d.json', import.meta.url), 'utf8'))
+const vectors = JSON.parse(readFileSync(fromRoot('test/vectors/aserti3-2d.json'), 'utf8'))
 
 /** Bitcoin's compact form of a target: a base-256 exponent and three bytes, of which the first is below 0x80. */
 function fromBits(text: string): bigint {

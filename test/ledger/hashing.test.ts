@@ -6,8 +6,9 @@ import { merkleRoot } from '../../ledger/merkle.ts'
 import { hashing as openssl } from '../../node/signing.ts'
 import { fromHex, toHex } from '../../schemas/hex.ts'
 import { SIGNATURE_BYTES } from '../../schemas/transaction.ts'
+import { fromRoot } from '../helpers/root.ts'
 
-const vectors = JSON.parse(readFileSync(new URL('../vectors/encoding.json', import.meta.url), 'utf8'))
+const vectors = JSON.parse(readFileSync(fromRoot('test/vectors/encoding.json'), 'utf8'))
 
 for (const [backend, hashing] of [
   ['noble', new Hashing()],

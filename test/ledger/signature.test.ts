@@ -3,8 +3,9 @@ import t from 'tap'
 import { createSignatures, zip215 } from '../../ledger/signature.ts'
 import { createSigner, opensslAccept } from '../../node/signing.ts'
 import { type Account, fromHex, toHex } from '../../schemas/hex.ts'
+import { fromRoot } from '../helpers/root.ts'
 
-const small = JSON.parse(readFileSync(new URL('../vectors/zip215.json', import.meta.url), 'utf8'))
+const small = JSON.parse(readFileSync(fromRoot('test/vectors/zip215.json'), 'utf8'))
 const encodings: string[] = [...small.canonical, ...small.nonCanonical]
 const zcash = new TextEncoder().encode('Zcash')
 const withS = (r: string, s = '00'.repeat(32)) => fromHex(r + s)

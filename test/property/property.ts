@@ -8,11 +8,12 @@
 import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import type { Test } from 'tap'
+import { fromRoot } from '../helpers/root.ts'
 
 /** Seed of every property in `npm test`. */
 export const FIXED_SEED = 20_260_101
 /** Where each case can be replayed. */
-const FILE = 'test/property/properties.test.ts'
+const FILE = 'property/properties'
 /** Characters of a counterexample that a failure shows. */
 const SHOWN_MAX = 4000
 
@@ -61,9 +62,7 @@ export interface Saved {
   readonly smallest?: unknown
 }
 
-export const SAVED: readonly Saved[] = JSON.parse(
-  readFileSync(new URL('./seeds.json', import.meta.url), 'utf8'),
-)
+export const SAVED: readonly Saved[] = JSON.parse(readFileSync(fromRoot('test/property/seeds.json'), 'utf8'))
 
 /** Declares a property: `holds` throws, for instance an AssertionError, where it does not. */
 export function property<T>(
@@ -123,6 +122,6 @@ export function report(t: Test, { name, fact }: Property, outcome: Outcome): voi
     t.ok(cases > 0, `${cases} cases from seed ${seed}`)
     return
   }
-  const command = `PINLEDGER_SEED=${replay} npx tap ${FILE} --disable-coverage`
+  const command = `PINLEDGER_SEED=${replay} npm run test:one -- ${FILE}`
   t.fail(`${name} does not hold (${fact}). To see it again: ${command}`, { command, cases, smallest, error })
 }

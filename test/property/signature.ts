@@ -12,9 +12,10 @@ import fc from 'fast-check'
 import { createSignatures, zip215 } from '../../ledger/signature.ts'
 import { opensslAccept } from '../../node/signing.ts'
 import { type Account, accountFromBytes, fromHex, toHex } from '../../schemas/hex.ts'
+import { fromRoot } from '../helpers/root.ts'
 import { property } from './property.ts'
 
-const vectors = JSON.parse(readFileSync(new URL('../vectors/zip215.json', import.meta.url), 'utf8'))
+const vectors = JSON.parse(readFileSync(fromRoot('test/vectors/zip215.json'), 'utf8'))
 const canonical: readonly string[] = vectors.canonical
 const small: readonly string[] = [...canonical, ...vectors.nonCanonical]
 /** Order of the base point. */

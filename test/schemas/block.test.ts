@@ -14,8 +14,9 @@ import { decode, encode } from '../../schemas/codec.ts'
 import { fromHex, toHex } from '../../schemas/hex.ts'
 import { coinbase, transaction } from '../../schemas/transaction.ts'
 import { codecFacts } from '../helpers/codec-facts.ts'
+import { fromRoot } from '../helpers/root.ts'
 
-const vectors = JSON.parse(readFileSync(new URL('../vectors/encoding.json', import.meta.url), 'utf8'))
+const vectors = JSON.parse(readFileSync(fromRoot('test/vectors/encoding.json'), 'utf8'))
 const golden = header.json.parse(vectors.header.json)
 
 t.test('golden bytes: header', async (t) => {

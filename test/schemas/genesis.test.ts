@@ -5,8 +5,9 @@ import { decode, encode } from '../../schemas/codec.ts'
 import { GENESIS_BYTES_MAX, type Genesis, genesis } from '../../schemas/genesis.ts'
 import { type Account, fromHex, toHex } from '../../schemas/hex.ts'
 import { codecFacts, refusesToEncode } from '../helpers/codec-facts.ts'
+import { fromRoot } from '../helpers/root.ts'
 
-const vectors = JSON.parse(readFileSync(new URL('../vectors/ledger.json', import.meta.url), 'utf8')).genesis
+const vectors = JSON.parse(readFileSync(fromRoot('test/vectors/ledger.json'), 'utf8')).genesis
 const golden = genesis.json.parse(vectors.json)
 const times = <T>(count: number, value: T): T[] => Array.from({ length: count }, () => value)
 const someone = 'ab'.repeat(32) as Account

@@ -13,8 +13,9 @@ import {
   transaction,
 } from '../../schemas/transaction.ts'
 import { codecFacts } from '../helpers/codec-facts.ts'
+import { fromRoot } from '../helpers/root.ts'
 
-const vectors = JSON.parse(readFileSync(new URL('../vectors/encoding.json', import.meta.url), 'utf8'))
+const vectors = JSON.parse(readFileSync(fromRoot('test/vectors/encoding.json'), 'utf8'))
 const golden = Object.entries(vectors.transactions) as [string, { json: unknown; bytes: string }][]
 const [transfer, , reading] = golden.map(([, { json }]) => transaction.json.parse(json))
 

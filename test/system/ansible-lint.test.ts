@@ -4,8 +4,9 @@ import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } fro
 import { join } from 'node:path'
 import t from 'tap'
 import { parse } from 'yaml'
+import { fromRoot } from '../helpers/root.ts'
 
-const ANSIBLE = join(import.meta.dirname, '..', '..', 'ansible')
+const ANSIBLE = fromRoot('ansible')
 const ROLES = ['common', 'broker', 'validator', 'edge_agent', 'hardening']
 /** Of systemd-analyze security: 0 is no exposure, 10 all of it. What keeps agents above the others is access to pins. */
 const EXPOSURE_MAX = { broker: 1.8, validator: 1.8, agent: 2.2 }

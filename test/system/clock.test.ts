@@ -3,18 +3,19 @@
  * can tell, and once its clock is right again it is on the others' chain and mines.
  */
 import { existsSync, readdirSync, renameSync, writeFileSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { stringify } from 'yaml'
 import { targetFor } from '../../ledger/difficulty.ts'
 import type { Account } from '../../schemas/hex.ts'
 import { parsed, pinledger, startProgram, temporary } from '../helpers/processes.ts'
 import { foundQuickNetwork } from '../helpers/quick-network.ts'
+import { fromRoot } from '../helpers/root.ts'
 import { waitUntil } from '../helpers/wait-until.ts'
 import { listen, startBroker } from './lab.ts'
 import { notInstalled } from './machine.ts'
 
-const MAIN = resolve(import.meta.dirname, '../../dist/cli/main.js')
+const MAIN = fromRoot('dist/cli/main.js')
 const ENOUGH_MS = 60_000
 /** Blocks that the others make while the clock is wrong. */
 const BLOCKS = 10

@@ -2,7 +2,7 @@
  * The properties of test/property for as long as they are given, from a new seed each time, and every saved seed.
  *
  * PINLEDGER_FUZZ_SECONDS is the time for each property, 5 by default; a night is `PINLEDGER_FUZZ_SECONDS=1500
- * npx tap --disable-coverage --timeout=0 --exclude= test/system/fuzz.test.ts`. A failure prints the command that replays it;
+ * npm run test:one -- system/fuzz --timeout=0`. A failure prints the command that replays it;
  * once it is mended, its seed goes into test/property/seeds.json, with what it found and the smallest case.
  */
 import { randomInt } from 'node:crypto'

@@ -5,16 +5,17 @@
  * same with lines of a kernel. The agent is a process that has nothing but the agent's side of the guard.
  */
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { pathToFileURL } from 'node:url'
 import t, { type Test } from 'tap'
 import { openDataDir } from '../../node/data-dir.ts'
 import { isRunning, kill, type Program, run, startProgram, temporary } from '../helpers/processes.ts'
+import { fromRoot } from '../helpers/root.ts'
 import { waitUntil } from '../helpers/wait-until.ts'
 
-const DIST = resolve(import.meta.dirname, '../../dist')
-const FILE_GPIO = pathToFileURL(resolve(import.meta.dirname, '../helpers/file-gpio.mjs')).href
+const DIST = fromRoot('dist')
+const FILE_GPIO = pathToFileURL(fromRoot('test/helpers/file-gpio.mjs')).href
 const SILENCE_MS_MAX = 3_000
 
 type Kind = 'sysfs' | 'gpiod'

@@ -9,7 +9,7 @@
  */
 import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, writeFileSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { stringify } from 'yaml'
@@ -18,11 +18,12 @@ import type { Account } from '../../schemas/hex.ts'
 import { installed } from '../helpers/mosquitto.ts'
 import { isRunning, type Program, parsed, run, startProgram, temporary } from '../helpers/processes.ts'
 import { foundQuickNetwork } from '../helpers/quick-network.ts'
+import { fromRoot } from '../helpers/root.ts'
 import { waitUntil } from '../helpers/wait-until.ts'
 import { type Announced, collector, storedTransactions } from './lab.ts'
 import { command, needsRoot, notInstalled } from './machine.ts'
 
-const MAIN = resolve(import.meta.dirname, '../../dist/cli/main.js')
+const MAIN = fromRoot('dist/cli/main.js')
 const APART_MS = 60_000
 const TOGETHER_MS_MAX = 60_000
 const ENOUGH_MS = 90_000

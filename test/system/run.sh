@@ -46,6 +46,7 @@ if [ "${lacks:-false}" = true ] && [ "${CI:-}" = true ]; then
 fi
 
 [ -f dist/cli/main.js ] || npm run --silent build
+[ -f build/test/layers.test.js ] || npm run --silent build:test
 
 status=0
 # run JOBS OPTION... FILE...
@@ -58,24 +59,24 @@ run() {
 # Two processes for many minutes, under a virtual clock: they take what the tests that mostly wait leave of the processors.
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
-nice -n 19 npx tap --disable-coverage --jobs=1 --timeout=3000 --exclude= test/system/simulator.test.ts "$@" >"$log" 2>&1 &
+nice -n 19 npx tap --disable-coverage --jobs=1 --timeout=3000 --exclude= build/test/system/simulator.test.js "$@" >"$log" 2>&1 &
 simulator=$!
 
 # These wait: for machines to start, for a minute apart, for blocks. Two at once do not disturb each other.
 waiting=()
 for name in fleet gpio flash outputs ansible-lint partition disk-full one-key clock restarts mosquitto mosquitto-session finality enrolled hostile review-sync; do
-  waiting+=("test/system/$name.test.ts")
+  waiting+=("build/test/system/$name.test.js")
 done
 run 2 --timeout=1200 "${waiting[@]}" "$@"
 
 wait "$simulator" || status=$?
 cat "$log"
 # Unit tests that take long.
-run 3 --timeout=400 test/*/*.slow.test.ts "$@"
+run 3 --timeout=400 build/test/*/*.slow.test.js "$@"
 # The others measure programs, or need all of the machine.
 alone=()
-for file in test/system/*.test.ts; do
-  [[ " ${waiting[*]} test/system/simulator.test.ts " == *" $file "* ]] || alone+=("$file")
+for file in build/test/system/*.test.js; do
+  [[ " ${waiting[*]} build/test/system/simulator.test.js " == *" $file "* ]] || alone+=("$file")
 done
 run 1 --timeout=400 "${alone[@]}" "$@"
 exit "$status"

@@ -9,9 +9,9 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import t from 'tap'
 import { z } from 'zod'
+import { ROOT } from '../helpers/root.ts'
 import { MUTATIONS, type Mutation } from './mutations.ts'
 
-const ROOT = join(import.meta.dirname, '../..')
 const run = promisify(execFile)
 
 const line = z.object({

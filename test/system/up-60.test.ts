@@ -1,10 +1,10 @@
 /** What a new user sees within a minute of the README's first command. */
 import { readFileSync, writeFileSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import t from 'tap'
 import { parsed, run, startProgram, temporary } from '../helpers/processes.ts'
+import { ROOT } from '../helpers/root.ts'
 
-const ROOT = resolve(import.meta.dirname, '../..')
 const AGENTS = ['agent-1', 'agent-2', 'agent-3']
 
 t.test(

@@ -15,7 +15,7 @@ t.test('a worker takes the newest of waiting orders, counts every hash and ends 
   const memory = new SharedArrayBuffer(SHARED_BYTES)
   const { generation, hashes } = sharedViews(memory)
   const workerData: WorkerData = { memory, duty: 1, sliceMs: 10 }
-  const worker = new Worker(new URL('../../../edge-agent/mining/worker.ts', import.meta.url), { workerData })
+  const worker = new Worker(new URL('../../../edge-agent/mining/worker.js', import.meta.url), { workerData })
   t.teardown(() => worker.terminate())
   const reports: Report[] = []
   worker.on('message', (report: Report) => reports.push(report))

@@ -1,6 +1,6 @@
 /** The agent's side of a real guard, and what can be done when the agent is gone; kills and hangs: test/system/outputs.test.ts. */
 import { readFileSync, writeFileSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import t from 'tap'
 import type { GpioAccess } from '../../../edge-agent/gpio/line.ts'
@@ -10,10 +10,11 @@ import { end, guardsOf, putDown, takeOver } from '../../../edge-agent/outputs/ta
 import { bootId, startTicks } from '../../../node/data-dir.ts'
 import { isRunning, startProgram, temporary } from '../../helpers/processes.ts'
 import { recordingLog } from '../../helpers/rig.ts'
+import { fromRoot } from '../../helpers/root.ts'
 import { waitUntil } from '../../helpers/wait-until.ts'
 
-const PROGRAM = resolve(import.meta.dirname, '../../../dist/edge-agent/outputs/guard-main.js')
-const FILE_GPIO = pathToFileURL(resolve(import.meta.dirname, '../../helpers/file-gpio.mjs')).href
+const PROGRAM = fromRoot('dist/edge-agent/outputs/guard-main.js')
+const FILE_GPIO = pathToFileURL(fromRoot('test/helpers/file-gpio.mjs')).href
 const PUMP = { name: 'pump', pin: 17, activeLow: true, safe: 0, access: 'auto' } as const
 const FAN = { name: 'fan', pin: 4, activeLow: false, safe: 1, access: 'gpiod' } as const
 

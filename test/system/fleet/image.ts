@@ -4,7 +4,9 @@ import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
+import { fromRoot } from '../../helpers/root.ts'
 
+const HERE = 'test/system/fleet'
 const NAME = 'raspios.img'
 const MINUTES_MS_MAX = 6 * 60_000
 
@@ -19,9 +21,9 @@ export interface Image {
 
 /** Makes it when it is missing, in some two minutes; throws with what the scripts said. */
 export function cachedImage(): Image {
-  const scripts = ['root.sh', 'image.sh'].map((name) => join(import.meta.dirname, name))
+  const scripts = ['root.sh', 'image.sh'].map((name) => fromRoot(HERE, name))
   const digest = createHash('sha256')
-  for (const source of [...scripts, import.meta.filename]) digest.update(readFileSync(source))
+  for (const source of [...scripts, fromRoot(HERE, 'image.ts')]) digest.update(readFileSync(source))
   const cache = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'pinledger', 'fleet')
   const folder = join(cache, digest.digest('hex').slice(0, 16))
   const isNew = !existsSync(folder)

@@ -1,11 +1,11 @@
 /** What the fleet's network does, as its owner sees it from the desk. */
-import { resolve } from 'node:path'
 import type { Test } from 'tap'
 import { type Program, parsed, startProgram } from '../../helpers/processes.ts'
+import { fromRoot } from '../../helpers/root.ts'
 import type { Desk, Output } from './desk.ts'
 import type { Guest } from './guest.ts'
 
-export const MAIN = resolve(import.meta.dirname, '../../../dist/cli/main.js')
+export const MAIN = fromRoot('dist/cli/main.js')
 
 /** Runs our program at the desk. */
 export const pinledger = (desk: Desk, ...args: readonly string[]): Promise<Output> =>

@@ -1,11 +1,12 @@
 /** Ansible at the desk: the inventory of this fleet, and what a playbook's run came to. */
 import { mkdirSync, writeFileSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import { stringify } from 'yaml'
+import { fromRoot } from '../../helpers/root.ts'
 import type { Desk } from './desk.ts'
 import type { Shell } from './ssh.ts'
 
-const FOLDER = resolve(import.meta.dirname, '../../../ansible')
+const FOLDER = fromRoot('ansible')
 const PLAYBOOK_MS_MAX = 400_000
 
 /** What the last lines of a run say of one host. */

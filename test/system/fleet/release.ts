@@ -1,9 +1,8 @@
 /** Releases as `npm pack` makes them, and variants of one with another version and, if asked for, a fault. */
 import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
-import { dirname, join, resolve } from 'node:path'
+import { dirname, join } from 'node:path'
+import { ROOT } from '../../helpers/root.ts'
 import type { Desk } from './desk.ts'
-
-const REPOSITORY = resolve(import.meta.dirname, '../../..')
 
 /** Packs what is built; the file, with its SHA-256 beside it. */
 export async function pack(desk: Desk): Promise<string> {
@@ -11,7 +10,7 @@ export async function pack(desk: Desk): Promise<string> {
   mkdirSync(folder)
   // Without scripts: they would build anew what other tests are running.
   await desk.do('npm', ['pack', '--silent', '--ignore-scripts', '--pack-destination', folder], {
-    cwd: REPOSITORY,
+    cwd: ROOT,
   })
   const [name = ''] = readdirSync(folder)
   await addHash(desk, join(folder, name))

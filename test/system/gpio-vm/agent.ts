@@ -1,11 +1,10 @@
 /** The built agent inside the virtual machine, with data of its own in memory. */
 import { readFileSync } from 'node:fs'
-import { resolve } from 'node:path'
 import type { Test } from 'tap'
 import { stringify } from 'yaml'
+import { ROOT } from '../../helpers/root.ts'
 import type { Vm } from './vm.ts'
 
-const PROJECT = resolve(import.meta.dirname, '../../..')
 /** What `prepare` mounts where an ordinary user may look too. */
 const NODE = '/run/node'
 const MAIN = '/run/pinledger/dist/cli/main.js'
@@ -38,7 +37,7 @@ export interface GuestAgent {
 /** Makes the program, and other tools for GPIO, readable for every user inside, wherever they lie. */
 export async function prepare(vm: Vm, genesisFile: string, tools: string): Promise<void> {
   await vm.sh(`set -e
-    mkdir /run/pinledger && mount --bind '${PROJECT}' /run/pinledger
+    mkdir /run/pinledger && mount --bind '${ROOT}' /run/pinledger
     mkdir ${TRIXIE_TOOLS} && mount --bind '${tools}' ${TRIXIE_TOOLS}
     touch ${NODE} && mount --bind '${process.execPath}' ${NODE}
     cat >/run/genesis.json <<'END'\n${readFileSync(genesisFile, 'utf8')}\nEND`)

@@ -10,6 +10,7 @@ import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Test } from 'tap'
 import { startProgram } from '../../helpers/processes.ts'
+import { fromRoot } from '../../helpers/root.ts'
 import { waitUntil } from '../../helpers/wait-until.ts'
 
 /** This machine, as seen from the inside. */
@@ -92,7 +93,7 @@ interface Answer {
 
 /** Runs a script of this directory that makes something, when it is not there yet, and says where. */
 export async function made(t: Test, script: string): Promise<string> {
-  const program = startProgram(t, join(import.meta.dirname, script), [])
+  const program = startProgram(t, fromRoot('test/system/gpio-vm', script), [])
   const timer = setTimeout(() => program.child.kill('SIGKILL'), BUILD_MS)
   const { code } = await program.ended.finally(() => clearTimeout(timer))
   const directory = program.out.at(-1)
@@ -122,7 +123,7 @@ function qemuOptions(directory: string, port: number): string[] {
     ...['mitigations=off', 'no_timer_check', 'random.trust_cpu=1'],
     // On a busy machine the kernel measures an emulated processor's own clock wrong, by up to ten times.
     'clocksource=hpet',
-    ...[`serve=${join(import.meta.dirname, 'serve.sh')}`, `control=${port}`],
+    ...[`serve=${fromRoot('test/system/gpio-vm/serve.sh')}`, `control=${port}`],
   ]
   return [
     ...['-accel', 'tcg,thread=multi', '-smp', '2', '-m', '1024', '-nodefaults', '-no-reboot'],
