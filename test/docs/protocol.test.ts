@@ -37,6 +37,7 @@ import { coinbase, sample, TYPE_NUMBERS, transaction } from '../../schemas/trans
 import { alice, bob, carol, mine, remake, TestChain, testNetwork } from '../helpers/ledger.ts'
 import { longChain, SMALL, storeOf } from '../helpers/long-chain.ts'
 import { MemoryDisk } from '../helpers/memory-disk.ts'
+import { verifyLedger } from '../helpers/python.ts'
 import { fromRoot } from '../helpers/root.ts'
 import { agrees, fields, layout, limits, limitsInText, rowsOf } from './protocol-tables.ts'
 
@@ -204,7 +205,7 @@ t.test('the code agrees with vectors of an enrolled network', async (t) => {
   }
   store.close()
   t.equal(toHex(readFileSync(log)), expected, 'the log is the same to the byte')
-  const { status, stdout, stderr } = python('verify_ledger.py', log)
+  const { status, stdout, stderr } = await verifyLedger(log)
   t.equal(status, 0, stderr)
   t.match(JSON.parse(stdout), { height: 3, stateRoot: blocks[2].stateRoot, transactions: 2 })
 })
@@ -213,26 +214,26 @@ t.test('a program written from the document refuses what we refuse of an enrolle
   const activations = [1, 2, 3, 4, 5].map((type) => ({ type, height: 0 }))
   const network = testNetwork({ authorities: [alice.account], activations })
   const chain = new TestChain(network)
-  const stored = (name: string, genesisOf: Genesis, made?: Block) => {
+  const stored = async (name: string, genesisOf: Genesis, made?: Block) => {
     const file = openAppendLog(openLogFile(join(t.testdirName, name)))
     file.append([{ kind: RECORD.genesis, bytes: encode(genesis, genesisOf) }])
     if (made !== undefined) file.append([{ kind: RECORD.block, bytes: encode(block, made) }])
     file.close()
-    return python('verify_ledger.py', join(t.testdirName, name)).stderr
+    return (await verifyLedger(join(t.testdirName, name))).stderr
   }
   t.testdir()
   const by = (of: Signer, forced: Sealed) => chain.block([], { miner: of, forced: [forced] })
   const admits = (member: Signer, from = alice) =>
     chain.sign(from, { type: 'admission', member: member.account })
   const taken = remake(network, chain.block([], { miner: alice }), { coinbase: { from: bob.account } }, bob)
-  t.match(stored('miner', network.genesis, mine(network, taken)), /not-admitted/)
-  t.match(stored('authority', network.genesis, by(alice, admits(carol, bob))), /not-authority/)
-  t.match(stored('again', network.genesis, by(alice, admits(alice))), /already-member/)
+  t.match(await stored('miner', network.genesis, mine(network, taken)), /not-admitted/)
+  t.match(await stored('authority', network.genesis, by(alice, admits(carol, bob))), /not-authority/)
+  t.match(await stored('again', network.genesis, by(alice, admits(alice))), /already-member/)
   const none = chain.sign(alice, { type: 'revocation', member: bob.account })
-  t.match(stored('none', network.genesis, by(alice, none)), /not-member/)
-  t.match(stored('open', { ...network.genesis, authorities: [] }), /bad-genesis: activations/)
+  t.match(await stored('none', network.genesis, by(alice, none)), /not-member/)
+  t.match(await stored('open', { ...network.genesis, authorities: [] }), /bad-genesis: activations/)
   t.match(
-    stored('types', { ...network.genesis, activations: activations.slice(0, 3) }),
+    await stored('types', { ...network.genesis, activations: activations.slice(0, 3) }),
     /bad-genesis: activations/,
   )
 })
@@ -347,6 +348,7 @@ t.test('a program written from the document finds the same ledger in a log as we
   const store = reorganisedLog(log)
   const { tip, state } = store.chain
   store.close()
+  // As a person runs it, in a process of its own.
   const { status, stdout, stderr } = python('verify_ledger.py', log)
   t.equal(status, 0, stderr)
   const facts = { height: tip.height, tip: tip.hash, stateRoot: state.root(), ...state.totals() }
@@ -413,7 +415,7 @@ t.test('a program written from the document follows the same checkpoints in a lo
   const store = checkpointedLog(log)
   const { tip, state } = store.chain
   store.close()
-  const { status, stdout, stderr } = python('verify_ledger.py', log)
+  const { status, stdout, stderr } = await verifyLedger(log)
   t.equal(status, 0, stderr)
   t.match(JSON.parse(stdout), {
     ...{ height: tip.height, tip: tip.hash, stateRoot: state.root(), final: 8, justified: 16 },
@@ -430,11 +432,11 @@ t.test('a program written from the document follows the same checkpoints in a lo
     return path
   }
   const few = spoilt('few', (made) => ({ ...made, signatures: made.signatures.slice(1) }))
-  t.match(python('verify_ledger.py', few).stderr, /bad-checkpoint/)
+  t.match((await verifyLedger(few)).stderr, /bad-checkpoint/)
   spoilt('order', (made) => ({ ...made, signatures: [...made.signatures].reverse() }))
   spoilt('height', (made) => ({ ...made, source: { ...made.source, height: 0 } }))
   const link = spoilt('link', (made) => ({ ...made, target: { ...made.target, height: 24 } }))
-  t.match(python('verify_ledger.py', link).stderr, /bad-signature/)
+  t.match((await verifyLedger(link)).stderr, /bad-signature/)
 })
 
 t.test('a program written from the document refuses what we refuse', async (t) => {
@@ -443,43 +445,43 @@ t.test('a program written from the document refuses what we refuse', async (t) =
   const network = testNetwork()
   const chain = new TestChain(network)
   const good = chain.block([chain.transfer(alice, bob.account, 5)])
-  const verdict = (name: string, bytes: Uint8Array) => {
+  const verdict = async (name: string, bytes: Uint8Array) => {
     writeFileSync(join(folder, name), bytes)
-    return python('verify_ledger.py', join(folder, name))
+    return verifyLedger(join(folder, name))
   }
-  const stored = (name: string, made: Block) => {
+  const stored = async (name: string, made: Block) => {
     const file = openAppendLog(openLogFile(join(folder, name)))
     file.append([{ kind: RECORD.genesis, bytes: encode(genesis, network.genesis) }])
     file.append([{ kind: RECORD.block, bytes: encode(block, made) }])
     file.close()
-    return python('verify_ledger.py', join(folder, name)).stderr
+    return (await verifyLedger(join(folder, name))).stderr
   }
   const spoilt = (coinbase: Partial<Block['coinbase']>, header: Partial<Block['header']> = {}) =>
     mine(network, remake(network, good, { coinbase, header }, bob))
-  t.match(stored('reward', spoilt({ reward: good.coinbase.reward + 1 })), /bad-reward/)
-  t.match(stored('root', spoilt({ stateRoot: 'ab'.repeat(32) as Hash })), /bad-state-root/)
-  t.match(stored('signature', spoilt({ signature: new Uint8Array(64) })), /bad-signature/)
-  t.match(stored('time', spoilt({}, { time: network.genesis.time })), /time-too-old/)
-  t.match(stored('target', spoilt({}, { target: network.genesis.targetMax })), /bad-target/)
-  t.match(stored('known', good), /2 were expected after it/, 'the changes and the tip belong to it')
+  t.match(await stored('reward', spoilt({ reward: good.coinbase.reward + 1 })), /bad-reward/)
+  t.match(await stored('root', spoilt({ stateRoot: 'ab'.repeat(32) as Hash })), /bad-state-root/)
+  t.match(await stored('signature', spoilt({ signature: new Uint8Array(64) })), /bad-signature/)
+  t.match(await stored('time', spoilt({}, { time: network.genesis.time })), /time-too-old/)
+  t.match(await stored('target', spoilt({}, { target: network.genesis.targetMax })), /bad-target/)
+  t.match(await stored('known', good), /2 were expected after it/, 'the changes and the tip belong to it')
 
   reorganisedLog(log).close()
   const bytes = readFileSync(log)
   const flipped = Uint8Array.from(bytes)
   flipped[1000] = (flipped[1000] ?? 0) ^ 1
-  t.match(verdict('flipped', flipped).stderr, /bad-(payload|header)/)
-  const torn = verdict('torn', bytes.subarray(0, -1))
+  t.match((await verdict('flipped', flipped)).stderr, /bad-(payload|header)/)
+  const torn = await verdict('torn', bytes.subarray(0, -1))
   t.equal(JSON.parse(torn.stdout).height, 11, 'a torn last batch does not count')
   const last = Uint8Array.from(bytes)
   last[bytes.length - 300] = (last[bytes.length - 300] ?? 0) ^ 1
   t.match(
-    verdict('pieces', last).stderr,
+    (await verdict('pieces', last)).stderr,
     /bad-(payload|header)/,
     'one in pieces is a fault to who only checks',
   )
-  const recovered = python('verify_ledger.py', join(folder, 'pieces'), '--recover')
+  const recovered = await verifyLedger(join(folder, 'pieces'), '--recover')
   t.equal(JSON.parse(recovered.stdout).height, 11, 'and does not count either when a node starts')
-  t.match(python('verify_ledger.py', join(folder, 'flipped'), '--recover').stderr, /bad-(payload|header)/)
+  t.match((await verifyLedger(join(folder, 'flipped'), '--recover')).stderr, /bad-(payload|header)/)
 })
 
 t.test(
@@ -494,33 +496,38 @@ t.test(
       for (const [file, bytes] of files) writeFileSync(join(folder, name, file), bytes)
       return join(folder, name)
     }
-    const finds = (at: string, expected: object): void => {
-      const { status, stdout, stderr } = python('verify_ledger.py', at, '--sample-signatures', '20')
+    const finds = async (at: string, expected: object): Promise<void> => {
+      const { status, stdout, stderr } = await verifyLedger(at, '--sample-signatures', '20')
       t.equal(status, 0, stderr)
       t.match(JSON.parse(stdout), expected, at.slice(folder.length))
     }
     const whole = new MemoryDisk()
     storeOf(whole, long).close()
-    finds(stored('whole', whole), { ...facts, first: 0, window: 512, segments: 4 })
+    await finds(stored('whole', whole), { ...facts, first: 0, window: 512, segments: 4 })
     const pruned = whole.after()
     new ChainStore(pruned, undefined, { ...SMALL, bytesMax: 1 }).close()
     const at = stored('pruned', pruned)
-    finds(at, { ...facts, first: 512, window: 512, segments: 2 })
+    await finds(at, { ...facts, first: 512, window: 512, segments: 2 })
     const undone = whole.after()
     undone.files.delete('chain.log')
-    finds(stored('undone', undone), { ...facts, first: 512 })
+    await finds(stored('undone', undone), { ...facts, first: 512 })
 
     const snapshot = new MemoryDisk()
     const store = new ChainStore(whole.after(), undefined, { ...SMALL, readOnly: true })
     const { height, hash, stateRoot } = writeSnapshot(store, 768, snapshot.open('snapshot'))
     store.close()
-    finds(join(stored('snapshot', snapshot), 'snapshot'), { height, tip: hash, stateRoot, first: height })
+    await finds(join(stored('snapshot', snapshot), 'snapshot'), {
+      height,
+      tip: hash,
+      stateRoot,
+      first: height,
+    })
 
     const headers = pruned.files.get('headers.log') ?? new Uint8Array()
     headers[headers.length - 100] = (headers[headers.length - 100] ?? 0) ^ 1
     writeFileSync(join(at, 'headers.log'), headers)
-    t.match(python('verify_ledger.py', at).stderr, /headers.log, record \d+ .*bad-payload/)
+    t.match((await verifyLedger(at)).stderr, /headers.log, record \d+ .*bad-payload/)
     rmSync(join(at, 'headers.log'))
-    t.match(python('verify_ledger.py', at).stderr, /headers.log does not reach it/)
+    t.match((await verifyLedger(at)).stderr, /headers.log does not reach it/)
   },
 )
