@@ -54,11 +54,13 @@ export function createNotifier(environment: NodeJS.ProcessEnv, modules: Notifier
     const child = spawn(command, words, {
       env: { ...environment, NOTIFY_SOCKET },
       stdio: 'ignore',
-      timeout: COMMAND_MS_MAX,
     })
-    // A program that has ended everything else does not stay for a word that systemd does not take.
+    // A program that has ended everything else does not stay for a word that systemd does not take, as it would with the
+    // timer of spawn's own `timeout`.
     child.unref()
+    const timer = setTimeout(() => child.kill(), COMMAND_MS_MAX).unref()
     const ended = (fault: string | undefined): void => {
+      clearTimeout(timer)
       if (fault !== undefined && !failed)
         onFailure(`${command} ${fault}: systemd does not hear of this program`)
       failed ||= fault !== undefined

@@ -17,6 +17,7 @@ const EASY = 2n ** 256n - 1n
 const IMPOSSIBLE = 0n
 /** For a busy machine: a thread starts in a fraction of a second on a free core. */
 const START_MS_MAX = 30_000
+const SLICE_MS = 300
 
 interface Find {
   readonly header: Uint8Array
@@ -44,12 +45,20 @@ function startMiner(options: Partial<MinerOptions> = {}, modules: Partial<MinerM
 
 const jobOf = (target: bigint, fill = 7): Job => ({ header: new Uint8Array(HEADER_BYTES).fill(fill), target })
 const hashing = (miner: Miner) => waitUntil('it hashes', () => miner.stats().hashes > 0, START_MS_MAX)
+/** Its hashes once it has stopped hashing. */
+async function atRest(miner: Miner): Promise<number> {
+  for (let before = -1; ; before = miner.stats().hashes) {
+    await sleep(50)
+    if (miner.stats().hashes === before) return before
+  }
+}
 const sha256 = (bytes: Uint8Array): Buffer => createHash('sha256').update(bytes).digest()
 const nonceOf = (header: Uint8Array): bigint => Buffer.from(header).readBigUInt64BE(HEADER_NONCE_OFFSET)
 
 // Starting a thread takes a while, so these serve several.
-const full = startMiner({ threads: 2, sliceMs: 300 })
-const sleepy = startMiner({ duty: 0.001, sliceMs: 5 })
+const full = startMiner({ threads: 2, sliceMs: SLICE_MS })
+/** Sleeps for longer than any test waits: what it does before was not waited for. */
+const sleepy = startMiner({ duty: 0.00001, sliceMs: 5 })
 const part = startMiner({ duty: 0.3 })
 /** Waits for a find beyond those that were there. */
 const another = async (job: Job): Promise<Find> => {
@@ -97,15 +106,15 @@ t.test('a new job interrupts the old one within milliseconds, and the delay is m
   // The median may be 0: on a busy machine we run when the threads are preempted, and so not hashing.
   t.ok(interruptMsP50 >= 0 && interruptMsP50 <= interruptMsP95 && interruptMsP95 <= interruptMsMax)
   t.ok(interruptMsMax > 0)
-  t.ok(interruptMsP50 < 20, `half of the interrupts take less than 20 ms: ${interruptMsP50}`)
+  // How fast it is on a free machine, bench/miner.ts measures.
+  t.ok(interruptMsP50 < SLICE_MS, `half of the interrupts do not wait for the slice's end: ${interruptMsP50}`)
 })
 
 t.test('after a pause not one more hash is counted, until the next job', async (t) => {
   full.miner.mine(jobOf(IMPOSSIBLE))
   await sleep(20)
   full.miner.pause()
-  await sleep(50)
-  const { hashes } = full.miner.stats()
+  const hashes = await atRest(full.miner)
   await sleep(50)
   t.equal(full.miner.stats().hashes, hashes)
   await another(jobOf(EASY))
@@ -116,10 +125,9 @@ t.test('a new job wakes a thread that sleeps for its duty, and its sleep goes on
   t.equal(miner.stats().interruptMsP50, undefined)
   miner.mine(jobOf(IMPOSSIBLE))
   await hashing(miner)
-  await sleep(30) // the slice is over, some 5 s of sleep begin
-  const { hashes } = miner.stats()
+  const hashes = await atRest(miner) // the slice is over, minutes of sleep begin
   for (let round = 0; round < 5; round++) miner.mine(jobOf(IMPOSSIBLE, round))
-  await waitUntil('interrupted', () => miner.stats().interruptMsMax !== undefined, 1_000)
+  await waitUntil('interrupted', () => miner.stats().interruptMsMax !== undefined)
   t.equal(miner.stats().interruptMsMax, 0, 'asleep: its last hash was before the order')
   t.equal(miner.stats().hashes, hashes, 'jobs do not raise the duty')
 })
@@ -183,8 +191,9 @@ t.test('a thread that dies is logged, started again after a wait and given the j
 })
 
 t.test('stop ends threads at work, asleep, waiting and dead, and twice', async (t) => {
+  const restart = { baseMs: 3_600_000, capMs: 3_600_000, stableMs: 1 }
   const dying = startMiner(
-    {},
+    { restart },
     { spawn: () => new Worker('process.exit(1)', { eval: true }), random: () => 1 },
   )
   await waitUntil('died', () => dying.miner.stats().restarts === 1)
@@ -194,10 +203,9 @@ t.test('stop ends threads at work, asleep, waiting and dead, and twice', async (
   await waitUntil('it hashes', () => full.miner.stats().hashes > before)
   const { length } = full.finds
   const miners = [dying, full, sleepy, part].map(({ miner }) => miner)
-  const startMs = performance.now()
+  // None waits for a sleep of minutes or a restart in an hour, or this test would not end.
   await Promise.all(miners.map((miner) => miner.stop()))
   await Promise.all(miners.map((miner) => miner.stop()))
-  t.ok(performance.now() - startMs < 1000)
   const { hashes } = full.miner.stats()
   full.miner.mine(jobOf(EASY))
   await sleep(20)

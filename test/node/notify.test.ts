@@ -155,4 +155,6 @@ t.test('a loop that is blocked gives no beat', async (t) => {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 400)
   t.ok(lines().length <= before + 1, 'one at most was on its way')
   notifier.stopping()
+  // The command fails, and says so too late for this test, when its directory goes while it is on its way.
+  await waitUntil('the stop is told', () => lines().at(-1)?.includes('STOPPING=1') === true)
 })
