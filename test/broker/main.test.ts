@@ -24,7 +24,10 @@ t.test('runs with health and metrics until the signal, then nothing listens', as
   const start = performance.now()
   abort.abort()
   await done
-  t.ok(performance.now() - start < 1500, 'stops quickly')
+  t.ok(
+    performance.now() - start < 3_500,
+    'it does not wait for the connection that fetch keeps for four seconds',
+  )
   await t.rejects(fetch(`http://${HOST}:${ports.httpPort}/healthz`))
   await t.rejects(join(t, ports))
 })

@@ -65,5 +65,5 @@ t.test('one that does not stop when asked is killed', async (t) => {
   await child.stop()
   t.equal(isRunning(pid), false)
   const ms = performance.now() - startedMs
-  t.ok(ms > 1_000 && ms < 4_000, `after ${ms.toFixed(0)} ms`)
+  t.ok(ms > 1_000, `after ${ms.toFixed(0)} ms`)
 })
