@@ -223,7 +223,7 @@ export class Growth {
   grow(transactions: readonly Sealed[], miner = 1) {
     const { chain } = this.store
     const nowMs = chain.tip.time + chain.network.genesis.interval
-    const block = buildTemplate(chain.network, chain.tip, chain.state, transactions, unsigned(miner), nowMs)
+    const block = buildTemplate(chain.network, chain, transactions, unsigned(miner), nowMs)
     invariant(block.transactions.length === transactions.length, 'every transaction is in the block')
     const bytes = encode(blockCodec, block)
     const header = encode(headerCodec, block.header)

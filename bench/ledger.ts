@@ -113,9 +113,7 @@ const { blockSignaturesMax, interval } = PRESETS.bench
 const full = transfers(network, blockSignaturesMax - 1)
 const template = buildTemplate(
   network,
-  new Chain(network, { ...NOTHING_SETTLED, block: () => full[0]?.bytes as Uint8Array, changes: () => [] })
-    .tip,
-  network.state0,
+  new Chain(network, { ...NOTHING_SETTLED, block: () => full[0]?.bytes as Uint8Array, changes: () => [] }),
   full,
   alice,
   network.genesis.time + 1,

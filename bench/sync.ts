@@ -66,7 +66,7 @@ function makeChain(path: string, blocks: number): void {
   const { chain } = store
   for (let height = 1; height <= blocks; height++) {
     const nowMs = chain.tip.time + genesis.interval
-    const block = buildTemplate(chain.network, chain.tip, chain.state, [], miner, nowMs)
+    const block = buildTemplate(chain.network, chain, [], miner, nowMs)
     const outcome = chain.accept(mined(block), nowMs)
     invariant(outcome.ok, 'a block of ours is valid')
     store.save(outcome.value)

@@ -66,6 +66,7 @@ export type Event =
       readonly memo: string
       readonly height: number
     }
+  | { readonly event: 'trade'; readonly device: string; readonly what: string; readonly height: number }
   | {
       readonly event: 'admission' | 'revocation'
       readonly authority: string
@@ -177,6 +178,7 @@ export class Live {
         height,
       }
     }
+    if (tx.type !== 'reading') return { event: 'trade', device, what: tx.type, height }
     const { sensor, value, unit } = tx.sample
     return { event: 'reading', device, sensor, value: formatDecimal(value), unit, count: 1, height }
   }
@@ -217,6 +219,7 @@ const PAINT = {
   block: '\x1b[1;33m',
   reading: '\x1b[36m',
   payment: '\x1b[32m',
+  trade: '\x1b[32m',
   admission: '\x1b[32m',
   revocation: '\x1b[31m',
   balances: '\x1b[90m',
@@ -246,6 +249,8 @@ function words(event: Event): string {
       return `${event.authority} admitted miner ${event.member}, confirmed in #${event.height}`
     case 'revocation':
       return `${event.authority} revoked miner ${event.member}, confirmed in #${event.height}`
+    case 'trade':
+      return `${event.device}: ${event.what}, confirmed in #${event.height}`
     case 'balances':
       return Object.entries(event.balances)
         .map(([name, amount]) => `${name} ${formatCoins(amount)}`)

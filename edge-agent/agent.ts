@@ -13,7 +13,7 @@ import type { Log } from '../node/log.ts'
 import type { Signer } from '../node/signing.ts'
 import { encode } from '../schemas/codec.ts'
 import { batchedSample } from '../schemas/message.ts'
-import { mirror, topic } from '../schemas/topic.ts'
+import { type Kind, mirror, topic } from '../schemas/topic.ts'
 import { transaction } from '../schemas/transaction.ts'
 import { type Decimal, decimalNumber } from '../schemas/units.ts'
 import type { MinerOptions } from './miner.ts'
@@ -22,6 +22,7 @@ import type { Outbox } from './outbox.ts'
 import type { OutputState, Outputs } from './outputs/outputs.ts'
 import { Purchasing } from './purchasing.ts'
 import { type AgentSensor, Sampling, withProofs } from './sampling.ts'
+import type { Desk, Trade } from './trade.ts'
 import type { Wires } from './wires.ts'
 
 /** Samples are signed and written to disk this often, all in one write. */
@@ -43,6 +44,8 @@ export interface AgentModules {
   readonly outbox: Outbox
   readonly wires: Wires
   readonly outputs: Outputs
+  /** What sells and buys; each is made with the agent's desk. */
+  readonly trades?: readonly ((desk: Desk) => Trade)[]
   readonly clock: Clock
   readonly random: () => number
   readonly log: Log
@@ -56,6 +59,7 @@ export class Agent {
   readonly #mining: Mining
   readonly #sampling: Sampling
   readonly #purchasing: Purchasing
+  readonly #trades: readonly Trade[]
   #timers: NodeJS.Timeout[] = []
 
   constructor(options: AgentOptions, modules: AgentModules) {
@@ -71,6 +75,8 @@ export class Agent {
       log,
       nowMs: clock.monotonic,
     })
+    const desk = this.#desk()
+    this.#trades = (modules.trades ?? []).map((make) => make(desk))
     this.node = new LedgerNode(
       { ...options, role: 'agent' },
       {
@@ -78,6 +84,12 @@ export class Agent {
         clock,
         random,
         log,
+        others: {
+          filters: [...new Set(this.#trades.flatMap(({ filters = [] }) => filters))],
+          receive: (topic, payload, retain) => {
+            for (const trade of this.#trades) trade.onMessage?.(topic, payload, retain)
+          },
+        },
         onUpdate: (update) => this.#onUpdate(update),
         onTransaction: () => {},
         onRefused: () => {},
@@ -85,6 +97,7 @@ export class Agent {
         onDisconnected: () => {
           this.#mining.refresh()
           this.#modules.outputs.refresh()
+          for (const trade of this.#trades) trade.onDisconnected?.()
         },
         onFatal,
       },
@@ -118,6 +131,7 @@ export class Agent {
         guarded(() => {
           this.#flush()
           this.#pay()
+          for (const trade of this.#trades) trade.tick?.()
         }),
         FLUSH_MS,
       ),
@@ -143,6 +157,7 @@ export class Agent {
             sensor.stop(),
       ),
       () => this.#flush(),
+      ...this.#trades.map((trade) => () => trade.stop?.()),
       () => this.#report(),
       () => this.#mining.stop(),
       () => this.node.stop(),
@@ -162,6 +177,7 @@ export class Agent {
   #onSample(entry: AgentSensor, value: Decimal): void {
     const sample = this.#sampling.take(entry, value)
     this.#modules.outputs.reading(entry.name, decimalNumber(value))
+    for (const trade of this.#trades) trade.onSample?.(sample)
     // SenML (RFC 8428) for people, as it happens; the ledger has the last word.
     const bn = `urn:dev:pinledger:${this.#options.signer.account}:`
     const live = [{ bn, n: entry.name, u: sample.unit, v: decimalNumber(value), t: sample.time / 1000 }]
@@ -212,6 +228,7 @@ export class Agent {
     if (update.connected.length === 0) return
     this.#purchasing.update(update)
     this.#pay()
+    for (const trade of this.#trades) trade.onUpdate?.(update)
     // After a long absence there are more than fit a mempool at once: the next ones follow as room comes free.
     this.#send(this.#modules.outbox.pending(SEND_MAX).filter(({ id }) => !this.node.mempool.has(id)))
     this.#mining.refresh()
@@ -234,6 +251,43 @@ export class Agent {
     this.#modules.outputs.refresh()
     for (const state of this.#modules.outputs.states) this.#publishOutput(state)
     this.#send(this.#modules.outbox.pending(SEND_MAX))
+    for (const trade of this.#trades) trade.onConnected?.()
+  }
+
+  /** What a trade may do; it asks for the node only when it acts. */
+  #desk(): Desk {
+    const { store, outbox, clock, log, random } = this.#modules
+    const { signer } = this.#options
+    const nameOf = (kind: Kind, levels: readonly string[]) =>
+      topic(store.chain.network.id, kind, signer.account, ...levels)
+    const publish = (name: string, payload: Uint8Array, retain = false) =>
+      this.node.session.publish(name, payload, { qos: 1, retain })
+    const agent = this
+    return {
+      chain: store.chain,
+      signer,
+      outbox,
+      clock,
+      log,
+      random,
+      get inSync() {
+        return agent.node.inSync
+      },
+      get connected() {
+        return agent.node.session.connected
+      },
+      get isGuarded() {
+        return agent.node.session.challenged
+      },
+      act: (drafts) => {
+        const sealed = outbox.add(drafts)
+        this.#send(sealed)
+        return sealed
+      },
+      tell: (kind, levels, payload, retain) => publish(nameOf(kind, levels), payload, retain),
+      tellPeople: (kind, levels, value, retain) =>
+        publish(mirror(nameOf(kind, levels)), jsonBytes(value), retain),
+    }
   }
 
   #publishOutput(state: OutputState): void {

@@ -67,8 +67,8 @@ export class Mining {
       this.#miner.pause()
       return
     }
-    const { network, tip, state } = node.chain
-    const block = buildTemplate(network, tip, state, node.mempool.ordered(), signer, clock.now())
+    const { chain } = node
+    const block = buildTemplate(chain.network, chain, node.mempool.ordered(), signer, clock.now())
     const job = { header: encode(headerCodec, block.header), target: block.header.target }
     this.#templates.set(job, block)
     this.#miner.mine(job)

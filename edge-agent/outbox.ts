@@ -8,6 +8,7 @@
  * entry is settled; 4 sequence, the next sequence number of a sensor. The log is rewritten with what still counts whenever it has grown large.
  */
 
+import { checkOnState, spendOf } from '../ledger/apply.ts'
 import { parseBlock } from '../ledger/block.ts'
 import type { Chain, Update } from '../ledger/chain.ts'
 import { feeFloorFor, type Sealed, sealTransaction, signTransaction } from '../ledger/transaction.ts'
@@ -115,8 +116,7 @@ export class Outbox {
     let sum = 0
     for (const { confirmed, sealed } of this.#entries.values()) {
       if (confirmed !== undefined) continue
-      const { transaction: tx } = sealed
-      sum += tx.fee + (tx.type === 'transfer' ? tx.amount : 0)
+      sum += spendOf(sealed.transaction) ?? 0
     }
     return sum
   }
@@ -199,12 +199,17 @@ export class Outbox {
     this.#log.close()
   }
 
-  /** A payment that a reorganisation left uncovered would hold up everything behind it. */
+  /**
+   * What can no longer be mined would hold up everything behind it: a payment that a reorganisation left uncovered, a claim that
+   * somebody else has made. Whoever wanted it looks at the ledger, and wants it again if it is still due.
+   */
   #isStuck({ sealed: { transaction: tx }, height }: Entry): boolean {
-    const { tip, state } = this.#chain
+    const { network, tip, state, next } = this.#chain
     const account = state.account(this.#signer.account)
-    if (tx.type !== 'transfer' || tx.nonce !== account.nonce) return false
-    return tx.amount + tx.fee > account.balance && tip.height - height >= SETTLED_DEPTH
+    if (tx.nonce !== account.nonce) return false
+    if (checkOnState(network, state, tx, next) !== undefined) return true
+    const spend = spendOf(tx) ?? 0
+    return spend > tx.fee && spend > account.balance && tip.height - height >= SETTLED_DEPTH
   }
 
   #entry(draft: Draft, key: string, nonce: number): Entry {

@@ -4,67 +4,118 @@
  * A transaction is applied whole or not at all: every check comes before the first write.
  * Source: docs/PROTOCOL.md section 3.
  */
-import { short } from '../schemas/hex.ts'
+import { type Hash, short } from '../schemas/hex.ts'
 import { accept, type Result } from '../schemas/result.ts'
 import { type Transaction, type TransactionType, TYPE_NUMBERS } from '../schemas/transaction.ts'
 import { addAmounts } from './amount.ts'
+import { applyClaim, applyClose, applyOpen, checkClaim, checkClose, WORD_SIGNATURES } from './channel.ts'
 import { type Fault, faulty } from './fault.ts'
-import { checkMembership, type Members } from './membership.ts'
+import { checkHashlockClaim, checkHashlockRefund, type Moment, takeHashlock } from './hashlock.ts'
+import { checkMembership } from './membership.ts'
 import type { Network } from './network.ts'
-import type { StateView } from './state.ts'
+import { add, earn } from './split.ts'
+import { KIND, type StateReader, type StateView } from './state.ts'
 import { feeFloorFor, type Sealed } from './transaction.ts'
 
 interface Effect<T extends Transaction> {
   /** Smallest units that leave the sender besides the fee. */
   spends(tx: T): number
   /** Signatures that a block's limit counts. */
-  readonly signatures: number
+  signatures(tx: T): number
   /** Readings that it puts on the ledger. */
   readings(tx: T): number
-  /** Rules of the type that depend on the state, beyond the sender's account. */
-  check?(network: Network, state: Members, tx: T): Fault | undefined
-  apply(view: StateView, tx: T, context: BlockContext): void
+  /** The entry, beyond the sender's account, on which rules of the type depend. */
+  needs?(tx: T): StateKey
+  /** Those rules. */
+  check?(network: Network, state: StateReader, tx: T, at: Moment): Fault | undefined
+  apply(view: StateView, tx: T, at: Moment, id: Hash): void
+}
+
+/** Names an entry of the state. */
+export interface StateKey {
+  readonly kind: number
+  readonly key: string
 }
 
 type Effects = { readonly [K in TransactionType]: Effect<Extract<Transaction, { type: K }>> }
 
+/** What most types do: one signature, nothing spent, no readings. */
+const plain = { signatures: () => 1, spends: () => 0, readings: () => 0, apply: () => {} }
+
 const EFFECTS: Effects = {
-  transfer: {
-    signatures: 1,
-    spends: (tx) => tx.amount,
-    readings: () => 0,
-    apply(view, tx) {
-      const receiver = view.account(tx.to)
-      // Cannot leave the exact range: all balances together are the supply, which the genesis keeps below 2^53.
-      view.setAccount(tx.to, { ...receiver, balance: receiver.balance + tx.amount })
-    },
-  },
-  reading: { signatures: 1, spends: () => 0, readings: () => 1, apply: () => {} },
-  batch: { signatures: 1, spends: () => 0, readings: (tx) => tx.count, apply: () => {} },
+  transfer: { ...plain, spends: (tx) => tx.amount, apply: (view, tx) => earn(view, tx.to, tx.amount) },
+  reading: { ...plain, readings: () => 1 },
+  batch: { ...plain, readings: (tx) => tx.count },
   admission: {
-    signatures: 1,
-    spends: () => 0,
-    readings: () => 0,
+    ...plain,
+    needs: (tx) => ({ kind: KIND.member, key: tx.member }),
     check: checkMembership,
     apply: (view, tx, { height }) => view.setMember(tx.member, height),
   },
   revocation: {
-    signatures: 1,
-    spends: () => 0,
-    readings: () => 0,
+    ...plain,
+    needs: (tx) => ({ kind: KIND.member, key: tx.member }),
     check: checkMembership,
     apply: (view, tx) => view.setMember(tx.member, undefined),
   },
+  channelOpen: { ...plain, spends: (tx) => tx.amount, apply: (view, tx, _, id) => applyOpen(view, id, tx) },
+  channelClaim: {
+    ...plain,
+    signatures: ({ proof }) => 1 + (proof.type === 'signed' ? 1 : WORD_SIGNATURES),
+    needs: (tx) => ({ kind: KIND.channel, key: tx.channel }),
+    check: checkClaim,
+    apply(view, tx) {
+      const { to, earns } = applyClaim(view, tx)
+      earn(view, to, earns)
+    },
+  },
+  channelClose: {
+    ...plain,
+    needs: (tx) => ({ kind: KIND.channel, key: tx.channel }),
+    check: (_, state, tx, { height }) => checkClose(state, tx, height),
+    apply(view, tx, { height }) {
+      const closed = applyClose(view, tx, height)
+      if (closed !== undefined) add(view, closed.to, closed.returns)
+    },
+  },
+  hashlock: {
+    ...plain,
+    spends: (tx) => tx.amount,
+    apply(view, { from, to, amount, lock, height, time }, _, id) {
+      view.setHashlock(id, { from, to, amount, lock, height, time })
+    },
+  },
+  hashlockClaim: {
+    ...plain,
+    needs: (tx) => ({ kind: KIND.hashlock, key: tx.hashlock }),
+    check: checkHashlockClaim,
+    apply(view, tx) {
+      const { to, amount } = takeHashlock(view, tx)
+      earn(view, to, amount)
+    },
+  },
+  hashlockRefund: {
+    ...plain,
+    needs: (tx) => ({ kind: KIND.hashlock, key: tx.hashlock }),
+    check: (_, state, tx, at) => checkHashlockRefund(state, tx, at),
+    apply(view, tx) {
+      const { from, amount } = takeHashlock(view, tx)
+      add(view, from, amount)
+    },
+  },
+  split: { ...plain, apply: (view, tx) => view.setSplit(tx.from, tx.shares) },
 }
 
 const effectOf = (tx: Transaction): Effect<Transaction> => EFFECTS[tx.type] as Effect<Transaction>
 
+/** Smallest units that leave the sender, fee included; undefined above 2^53 - 1. */
 export const spendOf = (tx: Transaction): number | undefined => addAmounts(effectOf(tx).spends(tx), tx.fee)
-export const signaturesOf = (tx: Transaction): number => effectOf(tx).signatures
+export const signaturesOf = (tx: Transaction): number => effectOf(tx).signatures(tx)
 export const readingsOf = (tx: Transaction): number => effectOf(tx).readings(tx)
+/** The entry whose change can make it impossible while it waits; undefined: only its sender's account. */
+export const neededBy = (tx: Transaction): StateKey | undefined => effectOf(tx).needs?.(tx)
 
-export interface BlockContext {
-  readonly height: number
+export interface BlockContext extends Moment {
   /** Whose block it is: the fee floor is waived for the miner's own transactions, so that a device without a coin is heard. */
   readonly miner: string
 }
@@ -73,7 +124,7 @@ export interface BlockContext {
 export function checkInContext(
   network: Network,
   { transaction: tx, bytes }: Sealed,
-  context: BlockContext,
+  context: Pick<BlockContext, 'height' | 'miner'>,
 ): Fault | undefined {
   const number = TYPE_NUMBERS[tx.type]
   const activation = network.genesis.activations.find(({ type }) => type === number)
@@ -91,8 +142,12 @@ export function checkInContext(
 }
 
 /** Rules of a transaction's type that depend on the state; whoever lets transactions wait has to ask, or one that can never be mined keeps the later ones waiting. */
-export const checkOnState = (network: Network, state: Members, tx: Transaction): Fault | undefined =>
-  effectOf(tx).check?.(network, state, tx)
+export const checkOnState = (
+  network: Network,
+  state: StateReader,
+  tx: Transaction,
+  at: Moment,
+): Fault | undefined => effectOf(tx).check?.(network, state, tx, at)
 
 /** Applies a transaction to the view, or says why it cannot be and leaves the view as it was. */
 export function applyTransaction(
@@ -114,9 +169,9 @@ export function applyTransaction(
   if (spend > sender.balance) {
     return faulty('insufficient-balance', `amount: ${short(tx.from)} has ${sender.balance}, needs ${spend}`)
   }
-  const impossible = checkOnState(network, view, tx)
+  const impossible = checkOnState(network, view, tx, context)
   if (impossible !== undefined) return { ok: false, fault: impossible }
   view.setAccount(tx.from, { nonce: sender.nonce + 1, balance: sender.balance - spend })
-  effectOf(tx).apply(view, tx, context)
+  effectOf(tx).apply(view, tx, context, sealed.id)
   return accept({ fee: tx.fee })
 }

@@ -8,12 +8,13 @@
 
 import { type Block, block as blockCodec } from '../schemas/block.ts'
 import { decode, encode } from '../schemas/codec.ts'
-import { hashFromBytes, short, ZERO_HASH } from '../schemas/hex.ts'
+import { type Account, hashFromBytes, short, ZERO_HASH } from '../schemas/hex.ts'
 import { accept, type Result, refuse } from '../schemas/result.ts'
 import { transaction } from '../schemas/transaction.ts'
 import { addAmounts } from './amount.ts'
 import { applyTransaction, readingsOf, signaturesOf } from './apply.ts'
 import { type Fault, faulty, fromDecode } from './fault.ts'
+import type { Moment } from './hashlock.ts'
 import { checkMiner } from './membership.ts'
 import { merkleRoot } from './merkle.ts'
 import type { Network } from './network.ts'
@@ -120,11 +121,7 @@ export interface Connection {
 export function executeBlock(
   network: Network,
   before: State,
-  {
-    height,
-    miner,
-    reward,
-  }: { height: number; miner: SealedBlock['block']['coinbase']['from']; reward: number | 'all' },
+  { height, medianTime, miner, reward }: Moment & { miner: Account; reward: number | 'all' },
   transactions: readonly Sealed[],
 ): Result<Connection & { readonly reward: number }, Fault> {
   const uninvited = checkMiner(network, before, miner)
@@ -134,7 +131,7 @@ export function executeBlock(
   let fees = 0
   let readings = 0
   for (const [index, sealed] of transactions.entries()) {
-    const applied = applyTransaction(network, view, sealed, { height, miner })
+    const applied = applyTransaction(network, view, sealed, { height, medianTime, miner })
     if (!applied.ok)
       return refuse({ ...applied.fault, message: `transaction ${index}: ${applied.fault.message}` })
     const sum = addAmounts(fees, applied.value.fee)
@@ -157,17 +154,18 @@ export function executeBlock(
   return accept({ state: before.with(changes, 'after'), changes, fees, reward: paid })
 }
 
-/** Runs a checked block on the state of its parent. */
+/** Runs a checked block on the state of its parent; `medianTime` is that of the chain below it. */
 export function connectBlock(
   network: Network,
   before: State,
   { block, transactions }: SealedBlock,
+  medianTime: number,
 ): Result<Connection, Fault> {
   const { coinbase } = block
   const outcome = executeBlock(
     network,
     before,
-    { height: coinbase.height, miner: coinbase.from, reward: coinbase.reward },
+    { height: coinbase.height, medianTime, miner: coinbase.from, reward: coinbase.reward },
     transactions,
   )
   if (!outcome.ok) return outcome

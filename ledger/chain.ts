@@ -16,6 +16,7 @@ import { LOCATOR_MAX } from '../schemas/message.ts'
 import { accept, invariant, type Result, refuse } from '../schemas/result.ts'
 import { checkBody, connectBlock, parseBlock, type SealedBlock } from './block.ts'
 import { type Fault, faulty, fromDecode, verdictOf } from './fault.ts'
+import { type Moment, medianHeight } from './hashlock.ts'
 import { checkHeader, type Position, place, position0 } from './header.ts'
 import { mayMineBelow, notAdmitted } from './membership.ts'
 import type { Network } from './network.ts'
@@ -140,6 +141,11 @@ export class Chain {
 
   get state(): State {
     return this.#state
+  }
+
+  /** Where the next block on the tip will stand. */
+  get next(): Moment {
+    return { height: this.#tip.height + 1, medianTime: this.#medianTimeAbove(this.#tip) }
   }
 
   /** The lowest block that is in memory; nothing at or below it is ever undone. */
@@ -386,7 +392,7 @@ export class Chain {
     const connected: ConnectedBlock[] = []
     for (const next of branch) {
       const body = next === entry && sealed !== undefined ? sealed : this.#stored(next)
-      const outcome = connectBlock(this.network, state, body)
+      const outcome = connectBlock(this.network, state, body, this.#medianTimeAbove(next.parent as Entry))
       if (!outcome.ok) {
         if (this.#entries.has(next.hash)) this.#forget(next)
         return this.#refuse(entry.hash, outcome.fault)
@@ -396,6 +402,14 @@ export class Chain {
     }
     this.#setTip(entry, state)
     return accept({ disconnected, connected })
+  }
+
+  /** Median time of the chain up to `entry`, which decides deadlines in the block above it. */
+  #medianTimeAbove(entry: Entry): number {
+    const wanted = medianHeight(entry.height + 1)
+    let at = entry
+    while (at.height > wanted && at.parent !== undefined) at = at.parent
+    return at.height === wanted ? at.time : this.header(wanted).time
   }
 
   #stored(entry: Entry): SealedBlock {

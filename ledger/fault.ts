@@ -26,6 +26,18 @@ export const VERDICTS = {
   'nonce-gap': 'ignore',
   'already-member': 'ignore',
   'not-member': 'ignore',
+  // channels, hashlocks and splits; what is known of them depends on the judge's chain, too
+  'bad-channel': 'reject',
+  'unknown-channel': 'ignore',
+  'bad-claim': 'reject',
+  'claim-not-higher': 'ignore',
+  'not-closable': 'ignore',
+  'bad-hashlock': 'reject',
+  'unknown-hashlock': 'ignore',
+  'bad-preimage': 'reject',
+  'deadline-passed': 'ignore',
+  'deadline-not-passed': 'ignore',
+  'bad-split': 'reject',
   // headers
   'bad-height': 'reject',
   'bad-target': 'reject',

@@ -29,6 +29,18 @@ export const TAGS = {
   login: 'pinledger/login',
   /** A link between checkpoints: what a vote's signature is over. */
   checkpoint: 'pinledger/checkpoint',
+  /** Channel and amount: what a payer signs for its payee. */
+  claim: 'pinledger/claim',
+  /** A word of a payer's hash chain: the word of one step less. */
+  word: 'pinledger/word',
+  /** What an account sells. */
+  offer: 'pinledger/offer',
+  /** A reading as it is sold, with its place in the sale. */
+  delivery: 'pinledger/delivery',
+  /** A key that is asked for, or given. */
+  key: 'pinledger/key',
+  /** Wires that an owner gives to an agent. */
+  wiring: 'pinledger/wiring',
 } as const
 export type Tag = keyof typeof TAGS
 
@@ -60,6 +72,11 @@ export class Hashing {
       offset += part.length
     }
     return this.#sha256(message)
+  }
+
+  /** SHA256(bytes), of what others have hashed: a hashlock's secret. */
+  plain(bytes: Uint8Array): Uint8Array {
+    return this.#sha256(bytes)
   }
 
   /** SHA256(SHA256(bytes)): the proof-of-work hash of a header. */

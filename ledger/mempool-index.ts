@@ -5,7 +5,9 @@
  * neither a block nor a transaction sorts ten thousand others again.
  */
 import type { Hash } from '../schemas/hex.ts'
+import { neededBy, type StateKey } from './apply.ts'
 import { memoryOf } from './mempool-limits.ts'
+import { KIND } from './state.ts'
 import type { Sealed } from './transaction.ts'
 
 export interface Waiting extends Sealed {
@@ -21,6 +23,9 @@ export class MempoolIndex {
   readonly #sorted: Waiting[] = []
   readonly #ids = new Set<Hash>()
   readonly #expiring = new Map<number, Set<Waiting>>()
+  /** By the entry of the state that they need. */
+  readonly #needing = new Map<string, Set<Waiting>>()
+  readonly #timed = new Set<Waiting>()
   #bytes = 0
   #memory = 0
 
@@ -66,13 +71,27 @@ export class MempoolIndex {
     }
   }
 
+  /** Those that need an entry of the state. */
+  needing({ kind, key }: StateKey): Iterable<Waiting> {
+    return this.#needing.get(`${kind}${key}`) ?? []
+  }
+
+  /** Those that may become possible or impossible as time passes. */
+  get timed(): Iterable<Waiting> {
+    return this.#timed
+  }
+
   insert(waiting: Waiting): void {
     this.#sorted.splice(this.#placeOf(waiting), 0, waiting)
     this.#ids.add(waiting.id)
     this.#bytes += waiting.bytes.length
     this.#memory += memoryOf(waiting)
     const { expiry } = waiting.transaction
-    this.#expiring.set(expiry, (this.#expiring.get(expiry) ?? new Set()).add(waiting))
+    put(this.#expiring, expiry, waiting)
+    const needed = neededBy(waiting.transaction)
+    if (needed === undefined) return
+    put(this.#needing, `${needed.kind}${needed.key}`, waiting)
+    if (needed.kind === KIND.hashlock) this.#timed.add(waiting)
   }
 
   /** Takes out one that is in. */
@@ -81,10 +100,11 @@ export class MempoolIndex {
     this.#ids.delete(waiting.id)
     this.#bytes -= waiting.bytes.length
     this.#memory -= memoryOf(waiting)
-    const { expiry } = waiting.transaction
-    const list = this.#expiring.get(expiry)
-    list?.delete(waiting)
-    if (list?.size === 0) this.#expiring.delete(expiry)
+    take(this.#expiring, waiting.transaction.expiry, waiting)
+    const needed = neededBy(waiting.transaction)
+    if (needed === undefined) return
+    take(this.#needing, `${needed.kind}${needed.key}`, waiting)
+    this.#timed.delete(waiting)
   }
 
   /** Index of the first that is not before this one. */
@@ -97,6 +117,18 @@ export class MempoolIndex {
     }
     return low
   }
+}
+
+function put<K>(map: Map<K, Set<Waiting>>, key: K, waiting: Waiting): void {
+  const list = map.get(key)
+  if (list === undefined) map.set(key, new Set([waiting]))
+  else list.add(waiting)
+}
+
+function take<K>(map: Map<K, Set<Waiting>>, key: K, waiting: Waiting): void {
+  const list = map.get(key)
+  list?.delete(waiting)
+  if (list?.size === 0) map.delete(key)
 }
 
 /** Equal in rate and arrival are only those of one queue, which the nonce keeps in sequence. */

@@ -9,8 +9,8 @@
 import { type Account, type Hash, short } from '../schemas/hex.ts'
 import { accept, invariant, type Result, refuse } from '../schemas/result.ts'
 import { addAmounts } from './amount.ts'
-import { checkInContext, checkOnState, spendOf } from './apply.ts'
-import type { ConnectedBlock } from './chain.ts'
+import { checkInContext, checkOnState, neededBy, spendOf } from './apply.ts'
+import type { Chain, ConnectedBlock } from './chain.ts'
 import { type Fault, faulty } from './fault.ts'
 import { GapBuffer, type Held } from './gap-buffer.ts'
 import { MempoolIndex, type Waiting } from './mempool-index.ts'
@@ -55,11 +55,8 @@ interface Leaving extends Held {
   readonly entering: boolean
 }
 
-/** The next block, and the state that it is made on. */
-interface Place {
-  readonly state: State
-  readonly height: number
-}
+/** The next block, and the state that it is made on: a chain's. */
+type Place = Pick<Chain, 'state' | 'next'>
 
 export class Mempool {
   readonly #network: Network
@@ -121,12 +118,11 @@ export class Mempool {
     return this.#index.list()
   }
 
-  /** Adds a transaction whose context-free rules hold, for a block at `height` on `state`. */
-  add(sealed: Sealed, state: State, height: number): Result<Admission, Fault> {
+  /** Adds a transaction whose context-free rules hold, for the block after the tip. */
+  add(sealed: Sealed, place: Place): Result<Admission, Fault> {
     if (this.has(sealed.id)) return faulty('known', `transaction ${sealed.id} is waiting already`)
     const dropped: Dropped[] = []
-    const place = { state, height }
-    const placed = this.#place(sealed, this.#arrivals++, height, place, dropped)
+    const placed = this.#place(sealed, this.#arrivals++, place.next.height, place, dropped)
     if (!placed.ok) return placed
     if (placed.value === 'held') return accept({ entered: [], dropped })
     const entered = [sealed, ...this.#promote(sealed.transaction.from, place, dropped)]
@@ -135,10 +131,11 @@ export class Mempool {
 
   /**
    * Follows the chain to a new tip: drops what is confirmed, expired or no longer covered, and takes back in what a
-   * reorganisation disconnected, which counts as having come first. `height` is the next block's. Looks only at
-   * accounts that a block changed or whose transactions expire.
+   * reorganisation disconnected, which counts as having come first. Looks only at accounts that a block changed, whose
+   * transactions expire, or with transactions that others or the time may have made impossible.
    */
-  update(state: State, height: number, { disconnected, connected }: Moved): Admission {
+  update(place: Place, { disconnected, connected }: Moved): Admission {
+    const { height } = place.next
     const [entered, dropped]: [Sealed[], Dropped[]] = [[], []]
     const confirmed = new Set(connected.flatMap(({ transactions }) => transactions.map(({ id }) => id)))
     const touched = new Map<Account, Sealed[]>()
@@ -156,10 +153,10 @@ export class Mempool {
     for (const { changes } of [...disconnected, ...connected]) {
       for (const { kind, key } of changes) {
         if (kind === KIND.account) touch(key as string as Account)
-        // What one authority did may be impossible for another now.
-        if (kind === KIND.member) for (const account of this.#network.genesis.authorities) touch(account)
+        for (const { transaction: tx } of this.#index.needing({ kind, key })) touch(tx.from)
       }
     }
+    for (const { transaction: tx } of this.#index.timed) touch(tx.from)
     for (const { transaction: tx } of this.#index.expiring(this.#height, height)) touch(tx.from)
     // On a lower tip a transaction type may not be active yet.
     const back = height < this.#height
@@ -170,13 +167,13 @@ export class Mempool {
     const again: (readonly Leaving[])[] = []
     for (const [account, returning] of touched) {
       const simple = !back && returning.length === 0 && this.#gaps.of(account).length === 0
-      if (simple && this.#advance(account, confirmed, { state, height }, dropped)) continue
+      if (simple && this.#advance(account, confirmed, place, dropped)) continue
       again.push(this.#takeOut(account, returning, height))
     }
     for (const list of again) {
       for (const { sealed, arrival, since, entering } of list) {
         if (confirmed.has(sealed.id)) continue
-        const placed = this.#place(sealed, arrival, since, { state, height }, dropped)
+        const placed = this.#place(sealed, arrival, since, place, dropped)
         if (!placed.ok) dropped.push({ sealed, fault: placed.fault })
         else if (placed.value === 'queued' && entering) entered.push(sealed)
       }
@@ -191,7 +188,7 @@ export class Mempool {
   #advance(
     account: Account,
     confirmed: ReadonlySet<Hash>,
-    { state, height }: Place,
+    { state, next: { height } }: Place,
     dropped: Dropped[],
   ): boolean {
     const queue = this.#queues.get(account)
@@ -203,7 +200,7 @@ export class Mempool {
     const gone = queue.entries.slice(0, count)
     const spend = queue.spend - (sumOf(0, gone) ?? 0)
     const isGood = ({ transaction: tx }: Waiting): boolean =>
-      tx.expiry >= height && tx.type !== 'admission' && tx.type !== 'revocation'
+      tx.expiry >= height && neededBy(tx) === undefined
     if (spend > balance || !queue.entries.every((waiting, at) => at < count || isGood(waiting))) return false
     for (const sealed of gone) {
       this.#index.delete(sealed)
@@ -251,18 +248,19 @@ export class Mempool {
     sealed: Sealed,
     arrival: number,
     since: number,
-    { state, height }: Place,
+    { state, next }: Place,
     dropped: Dropped[],
   ): Result<'queued' | 'held', Fault> {
     const { transaction: tx } = sealed
+    const { height } = next
     const misplaced = checkInContext(this.#network, sealed, { height, miner: this.#miner ?? '' })
     if (misplaced !== undefined) return refuse(misplaced)
     const { nonce, balance } = state.account(tx.from)
     const queue = this.#queues.get(tx.from) ?? { entries: [], spend: 0 }
     if (tx.nonce < nonce) return faulty('nonce-too-low', `nonce: the account is at ${nonce}, got ${tx.nonce}`)
-    const next = nonce + queue.entries.length
-    if (tx.nonce > next) return this.#hold({ sealed, since }, next, balance - queue.spend, dropped)
-    const impossible = checkOnState(this.#network, state, tx)
+    const end = nonce + queue.entries.length
+    if (tx.nonce > end) return this.#hold({ sealed, since }, end, balance - queue.spend, dropped)
+    const impossible = checkOnState(this.#network, state, tx, next)
     if (impossible !== undefined) return refuse(impossible)
     const index = tx.nonce - nonce
     const placed = this.#enqueue(sealed, arrival, queue, index, balance, dropped)

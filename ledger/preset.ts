@@ -16,7 +16,11 @@ const fromStart = (...types: readonly TransactionType[]) =>
   types.map((type) => ({ type: TYPE_NUMBERS[type], height: 0 }))
 
 /** What every network has. Written out: a type that is added to the registry must not change networks that exist. */
-const ALWAYS = fromStart('transfer', 'reading', 'batch')
+const ALWAYS = [
+  ...fromStart('transfer', 'reading', 'batch'),
+  ...fromStart('channelOpen', 'channelClaim', 'channelClose'),
+  ...fromStart('hashlock', 'hashlockClaim', 'hashlockRefund', 'split'),
+]
 const ENROLLED = fromStart('admission', 'revocation')
 
 const everywhere = {
@@ -88,6 +92,7 @@ export function genesisFrom(
   const parameters = PRESETS[preset]
   const wanted = targetFor(firstWork)
   const target = wanted > parameters.targetMax ? parameters.targetMax : wanted
-  const activations = authorities.length === 0 ? parameters.activations : [...ALWAYS, ...ENROLLED]
+  const types = authorities.length === 0 ? parameters.activations : [...ALWAYS, ...ENROLLED]
+  const activations = [...types].sort((a, b) => a.type - b.type)
   return { ...parameters, name, time, target, allocations, authorities, activations }
 }

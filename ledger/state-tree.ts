@@ -105,7 +105,7 @@ export function* treeEntries(tree: Tree): Generator<{ path: Uint8Array; value: U
 
 /**
  * Shows which entry, if any, is where `path` ends. Undefined when that lies deeper, or has more siblings or a larger
- * value, than a proof holds; somebody has then spent some 2^48 hashes on a path.
+ * value, than a proof holds; somebody has then spent some 2^45 hashes on a path.
  */
 export function treeProof(hashing: Hashing, tree: Tree, path: Uint8Array): StateProof | undefined {
   const siblingBits = new Uint8Array(STATE_DEPTH_MAX / 8)

@@ -3,17 +3,19 @@
  *
  * An entry has a kind (u8), a 32-byte key and canonical bytes. Its path in the tree is
  * `H(state-key, kind || key)`. Kinds: 0 account (key: the account), 1 reward (key: height, zero-padded on the
- * left), 2 totals (key: zero), 3 member (key: the account). Numbers 4 to 7 are reserved: channel, hashlock, split,
- * checkpoint.
+ * left), 2 totals (key: zero), 3 member (key: the account), 4 channel and 5 hashlock (key: id of the transaction that made
+ * it), 6 split (key: the account). Number 7 is reserved for checkpoints.
  * Invariants: an account that has sent stays for ever (else its nonce would restart and old transactions replay);
- * an entry equal to the default is absent; the balances and rewards add up to `totals.supply`.
+ * an entry equal to the default is absent; balances, rewards, hashlocks and what is left in channels add up to
+ * `totals.supply`.
  * Source: docs/PROTOCOL.md section 5.
  */
 import { type Codec, decode, encode, type Infer, Reader } from '../schemas/codec.ts'
 import { list, struct } from '../schemas/compound.ts'
-import { account, blob, hash, u8, u32, u64 } from '../schemas/field.ts'
+import { account, blob, hash, time, u8, u16, u32, u64 } from '../schemas/field.ts'
 import { type Account, fromHex, type Hash, hashFromBytes, ZERO_HASH } from '../schemas/hex.ts'
 import { STATE_VALUE_BYTES_MAX, type StateProof } from '../schemas/proof.ts'
+import { SHARES_MAX } from '../schemas/transaction.ts'
 import type { Hashing } from './hashing.ts'
 import {
   checkTreeProof,
@@ -54,7 +56,49 @@ const memberEntry = struct({
 })
 export type MemberEntry = Infer<typeof memberEntry>
 
-export const KIND = { account: 0, reward: 1, totals: 2, member: 3 } as const
+const channelEntry = struct({
+  /** The payer. */
+  from: account,
+  /** The payee. */
+  to: account,
+  /** What was put in, and how much of it the payee has had. */
+  amount: u64,
+  paid: u64,
+  delay: u32,
+  /** Height from which anybody may close it. */
+  closing: u32,
+  /** The last word of the payer's hash chain that was claimed, and how many steps it is from the anchor. */
+  word: hash,
+  steps: u32,
+  step: u64,
+})
+export type ChannelEntry = Infer<typeof channelEntry>
+
+const hashlockEntry = struct({ from: account, to: account, amount: u64, lock: hash, height: u32, time })
+export type HashlockEntry = Infer<typeof hashlockEntry>
+
+const splitEntry = list(struct({ account, parts: u16 }), SHARES_MAX)
+export type Shares = Infer<typeof splitEntry>
+
+export const KIND = {
+  account: 0,
+  reward: 1,
+  totals: 2,
+  member: 3,
+  channel: 4,
+  hashlock: 5,
+  split: 6,
+} as const
+
+/** What rules ask of a state, or of a view of one. */
+export interface StateReader {
+  account(account: Account): AccountEntry
+  member(account: Account): MemberEntry | undefined
+  channel(id: Hash): ChannelEntry | undefined
+  hashlock(id: Hash): HashlockEntry | undefined
+  /** With whom an account shares what it earns. */
+  split(account: Account): Shares
+}
 
 /** One entry of the state before and after a block; empty bytes: no entry. */
 export const change = struct({ kind: u8, key: hash, before: blob(1024), after: blob(1024) })
@@ -69,7 +113,7 @@ const MEMBER_BYTES = 36
 const rewardKey = (height: number): Hash => height.toString(16).padStart(64, '0') as Hash
 
 /** An immutable state. */
-export class State {
+export class State implements StateReader {
   readonly #hashing: Hashing
   readonly #tree: Tree
   constructor(hashing: Hashing, tree?: Tree) {
@@ -92,6 +136,18 @@ export class State {
 
   member(account: Account): MemberEntry | undefined {
     return read(memberEntry, this.get(KIND.member, account as string as Hash))
+  }
+
+  channel(id: Hash): ChannelEntry | undefined {
+    return read(channelEntry, this.get(KIND.channel, id))
+  }
+
+  hashlock(id: Hash): HashlockEntry | undefined {
+    return read(hashlockEntry, this.get(KIND.hashlock, id))
+  }
+
+  split(account: Account): Shares {
+    return read(splitEntry, this.get(KIND.split, account as string as Hash)) ?? []
   }
 
   /** Every member, in the tree's order. Looks at the whole state: for people who ask, not for every block. */
@@ -188,7 +244,7 @@ export function provenAccount(
 }
 
 /** A state under construction: one block's changes over the state before it. */
-export class StateView {
+export class StateView implements StateReader {
   readonly #base: State
   readonly #changes = new Map<string, { kind: number; key: Hash; before: Uint8Array; after: Uint8Array }>()
   constructor(base: State) {
@@ -220,6 +276,34 @@ export class StateView {
   setMember(account: Account, since: number | undefined): void {
     const after = since === undefined ? ABSENT : encode(memberEntry, { account, since })
     this.#set(KIND.member, account as string as Hash, after)
+  }
+
+  channel(id: Hash): ChannelEntry | undefined {
+    return read(channelEntry, this.#get(KIND.channel, id))
+  }
+
+  setChannel(id: Hash, entry: ChannelEntry | undefined): void {
+    this.#set(KIND.channel, id, entry === undefined ? ABSENT : encode(channelEntry, entry))
+  }
+
+  hashlock(id: Hash): HashlockEntry | undefined {
+    return read(hashlockEntry, this.#get(KIND.hashlock, id))
+  }
+
+  setHashlock(id: Hash, entry: HashlockEntry | undefined): void {
+    this.#set(KIND.hashlock, id, entry === undefined ? ABSENT : encode(hashlockEntry, entry))
+  }
+
+  split(account: Account): Shares {
+    return read(splitEntry, this.#get(KIND.split, account as string as Hash)) ?? []
+  }
+
+  setSplit(account: Account, shares: Shares): void {
+    this.#set(
+      KIND.split,
+      account as string as Hash,
+      shares.length === 0 ? ABSENT : encode(splitEntry, shares),
+    )
   }
 
   totals(): TotalsEntry {

@@ -7,9 +7,9 @@ import { encode } from '../schemas/codec.ts'
 import { type Account, type Hash, ZERO_HASH } from '../schemas/hex.ts'
 import { invariant } from '../schemas/result.ts'
 import { type Coinbase, SIGNATURE_BYTES } from '../schemas/transaction.ts'
-import { applyTransaction, signaturesOf } from './apply.ts'
+import { applyTransaction, type BlockContext, signaturesOf } from './apply.ts'
 import { executeBlock, transactionsRoot } from './block.ts'
-import type { Position } from './header.ts'
+import type { Chain } from './chain.ts'
 import type { Network } from './network.ts'
 import { type State, StateView } from './state.ts'
 import { type Sealed, type Sign, sealCoinbase } from './transaction.ts'
@@ -28,14 +28,12 @@ const EMPTY_BLOCK_BYTES_MAX = 512
  */
 export function buildTemplate(
   network: Network,
-  tip: Position,
-  state: State,
+  { tip, state, next: { height, medianTime } }: Pick<Chain, 'tip' | 'state' | 'next'>,
   candidates: readonly Sealed[],
   miner: Miner,
   nowMs: number,
 ): Block {
-  const height = tip.height + 1
-  const context = { height, miner: miner.account }
+  const context = { height, medianTime, miner: miner.account }
   const transactions = select(network, state, candidates, context)
   const outcome = executeBlock(
     network,
@@ -78,7 +76,7 @@ function select(
   network: Network,
   state: State,
   candidates: readonly Sealed[],
-  context: { height: number; miner: Account },
+  context: BlockContext,
 ): Sealed[] {
   const { blockBytesMax, blockSignaturesMax } = network.genesis
   // Matured rewards are spendable in this very block; leaving them out only delays such a transaction by one block.

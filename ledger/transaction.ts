@@ -16,9 +16,12 @@ import {
   transaction,
   type Unsigned,
 } from '../schemas/transaction.ts'
+import { checkAuthorisation, checkOpen } from './channel.ts'
 import { type Fault, faulty, fromDecode } from './fault.ts'
+import { checkHashlock } from './hashlock.ts'
 import { checkAuthority } from './membership.ts'
 import type { Network } from './network.ts'
+import { checkSplit } from './split.ts'
 
 /** A transaction with everything that is computed from its bytes once. */
 export interface Sealed {
@@ -96,6 +99,8 @@ export function checkTransaction(
     const fault = checkAuthority(network, tx)
     if (fault !== undefined) return refuse(fault)
   }
+  const unfit = checkTrade(network, tx)
+  if (unfit !== undefined) return refuse(unfit)
   const leaf = toHex(sealed.leaf)
   if (verified.has(leaf)) return accept(sealed)
   if (!network.signatures.isAccount(tx.from)) {
@@ -107,8 +112,19 @@ export function checkTransaction(
       `signature: not ${short(tx.from)}'s over these bytes on network ${network.id}`,
     )
   }
+  if (tx.type === 'channelClaim') {
+    const fault = checkAuthorisation(network, tx)
+    if (fault !== undefined) return refuse(fault)
+  }
   verified.add(leaf)
   return accept(sealed)
+}
+
+/** The fields of channels, hashlocks and splits. */
+function checkTrade(network: Network, tx: Transaction): Fault | undefined {
+  if (tx.type === 'channelOpen') return checkOpen(network, tx)
+  if (tx.type === 'hashlock') return checkHashlock(network, tx)
+  return tx.type === 'split' ? checkSplit(network, tx) : undefined
 }
 
 /** Decodes and checks what arrived from outside. */

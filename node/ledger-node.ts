@@ -71,6 +71,11 @@ export interface LedgerNodeModules {
   readonly timers?: Timers
   readonly openSession?: (options: SessionOptions, modules: SessionModules) => Session
   readonly log: Log
+  /** What else is subscribed to, and where messages go that are not the ledger's own. */
+  readonly others?: {
+    readonly filters: readonly string[]
+    readonly receive: (topic: ParsedTopic, payload: Uint8Array, retain: boolean) => void
+  }
   /** The chain moved, or a side block came; what it says is on disk. */
   readonly onUpdate: (update: Update, dropped: readonly Dropped[]) => void
   /** A block became final: nothing undoes it any more. What says so is on disk. */
@@ -206,6 +211,7 @@ export class LedgerNode {
       everyone(id, 'tip'),
       ...(this.checkpoints.enabled ? [everyone(id, 'vote'), everyone(id, 'checkpoint')] : []),
       ...this.requests.filters,
+      ...(this.#modules.others?.filters ?? []),
     ])
     this.session.start()
     this.#stopTicking = every(this.#timers, TICK_MS, () => this.#tick())
@@ -291,22 +297,21 @@ export class LedgerNode {
     this.#durable = false
     store.save(update, certificate)
     this.#durable = true
-    const { tip, state } = this.chain
     this.fees.update(update, (id) => this.mempool.has(id))
-    const { entered, dropped } = this.mempool.update(state, tip.height + 1, update)
+    const { entered, dropped } = this.mempool.update(this.chain, update)
     onUpdate(update, dropped)
     for (const sealed of entered) onTransaction(sealed)
   }
 
   /** Checks a transaction that came on `publisher`'s topic and puts it into the mempool, or holds it behind a gap. */
   add(bytes: Uint8Array, publisher: Account): Result<Admission, Fault> {
-    const { tip, state, network, verified } = this.chain
+    const { network, verified } = this.chain
     const parsed = parseTransaction(network, bytes, verified)
     if (!parsed.ok) return parsed
     const { from } = parsed.value.transaction
     if (from !== publisher)
       return faulty('wrong-publisher', `topic: ${short(publisher)} sent a transaction of ${short(from)}`)
-    return this.mempool.add(parsed.value, state, tip.height + 1)
+    return this.mempool.add(parsed.value, this.chain)
   }
 
   /** Sends a binary message under our own name, and its JSON mirror where people look. */
@@ -341,12 +346,14 @@ export class LedgerNode {
 
   #receive({ topic: name, payload, retain }: InboxMessage): void {
     const parsed = parseTopic(name)
-    if (parsed === undefined || parsed.json || parsed.network !== this.chain.network.id) return
-    if (parsed.kind === 'request' || parsed.kind === 'reply') this.requests.receive(parsed, payload)
+    if (parsed === undefined || parsed.network !== this.chain.network.id) return
+    if (parsed.json) this.#modules.others?.receive(parsed, payload, retain)
+    else if (parsed.kind === 'request' || parsed.kind === 'reply') this.requests.receive(parsed, payload)
     else if (parsed.kind === 'tip') this.#receiveTip(parsed.publisher, payload)
     else if (parsed.kind === 'tx' || parsed.kind === 'block') this.#receiveEvent(parsed, payload, retain)
     else if (parsed.kind === 'vote' || parsed.kind === 'checkpoint')
       this.#receiveCheckpoint(parsed.kind, parsed.publisher, payload)
+    else this.#modules.others?.receive(parsed, payload, retain)
   }
 
   #receiveCheckpoint(kind: 'vote' | 'checkpoint', publisher: Account, payload: Uint8Array): void {

@@ -94,6 +94,8 @@ export interface Session {
   /** Subscribes (QoS 1) now and on each later connection. A refused filter is logged. At most 256 in all. */
   subscribe(filters: readonly string[]): void
   readonly connected: boolean
+  /** Whether the broker is of our make, by its challenge: only such a one keeps paid topics from those who have not paid. */
+  readonly challenged: boolean
 }
 
 export function createSession(options: SessionOptions, modules: SessionModules): Session {
@@ -108,6 +110,7 @@ class BrokerSession implements Session {
   readonly #stopping = new AbortController()
   #connection: Connection | undefined
   #ready = false
+  #challenged = false
   #stopped = false
   #running: Promise<void> | undefined
   /** Connections in a row that the broker closed soon and without a word. */
@@ -125,6 +128,10 @@ class BrokerSession implements Session {
 
   get connected(): boolean {
     return this.#ready
+  }
+
+  get challenged(): boolean {
+    return this.#challenged
   }
 
   start(): void {
@@ -193,6 +200,7 @@ class BrokerSession implements Session {
     const login = await credentialsFor(this.#options, transport, randomId(this.#modules.random), signal)
     if (!login.ok) return { reason: login.fault.message, upMs: 0 }
     const credentials = login.value
+    this.#challenged = credentials.proof
     if (this.#options.signer !== undefined && !credentials.proof) {
       this.#modules.log.debug('the broker has no challenge, logging in as to any other broker')
     }

@@ -15,10 +15,10 @@ import { coinbase } from './transaction.ts'
 export const PROOF_BYTES_MAX = 2048
 /** Branches below which the state tree proves nothing: two paths so much alike take 2^64 hashes to find. */
 export const STATE_DEPTH_MAX = 128
-/** Siblings with entries: in a tree of n entries some log2(n) + 2, unless somebody spends 2^48 hashes on one more. */
-export const STATE_SIBLINGS_MAX = 48
-/** No entry of this version is larger. */
-export const STATE_VALUE_BYTES_MAX = 64
+/** Siblings with entries: in a tree of n entries some log2(n) + 2, unless somebody spends 2^45 hashes on one more. */
+export const STATE_SIBLINGS_MAX = 45
+/** No entry of this version is larger: a split's, with all its shares, has 138 bytes. */
+export const STATE_VALUE_BYTES_MAX = 144
 /** Levels of a Merkle tree over the most transactions that a block may have. */
 export const MERKLE_PATH_MAX = 13
 /** Larger than any transaction type of this version. */

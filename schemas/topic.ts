@@ -9,7 +9,10 @@ import type { Account, Network } from './hex.ts'
 
 export const ROOT = 'pinledger'
 
-/** Kinds of topic. `publisher`: any device under its own account, or validators only. */
+/**
+ * Kinds of topic. `publisher`: any device under its own account, or validators only. `readers`: whom a pinledger broker
+ * forwards it to, everybody where nothing is said; `addressee`: the account in the last level, `payers`: who has paid the publisher for it.
+ */
 export const KINDS = {
   /** Signed transactions of one account. */
   tx: { publisher: 'device', retained: false, levels: 0 },
@@ -27,6 +30,20 @@ export const KINDS = {
   /** `request/<from>/<to>` and `reply/<from>/<to>`. */
   request: { publisher: 'device', retained: false, levels: 1 },
   reply: { publisher: 'device', retained: false, levels: 1 },
+  /** `offer/<account>`: what an account sells, signed. */
+  offer: { publisher: 'device', retained: true, levels: 0 },
+  /** `paid/<account>/<sensor>`: the full rate of a sensor that is sold by time. */
+  paid: { publisher: 'device', retained: false, levels: 1, readers: 'payers' },
+  /** `channel/<from>/<to>`: readings and payments one for one; `key` keys of paid topics; `file` larger goods. */
+  channel: { publisher: 'device', retained: false, levels: 1, readers: 'addressee' },
+  key: { publisher: 'device', retained: false, levels: 1, readers: 'addressee' },
+  file: { publisher: 'device', retained: false, levels: 1, readers: 'addressee' },
+  /** `claim/<payee>/<channel>`: the best proof that a payee has, so that anybody can claim for it. */
+  claim: { publisher: 'device', retained: true, levels: 1 },
+  /** `wires/<account>`: what an agent's wires have earned and spent; JSON only. */
+  wires: { publisher: 'device', retained: true, levels: 0 },
+  /** `wiring/<owner>/<agent>`: new wires for an agent, signed by its owner. */
+  wiring: { publisher: 'device', retained: false, levels: 1 },
   /** Where a validator's chain ends. */
   tip: { publisher: 'validator', retained: true, levels: 0 },
   /** A signer's latest vote for a checkpoint. */
@@ -43,9 +60,20 @@ export const KINDS = {
   refused: { publisher: 'validator', retained: false, levels: 0 },
   /** `members/<validator>`: who may mine on an enrolled network; JSON only. */
   members: { publisher: 'validator', retained: true, levels: 0 },
+  /** `grant/<validator>/<seller>/<buyer>`: until when a buyer may read what of a seller, by the ledger. */
+  grant: { publisher: 'validator', retained: true, levels: 2 },
+  /** `quality/<validator>/<device>`: how plausible a device's readings are; JSON only, and advice. */
+  quality: { publisher: 'validator', retained: true, levels: 1 },
   /** The genesis, retained by validators, so that a newcomer who knows its hash needs no file. */
   genesis: { publisher: 'validator', retained: true, levels: 0 },
-} as const satisfies Record<string, { publisher: 'device' | 'validator'; retained: boolean; levels: number }>
+} as const satisfies Record<string, KindRules>
+
+interface KindRules {
+  readonly publisher: 'device' | 'validator'
+  readonly retained: boolean
+  readonly levels: number
+  readonly readers?: 'addressee' | 'payers'
+}
 
 export type Kind = keyof typeof KINDS
 

@@ -5,7 +5,7 @@
  * The unsigned body is everything before the signature. Source: docs/PROTOCOL.md section 3.
  */
 import type { Infer } from './codec.ts'
-import { struct, union } from './compound.ts'
+import { list, struct, union } from './compound.ts'
 import {
   account,
   bool,
@@ -85,9 +85,77 @@ const admission = struct({ ...head, member: account, ...signature })
 const revocation = struct({ ...head, member: account, ...signature })
 
 /**
- * The registry of transaction types. Numbers 6 to 13 are reserved, so that no other use can be made of them:
- * 6 channel open, 7 channel claim, 8 channel close, 9 hashlock, 10 hashlock claim, 11 hashlock refund, 12 split,
- * 13 checkpoint. A number without a codec is refused. Number 0 is the coinbase, which is not a free-standing transaction.
+ * Puts coins into a channel, from which its payee is paid by claims that only the payer can make, and the payer gets back
+ * what is left. The transaction's id is the channel's.
+ */
+const channelOpen = struct({
+  ...head,
+  /** The payee. */
+  to: account,
+  amount: u64,
+  /** Blocks between the payer's wish to close and the close: how long the payee may be away. */
+  delay: u32,
+  /** Height from which anybody may close it; the largest: none. */
+  until: u32,
+  /** End of the payer's hash chain (PayWord): the word of 0 steps; 32 zero bytes: none. */
+  anchor: hash,
+  /** What one step of that chain pays, smallest units; 0 without one. */
+  step: u64,
+  memo: freeText(MEMO_BYTES_MAX),
+  ...signature,
+})
+
+/** How much a payer has said that the payee may have in all, from the beginning of the channel. */
+export const channelProof = union({
+  /** The payer's signature over channel and amount. */
+  signed: {
+    number: 1,
+    codec: struct({ payer: account, amount: u64, authorisation: fixed(SIGNATURE_BYTES) }),
+  },
+  /** A word of the payer's hash chain, which hashed `steps` times is the anchor. */
+  word: { number: 2, codec: struct({ steps: u32, word: hash }) },
+})
+export type ChannelProof = Infer<typeof channelProof>
+
+/** Pays the payee what a proof says beyond what it had. Anybody may send it, for a payee that is away. */
+const channelClaim = struct({ ...head, channel: hash, proof: channelProof, ...signature })
+
+/** Ends a channel, or the payer's wish to: then it ends `delay` blocks later. */
+const channelClose = struct({ ...head, channel: hash, ...signature })
+
+/** Pays whoever is named for a secret, if it comes before the deadline. The transaction's id is the lock's. */
+const hashlock = struct({
+  ...head,
+  to: account,
+  amount: u64,
+  /** SHA-256 of the 32 bytes that open it. */
+  lock: hash,
+  /** The deadline has passed in a block that is at this height or above and whose median time is this time or later. */
+  height: u32,
+  time,
+  memo: freeText(MEMO_BYTES_MAX),
+  ...signature,
+})
+
+/** Opens a hashlock with its secret, which everybody then knows. Anybody may send it. */
+const hashlockClaim = struct({ ...head, hashlock: hash, preimage: hash, ...signature })
+
+/** Gives a hashlock's coins back after its deadline. Anybody may send it. */
+const hashlockRefund = struct({ ...head, hashlock: hash, ...signature })
+
+/** Accounts that an account shares its earnings with, at most. */
+export const SHARES_MAX = 4
+
+/** From the next transaction on, shares what the sender earns with others; no shares: with nobody. */
+const split = struct({
+  ...head,
+  shares: list(struct({ account, parts: u16 }), SHARES_MAX),
+  ...signature,
+})
+
+/**
+ * The registry of transaction types. Number 13 is reserved for checkpoints. A number without a codec is refused. Number 0
+ * is the coinbase, which is not a free-standing transaction.
  */
 const types = {
   transfer: { number: 1, codec: transfer },
@@ -95,6 +163,13 @@ const types = {
   batch: { number: 3, codec: batch },
   admission: { number: 4, codec: admission },
   revocation: { number: 5, codec: revocation },
+  channelOpen: { number: 6, codec: channelOpen },
+  channelClaim: { number: 7, codec: channelClaim },
+  channelClose: { number: 8, codec: channelClose },
+  hashlock: { number: 9, codec: hashlock },
+  hashlockClaim: { number: 10, codec: hashlockClaim },
+  hashlockRefund: { number: 11, codec: hashlockRefund },
+  split: { number: 12, codec: split },
 } as const
 
 export const transaction = union(types)
@@ -105,6 +180,13 @@ export type Reading = Extract<Transaction, { type: 'reading' }>
 export type Batch = Extract<Transaction, { type: 'batch' }>
 export type Admission = Extract<Transaction, { type: 'admission' }>
 export type Revocation = Extract<Transaction, { type: 'revocation' }>
+export type ChannelOpen = Extract<Transaction, { type: 'channelOpen' }>
+export type ChannelClaim = Extract<Transaction, { type: 'channelClaim' }>
+export type ChannelClose = Extract<Transaction, { type: 'channelClose' }>
+export type Hashlock = Extract<Transaction, { type: 'hashlock' }>
+export type HashlockClaim = Extract<Transaction, { type: 'hashlockClaim' }>
+export type HashlockRefund = Extract<Transaction, { type: 'hashlockRefund' }>
+export type Split = Extract<Transaction, { type: 'split' }>
 
 /** The number of each type on the wire, as activations in the genesis name it. */
 export const TYPE_NUMBERS: Readonly<Record<TransactionType, number>> = {
@@ -113,6 +195,13 @@ export const TYPE_NUMBERS: Readonly<Record<TransactionType, number>> = {
   batch: types.batch.number,
   admission: types.admission.number,
   revocation: types.revocation.number,
+  channelOpen: types.channelOpen.number,
+  channelClaim: types.channelClaim.number,
+  channelClose: types.channelClose.number,
+  hashlock: types.hashlock.number,
+  hashlockClaim: types.hashlockClaim.number,
+  hashlockRefund: types.hashlockRefund.number,
+  split: types.split.number,
 }
 
 /** A transaction before it is signed. */

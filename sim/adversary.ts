@@ -149,7 +149,12 @@ export class Adversary {
     const network = this.#network
     const { height, from: miner } = block.coinbase
     const sealed = transactions.map((tx) => sealTransaction(network, tx))
-    const outcome = executeBlock(rules, this.#chain.state, { height, miner, reward: 'all' }, sealed)
+    const outcome = executeBlock(
+      rules,
+      this.#chain.state,
+      { ...this.#chain.next, height, miner, reward: 'all' },
+      sealed,
+    )
     const coinbase = { ...block.coinbase, transactionsRoot: transactionsRoot(network, sealed) }
     const end = outcome.ok ? { reward: outcome.value.reward, stateRoot: outcome.value.state.root() } : {}
     return this.#reseal({ ...block, transactions, coinbase: { ...coinbase, ...end } })
@@ -178,11 +183,9 @@ export class Adversary {
     const ledger = this.#node.ledger
     if (ledger === undefined) return
     // An orphan with a proof of work, out of nowhere.
-    const { tip, state } = ledger.chain
     const orphan = buildTemplate(
       asIfOpen(this.#network),
-      tip,
-      state,
+      ledger.chain,
       [],
       this.#node.options.signer,
       this.#node.clock.now(),

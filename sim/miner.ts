@@ -56,13 +56,9 @@ export class SimMiner {
 
   #find(): Block {
     const { node, signer, clock, random } = this.#modules
-    const { tip, state } = node.chain
-    const network = this.#modules.intrudes() ? asIfOpen(node.chain.network) : node.chain.network
-    return solve(
-      network,
-      buildTemplate(network, tip, state, node.mempool.ordered(), signer, clock.now()),
-      random,
-    )
+    const { chain } = node
+    const network = this.#modules.intrudes() ? asIfOpen(chain.network) : chain.network
+    return solve(network, buildTemplate(network, chain, node.mempool.ordered(), signer, clock.now()), random)
   }
 }
 

@@ -33,6 +33,8 @@ export class SimSession implements Session {
     return this.#connected && this.#given.isAlive()
   }
 
+  readonly challenged = false
+
   get will(): SessionOptions['will'] {
     return this.#given.options.will
   }
