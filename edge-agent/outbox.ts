@@ -165,9 +165,11 @@ export class Outbox {
       .slice(0, limit)
     for (const [index, entry] of waiting.entries()) {
       const { transaction: tx, bytes } = entry.sealed
-      if (this.#isStuck(entry)) {
-        const cancel = { type: 'transfer', to: tx.from, amount: 0, memo: 'cancelled: not covered' } as const
-        waiting[index] = { ...entry, sealed: this.#sign(cancel, tx.nonce) }
+      const stuck = this.#stuck(entry)
+      if (stuck !== undefined) {
+        const memo = `cancelled: ${stuck.why}`
+        const sealed = this.#sign({ type: 'transfer', to: tx.from, amount: 0, memo }, tx.nonce)
+        waiting[index] = { ...entry, key: stuck.key, sealed }
         replaced.push(waiting[index])
         continue
       }
@@ -200,16 +202,20 @@ export class Outbox {
   }
 
   /**
-   * What can no longer be mined would hold up everything behind it: a payment that a reorganisation left uncovered, a claim that
-   * somebody else has made. Whoever wanted it looks at the ledger, and wants it again if it is still due.
+   * Why a transaction cannot be mined, and what then remains of its key. It would hold up everything behind it: a payment that a
+   * reorganisation left uncovered, a claim that somebody else has made. What the state allows only once may be wanted again,
+   * if it is still due; a payment may not.
    */
-  #isStuck({ sealed: { transaction: tx }, height }: Entry): boolean {
+  #stuck({ sealed: { transaction: tx }, height, key }: Entry): { why: string; key: string } | undefined {
     const { network, tip, state, next } = this.#chain
     const account = state.account(this.#signer.account)
-    if (tx.nonce !== account.nonce) return false
-    if (checkOnState(network, state, tx, next) !== undefined) return true
+    // A ledger that is fetched anew has not come to what it was signed for.
+    if (tx.nonce !== account.nonce || tip.height <= height) return undefined
+    const impossible = checkOnState(network, state, tx, next)
+    if (impossible !== undefined) return { why: impossible.code, key: '' }
     const spend = spendOf(tx) ?? 0
-    return spend > tx.fee && spend > account.balance && tip.height - height >= SETTLED_DEPTH
+    const isUncovered = spend > tx.fee && spend > account.balance
+    return isUncovered && tip.height - height >= SETTLED_DEPTH ? { why: 'not covered', key } : undefined
   }
 
   #entry(draft: Draft, key: string, nonce: number): Entry {
@@ -285,6 +291,8 @@ export class Outbox {
 
   #put(entry: Entry): void {
     const { nonce } = entry.sealed.transaction
+    const before = this.#entries.get(nonce)
+    if (before !== undefined && entry.key === '') this.#keys.delete(before.key)
     this.#entries.set(nonce, entry)
     this.#remember(entry.key)
     const { transaction: tx } = entry.sealed

@@ -26,6 +26,8 @@ interface Effect<T extends Transaction> {
   readings(tx: T): number
   /** The entry, beyond the sender's account, on which rules of the type depend. */
   needs?(tx: T): StateKey
+  /** Whether they change with height or time alone. */
+  readonly timed?: true
   /** Those rules. */
   check?(network: Network, state: StateReader, tx: T, at: Moment): Fault | undefined
   apply(view: StateView, tx: T, at: Moment, id: Hash): void
@@ -71,6 +73,7 @@ const EFFECTS: Effects = {
   },
   channelClose: {
     ...plain,
+    timed: true,
     needs: (tx) => ({ kind: KIND.channel, key: tx.channel }),
     check: (_, state, tx, { height }) => checkClose(state, tx, height),
     apply(view, tx, { height }) {
@@ -87,6 +90,7 @@ const EFFECTS: Effects = {
   },
   hashlockClaim: {
     ...plain,
+    timed: true,
     needs: (tx) => ({ kind: KIND.hashlock, key: tx.hashlock }),
     check: checkHashlockClaim,
     apply(view, tx) {
@@ -96,6 +100,7 @@ const EFFECTS: Effects = {
   },
   hashlockRefund: {
     ...plain,
+    timed: true,
     needs: (tx) => ({ kind: KIND.hashlock, key: tx.hashlock }),
     check: (_, state, tx, at) => checkHashlockRefund(state, tx, at),
     apply(view, tx) {
@@ -103,7 +108,12 @@ const EFFECTS: Effects = {
       add(view, from, amount)
     },
   },
-  split: { ...plain, apply: (view, tx) => view.setSplit(tx.from, tx.shares) },
+  split: {
+    ...plain,
+    // Each key that it names costs a part of a signature to check.
+    signatures: ({ shares }) => (shares.length === 0 ? 1 : 2),
+    apply: (view, tx) => view.setSplit(tx.from, tx.shares),
+  },
 }
 
 const effectOf = (tx: Transaction): Effect<Transaction> => EFFECTS[tx.type] as Effect<Transaction>
@@ -114,6 +124,8 @@ export const signaturesOf = (tx: Transaction): number => effectOf(tx).signatures
 export const readingsOf = (tx: Transaction): number => effectOf(tx).readings(tx)
 /** The entry whose change can make it impossible while it waits; undefined: only its sender's account. */
 export const neededBy = (tx: Transaction): StateKey | undefined => effectOf(tx).needs?.(tx)
+/** Whether height or time alone can make it impossible, or possible, while it waits. */
+export const isTimed = (tx: Transaction): boolean => effectOf(tx).timed === true
 
 export interface BlockContext extends Moment {
   /** Whose block it is: the fee floor is waived for the miner's own transactions, so that a device without a coin is heard. */

@@ -16,10 +16,10 @@ import type { Hashing } from './hashing.ts'
 import type { Network } from './network.ts'
 import type { ChannelEntry, StateReader, StateView } from './state.ts'
 
-/** Steps that one claim may be above the one before: what a word costs to check is bounded. */
-export const CLAIM_STEPS_MAX = 4096
 /** A claim by a word counts as so many signatures in a block beside its own. */
 export const WORD_SIGNATURES = 4
+/** Steps that one claim may be above the one before: so many hashes cost no more than WORD_SIGNATURES that only noble judges. */
+export const CLAIM_STEPS_MAX = 1024
 
 type Rules = Pick<Network, 'genesisHash' | 'hashing' | 'signatures'>
 
@@ -96,8 +96,9 @@ export function checkProof(hashing: Hashing, entry: ChannelEntry, proof: Channel
       message: `steps: ${entry.steps} have been claimed, this says ${steps}`,
     }
   if (steps - entry.steps > CLAIM_STEPS_MAX) {
+    // Not for ever: who is further up the chain may have seen a claim in between.
     const message = `steps: at most ${CLAIM_STEPS_MAX} above the ${entry.steps} that were claimed; claim in between`
-    return { code: 'bad-claim', message }
+    return { code: 'too-many-steps', message }
   }
   if (wordBefore(hashing, word, steps - entry.steps) === entry.word) return undefined
   return {

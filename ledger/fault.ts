@@ -31,6 +31,7 @@ export const VERDICTS = {
   'unknown-channel': 'ignore',
   'bad-claim': 'reject',
   'claim-not-higher': 'ignore',
+  'too-many-steps': 'ignore',
   'not-closable': 'ignore',
   'bad-hashlock': 'reject',
   'unknown-hashlock': 'ignore',

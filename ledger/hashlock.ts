@@ -19,12 +19,17 @@ export interface Moment {
   readonly medianTime: number
 }
 
+/** Blocks of whose times the median is taken: a miner who has not half of them cannot choose it. */
+export const MEDIAN_BLOCKS = 11
+
 /**
  * Height of the block whose time is the median of the 11 blocks below `height`, or of all if there are fewer. Times grow from
  * block to block, so the block in the middle has the time in the middle.
  */
-export const medianHeight = (height: number): number =>
-  height - Math.min(11, height) + Math.floor(Math.min(11, height) / 2)
+export function medianHeight(height: number): number {
+  const blocks = Math.min(MEDIAN_BLOCKS, height)
+  return height - blocks + Math.floor(blocks / 2)
+}
 
 const isPast = ({ height, time }: HashlockEntry, at: Moment): boolean =>
   at.height >= height && at.medianTime >= time

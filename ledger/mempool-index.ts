@@ -5,9 +5,8 @@
  * neither a block nor a transaction sorts ten thousand others again.
  */
 import type { Hash } from '../schemas/hex.ts'
-import { neededBy, type StateKey } from './apply.ts'
+import { isTimed, neededBy, type StateKey } from './apply.ts'
 import { memoryOf } from './mempool-limits.ts'
-import { KIND } from './state.ts'
 import type { Sealed } from './transaction.ts'
 
 export interface Waiting extends Sealed {
@@ -72,8 +71,8 @@ export class MempoolIndex {
   }
 
   /** Those that need an entry of the state. */
-  needing({ kind, key }: StateKey): Iterable<Waiting> {
-    return this.#needing.get(`${kind}${key}`) ?? []
+  needing(needed: StateKey): Iterable<Waiting> {
+    return this.#needing.get(nameOf(needed)) ?? []
   }
 
   /** Those that may become possible or impossible as time passes. */
@@ -86,12 +85,11 @@ export class MempoolIndex {
     this.#ids.add(waiting.id)
     this.#bytes += waiting.bytes.length
     this.#memory += memoryOf(waiting)
-    const { expiry } = waiting.transaction
-    put(this.#expiring, expiry, waiting)
-    const needed = neededBy(waiting.transaction)
-    if (needed === undefined) return
-    put(this.#needing, `${needed.kind}${needed.key}`, waiting)
-    if (needed.kind === KIND.hashlock) this.#timed.add(waiting)
+    const { transaction: tx } = waiting
+    put(this.#expiring, tx.expiry, waiting)
+    const needed = neededBy(tx)
+    if (needed !== undefined) put(this.#needing, nameOf(needed), waiting)
+    if (isTimed(tx)) this.#timed.add(waiting)
   }
 
   /** Takes out one that is in. */
@@ -100,10 +98,10 @@ export class MempoolIndex {
     this.#ids.delete(waiting.id)
     this.#bytes -= waiting.bytes.length
     this.#memory -= memoryOf(waiting)
-    take(this.#expiring, waiting.transaction.expiry, waiting)
-    const needed = neededBy(waiting.transaction)
-    if (needed === undefined) return
-    take(this.#needing, `${needed.kind}${needed.key}`, waiting)
+    const { transaction: tx } = waiting
+    take(this.#expiring, tx.expiry, waiting)
+    const needed = neededBy(tx)
+    if (needed !== undefined) take(this.#needing, nameOf(needed), waiting)
     this.#timed.delete(waiting)
   }
 
@@ -118,6 +116,8 @@ export class MempoolIndex {
     return low
   }
 }
+
+const nameOf = ({ kind, key }: StateKey): string => `${kind} ${key}`
 
 function put<K>(map: Map<K, Set<Waiting>>, key: K, waiting: Waiting): void {
   const list = map.get(key)

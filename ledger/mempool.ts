@@ -9,7 +9,7 @@
 import { type Account, type Hash, short } from '../schemas/hex.ts'
 import { accept, invariant, type Result, refuse } from '../schemas/result.ts'
 import { addAmounts } from './amount.ts'
-import { checkInContext, checkOnState, neededBy, spendOf } from './apply.ts'
+import { checkInContext, checkOnState, neededBy, signaturesOf, spendOf } from './apply.ts'
 import type { Chain, ConnectedBlock } from './chain.ts'
 import { type Fault, faulty } from './fault.ts'
 import { GapBuffer, type Held } from './gap-buffer.ts'
@@ -255,42 +255,57 @@ export class Mempool {
     const { height } = next
     const misplaced = checkInContext(this.#network, sealed, { height, miner: this.#miner ?? '' })
     if (misplaced !== undefined) return refuse(misplaced)
+    const [signatures, room] = [signaturesOf(tx), this.#network.genesis.blockSignaturesMax - 1]
+    if (signatures > room)
+      return faulty(
+        'too-many-signatures',
+        `signatures: it counts ${signatures}, a block has room for ${room}`,
+      )
     const { nonce, balance } = state.account(tx.from)
     const queue = this.#queues.get(tx.from) ?? { entries: [], spend: 0 }
     if (tx.nonce < nonce) return faulty('nonce-too-low', `nonce: the account is at ${nonce}, got ${tx.nonce}`)
     const end = nonce + queue.entries.length
     if (tx.nonce > end) return this.#hold({ sealed, since }, end, balance - queue.spend, dropped)
+    const index = tx.nonce - nonce
+    const spend = this.#spendWith(sealed, queue, index, balance)
+    if (!spend.ok) return spend
+    // After what costs little: a word of a hash chain is a thousand hashes.
     const impossible = checkOnState(this.#network, state, tx, next)
     if (impossible !== undefined) return refuse(impossible)
-    const index = tx.nonce - nonce
-    const placed = this.#enqueue(sealed, arrival, queue, index, balance, dropped)
+    const placed = this.#enqueue(sealed, arrival, queue, index, spend.value, dropped)
     return placed === undefined ? accept('queued') : refuse(placed)
   }
 
-  /** Appends to the queue, or replaces the transaction at `index`. */
-  #enqueue(
-    sealed: Sealed,
-    arrival: number,
-    queue: Queue,
-    index: number,
-    balance: number,
-    dropped: Dropped[],
-  ): Fault | undefined {
-    const { transaction: tx, bytes } = sealed
+  /** What a queue takes from its account with a transaction appended or put at `index`, if it may be there. */
+  #spendWith(sealed: Sealed, queue: Queue, index: number, balance: number): Result<number, Fault> {
+    const { transaction: tx } = sealed
     const { accountMax } = this.#limits
     const old = queue.entries[index]
     const needed =
       old === undefined ? 0 : replacementFee(this.#network, this.#limits.replacePercent, old, sealed)
     if (old !== undefined && tx.fee < needed) {
       const message = `fee: at least ${needed} to replace ${short(old.id)}, got ${tx.fee}`
-      return { code: 'fee-too-low-to-replace', message }
+      return faulty('fee-too-low-to-replace', message)
     }
     if (index >= accountMax) {
       const message = `queue: ${index} transactions of this account wait, limit is ${accountMax}`
-      return { code: 'account-queue-full', message }
+      return faulty('account-queue-full', message)
     }
     const spend = sumOf(queue.spend - (old === undefined ? 0 : (spendOf(old.transaction) ?? 0)), [sealed])
-    if (spend === undefined || spend > balance) return uncovered(balance, spend)
+    return spend === undefined || spend > balance ? refuse(uncovered(balance, spend)) : accept(spend)
+  }
+
+  /** Appends to the queue, which then takes `spend`, or replaces the transaction at `index`. */
+  #enqueue(
+    sealed: Sealed,
+    arrival: number,
+    queue: Queue,
+    index: number,
+    spend: number,
+    dropped: Dropped[],
+  ): Fault | undefined {
+    const { transaction: tx, bytes } = sealed
+    const old = queue.entries[index]
     // A miner's own come first, or free transactions of strangers could fill the pool and keep a device unheard.
     const offered = tx.from === this.#miner ? Number.MAX_VALUE : tx.fee / bytes.length
     const before = queue.entries[index - 1]

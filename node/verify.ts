@@ -8,9 +8,11 @@
 import { type Archive, type Base, Chain, HEADER_GROUP, NOTHING_SETTLED } from '../ledger/chain.ts'
 import { justify } from '../ledger/checkpoint.ts'
 import { Finality, finalises } from '../ledger/finality.ts'
+import { MEDIAN_BLOCKS } from '../ledger/hashlock.ts'
 import { type Position, position0 } from '../ledger/header.ts'
 import { createNetwork, type Network } from '../ledger/network.ts'
 import type { Change } from '../ledger/state.ts'
+import type { Header } from '../schemas/block.ts'
 import {
   CERTIFICATE_BYTES_MAX,
   certificate as certificateCodec,
@@ -24,7 +26,7 @@ import { invariant } from '../schemas/result.ts'
 import { audit, type LogFile, type LogRecord, recordAt } from './append-log.ts'
 import type { Disk } from './disk.ts'
 import { checkGroup } from './header-check.ts'
-import { HEADERS_FILE, headersRecord } from './header-file.ts'
+import { expandGroup, HEADERS_FILE, headersRecord } from './header-file.ts'
 import {
   changesRecord,
   continues,
@@ -69,9 +71,12 @@ export const verifyStore = (file: LogFile): Generator<number, Verification> =>
     remove: () => invariant(false, 'verify removes nothing'),
   })
 
-/** Yields the height now and then, for a progress line, and returns the outcome. The files stay open until then. */
-export function* verifyLedger(disk: Disk): Generator<number, Verification> {
-  const run = new Run(disk)
+/**
+ * Yields the height now and then, for a progress line, and returns the outcome. The files stay open until then. What lies more
+ * than `depthMax` blocks deep is left behind.
+ */
+export function* verifyLedger(disk: Disk, depthMax = DEPTH_MAX): Generator<number, Verification> {
+  const run = new Run(disk, depthMax)
   try {
     return yield* run.steps()
   } finally {
@@ -94,22 +99,24 @@ type Expected = ReturnType<typeof updateRecords>
 class Run {
   readonly archive = new Segments()
   readonly #disk: Disk
+  readonly #depthMax: number
   #chain: Chain | undefined
   #network: Network | undefined
-  #from = 0
+  #heights: readonly number[] = []
   #headers: Position | undefined
   #headerFault: string | undefined
   readonly #waypoints = new Map<number, Position>()
   /** What has to follow from the last block or certificate. */
   #expected: Expected = []
 
-  constructor(disk: Disk) {
+  constructor(disk: Disk, depthMax: number) {
     this.#disk = disk
+    this.#depthMax = depthMax
   }
 
   *steps(): Generator<number, Verification> {
     const heights = segmentHeights(this.#disk)
-    this.#from = heights[0] ?? 0
+    this.#heights = heights
     for (const height of heights) {
       const name = segmentName(height)
       const where = heights.length > 1 ? `${name}: ` : ''
@@ -234,7 +241,7 @@ class Run {
     if (position.hash !== tip.hash || position.work !== tip.work || position.childTarget !== tip.childTarget)
       return 'it does not stand on the block that the segment before ends with'
     if (state.root() !== chain.state.root()) return 'its state is not that of the block on which it stands'
-    this.archive.forget(chain, DEPTH_MAX)
+    this.archive.forget(chain, this.#depthMax)
     return undefined
   }
 
@@ -258,6 +265,8 @@ class Run {
         position = checked.value
         this.#headers = position
         this.#waypoints.set(position.height, position)
+        if (group.ok && this.#heights.includes(position.height))
+          this.archive.keepHeaders(expandGroup(network, group.value))
         if (position.height % (16 * HEADER_GROUP) === 0) yield position.height
       }
     } finally {
@@ -296,6 +305,7 @@ class Run {
     }
     const [height, tip] = [chain?.tip.height ?? 0, chain?.tip.hash ?? '']
     const stateRoot = chain?.state.root() ?? ''
+    const from = this.#heights[0] ?? 0
     return {
       height,
       tip,
@@ -303,7 +313,7 @@ class Run {
       transactions,
       readings,
       supply,
-      ...(this.#from > 0 && { from: this.#from }),
+      ...(from > 0 && { from }),
       ...extra,
     }
   }
@@ -357,7 +367,8 @@ class Segments implements Archive {
     /** Height of the tip when it ended. */
     end: number
   }[] = []
-  readonly header = NOTHING_SETTLED.header
+  /** The last ones up to each base on which the window may begin: the blocks above it need their times. */
+  readonly #headers = new Map<number, Header>()
   readonly settled = NOTHING_SETTLED.settled
   readonly waypoint = NOTHING_SETTLED.waypoint
   readonly waypointHeight = NOTHING_SETTLED.waypointHeight
@@ -375,6 +386,15 @@ class Segments implements Archive {
     const decoded = decode(changesRecord, this.#read('changes', hash), RECORD_BYTES_MAX)
     invariant(decoded.ok, `the changes of ${hash} were compared`)
     return decoded.value.changes
+  }
+
+  header(height: number): Header {
+    return this.#headers.get(height) ?? NOTHING_SETTLED.header(height)
+  }
+
+  /** `headers` end with that of a base. */
+  keepHeaders(headers: readonly Header[]): void {
+    for (const header of headers.slice(-MEDIAN_BLOCKS)) this.#headers.set(header.height, header)
   }
 
   has(hash: Hash): boolean {
@@ -396,7 +416,12 @@ class Segments implements Archive {
     for (let oldest = this.#segments[0]; oldest !== undefined; oldest = this.#segments[0]) {
       if (oldest.end === 0 || oldest.end > chain.tip.height - depth) return
       // The segment's end was the tip then; only if it still is on the chain does the rest build on it.
-      if (oldest.end > chain.base.height) chain.trim(oldest.end)
+      if (oldest.end > chain.base.height) {
+        const { end } = oldest
+        const below = Array.from({ length: MEDIAN_BLOCKS }, (_, back) => end - back).filter((at) => at > 0)
+        this.keepHeaders(below.reverse().map((height) => chain.header(height)))
+        chain.trim(end)
+      }
       oldest.file.close()
       this.#segments.shift()
     }

@@ -174,6 +174,7 @@ t.test('headers that are dealt out slowly keep a node from mining for half a min
         session = modules
         return {
           connected: true,
+          challenged: false,
           start: () => modules.onConnected(),
           stop: async () => {},
           subscribe: () => {},

@@ -62,10 +62,9 @@ t.test("strangers' free transactions do not keep a miner's own out of its blocks
   const spam = [0, 1, 2, 3].map((nonce) => chain.reading(bob, { nonce }))
   const memoryBytesMax = spam.reduce((sum, sealed) => sum + memoryOf(sealed), 0)
   const mempool = new Mempool(chain.network, alice.account, { memoryBytesMax })
-  const { state } = chain.chain
-  for (const sealed of spam) t.ok(mempool.add(sealed, state, 1).ok)
-  t.notOk(mempool.add(chain.reading(carol), state, 1).ok, 'full')
+  for (const sealed of spam) t.ok(mempool.add(sealed, chain.chain).ok)
+  t.notOk(mempool.add(chain.reading(carol), chain.chain).ok, 'full')
   const own = chain.reading(alice)
-  t.ok(mempool.add(own, state, 1).ok)
+  t.ok(mempool.add(own, chain.chain).ok)
   t.equal(mempool.ordered()[0]?.id, own.id)
 })

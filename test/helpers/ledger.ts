@@ -149,8 +149,7 @@ export class TestChain {
       forced?: readonly Sealed[]
     } = {},
   ): Block {
-    const { tip, state } = this.chain
-    const template = buildTemplate(this.network, tip, state, transactions, miner, this.nowMs)
+    const template = buildTemplate(this.network, this.chain, transactions, miner, this.nowMs)
     if (forced === undefined)
       return mine(this.network, remake(this.network, template, { header, coinbase }, miner))
     const filled = { ...template, transactions: forced.map(({ transaction }) => transaction) }

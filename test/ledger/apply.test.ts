@@ -3,11 +3,11 @@ import { COIN } from '../../ledger/amount.ts'
 import { applyTransaction, readingsOf, signaturesOf, spendOf } from '../../ledger/apply.ts'
 import { StateView } from '../../ledger/state.ts'
 import type { Sealed } from '../../ledger/transaction.ts'
-import { alice, bob, carol, codeOf, signer, TestChain, testNetwork } from '../helpers/ledger.ts'
+import { alice, bob, carol, codeOf, START_MS, signer, TestChain, testNetwork } from '../helpers/ledger.ts'
 
 const test = new TestChain()
 const all = 1000 * COIN
-const context = (height = 1, miner = bob.account) => ({ height, miner })
+const context = (height = 1, miner = bob.account) => ({ height, medianTime: START_MS, miner })
 /** Applies one after the other to the state after genesis; the code of the last. */
 function apply(list: readonly Sealed[], at = context(), chain = test) {
   const view = new StateView(chain.chain.state)

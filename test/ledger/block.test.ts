@@ -21,7 +21,7 @@ function judge(block: Block, on = test): FaultCode | 'ok' {
   if (!parsed.ok) return parsed.fault.code
   const checked = checkBody(on.network, parsed.value, new SignatureCache())
   if (!checked.ok) return checked.fault.code
-  return codeOf(connectBlock(on.network, on.chain.state, parsed.value))
+  return codeOf(connectBlock(on.network, on.chain.state, parsed.value, on.chain.next.medianTime))
 }
 const coinbase = (changes: Partial<Block['coinbase']>) => judge(test.block([], { coinbase: changes }))
 const forced = (...list: Sealed[]) => judge(test.block([], { forced: list }))
@@ -199,10 +199,15 @@ t.test('fees go to the miner, and what it does not claim is gone', async (t) => 
   const sealed = sealBlock(chain.network, { ...modest, coinbase: { ...modest.coinbase } })
   t.ok(sealed.ok)
   if (!sealed.ok) return
-  const outcome = connectBlock(chain.network, state, {
-    ...sealed.value,
-    block: { ...modest, coinbase: { ...modest.coinbase, reward: subsidy - 10 } },
-  })
+  const outcome = connectBlock(
+    chain.network,
+    state,
+    {
+      ...sealed.value,
+      block: { ...modest, coinbase: { ...modest.coinbase, reward: subsidy - 10 } },
+    },
+    chain.chain.next.medianTime,
+  )
   t.match(outcome, { ok: false, fault: { code: 'bad-state-root' } })
   const root = outcome.ok ? '' : /leads to ([0-9a-f]{64})/.exec(outcome.fault.message)?.[1]
   t.ok(chain.accept(chain.block([], { coinbase: { reward: subsidy - 10, stateRoot: root as Hash } })).ok)
@@ -250,7 +255,9 @@ t.test('amount-overflow: a count of the totals would exceed 2^53 - 1', async (t)
     view.setTotals({ ...state.totals(), ...counts })
     const before = state.with(view.changes(), 'after')
     return codeOf(
-      executeBlock(test.network, before, { height: 2, miner: bob.account, reward: 0 }, [test.reading(bob)]),
+      executeBlock(test.network, before, { ...test.chain.next, miner: bob.account, reward: 0 }, [
+        test.reading(bob),
+      ]),
     )
   }
   const most = Number.MAX_SAFE_INTEGER

@@ -11,6 +11,19 @@ import { encode } from '../../schemas/codec.ts'
 import { type Account, type Hash, type Network, ZERO_HASH } from '../../schemas/hex.ts'
 import type { Result } from '../../schemas/result.ts'
 import { alice, bob, carol, codeOf, mine, remake, TestChain, testNetwork } from '../helpers/ledger.ts'
+import {
+  bytes32,
+  claim,
+  close,
+  lock,
+  open,
+  refund,
+  share,
+  signedFor,
+  tell,
+  wordOf,
+  wordsFrom,
+} from '../helpers/trade.ts'
 
 type Outcome = Result<unknown, Fault>
 /** Who publishes what is the node's rule: test/functional/hostile.test.ts has its case. */
@@ -38,7 +51,7 @@ function pool(
   const node = test()
   const mempool = new Mempool(node.network, undefined, limits)
   return make(node)
-    .map((sealed) => mempool.add(sealed, node.chain.state, 1))
+    .map((sealed) => mempool.add(sealed, node.chain))
     .at(-1) as Outcome
 }
 function body(change: (block: Block) => Uint8Array): Outcome {
@@ -72,6 +85,22 @@ const enrolled = () => {
 }
 const admit = (node: TestChain, member: Account, by = alice) => node.sign(by, { type: 'admission', member })
 
+/** A channel of Alice's for Bob, of 100 and with a chain of words worth 1 each. */
+const words = wordsFrom(bytes32(7), 1100)
+const channel = () => {
+  const node = test()
+  const opened = open(node, alice, bob, 2000, { anchor: words[0], step: 1 })
+  node.grow(1, [opened])
+  return { node, id: opened.id }
+}
+/** A lock of Alice's for Bob. */
+const locked = (height: number) => {
+  const node = test()
+  const put = lock(node, alice, bob, 9, bytes32(5), { height, time: 0 })
+  node.grow(1, [put])
+  return { node, id: put.id }
+}
+
 const PRODUCED: Readonly<Record<LedgerCode, () => Outcome>> = {
   'bad-encoding': () => body((block) => encode(blockCodec, block).subarray(1)),
   'wrong-network': () => coinbase({ network: '00000000' as Network }),
@@ -104,6 +133,40 @@ const PRODUCED: Readonly<Record<LedgerCode, () => Outcome>> = {
     )
     return node.accept(mine(node.network, taken))
   },
+  'bad-channel': () => forced((node) => open(node, alice, bob, 0)),
+  'unknown-channel': () => forced((node) => close(node, alice, wrongHash)),
+  'bad-claim': () => {
+    const { node, id } = channel()
+    return forced(() => claim(node, bob, id, { ...signedFor(node.network, alice, id, 5), amount: 6 }), node)
+  },
+  'claim-not-higher': () => {
+    const { node, id } = channel()
+    node.grow(1, [claim(node, bob, id, wordOf(words, 5))])
+    return forced(() => claim(node, bob, id, wordOf(words, 5)), node)
+  },
+  'too-many-steps': () => {
+    const { node, id } = channel()
+    return forced(() => claim(node, bob, id, wordOf(words, 1025)), node)
+  },
+  'not-closable': () => {
+    const { node, id } = channel()
+    return forced(() => close(node, carol, id), node)
+  },
+  'bad-hashlock': () => forced((node) => lock(node, alice, bob, 0, bytes32(5), { height: 9, time: 0 })),
+  'unknown-hashlock': () => forced((node) => refund(node, alice, wrongHash)),
+  'bad-preimage': () => {
+    const { node, id } = locked(9)
+    return forced(() => tell(node, bob, id, bytes32(6)), node)
+  },
+  'deadline-passed': () => {
+    const { node, id } = locked(2)
+    return forced(() => tell(node, bob, id, bytes32(5)), node)
+  },
+  'deadline-not-passed': () => {
+    const { node, id } = locked(9)
+    return forced(() => refund(node, bob, id), node)
+  },
+  'bad-split': () => forced((node) => share(node, alice, [[alice.account, 1]])),
   'nonce-gap': () => forced((node) => node.reading(alice, { nonce: 1 })),
   'bad-height': () => header({ height: 2 }),
   'bad-target': () => header({ target: 1n << 255n }),
@@ -147,8 +210,8 @@ const PRODUCED: Readonly<Record<LedgerCode, () => Outcome>> = {
   replaced: () => {
     const node = test()
     const mempool = new Mempool(node.network)
-    mempool.add(node.reading(alice), node.chain.state, 1)
-    const added = mempool.add(node.reading(alice, { fee: 1 }), node.chain.state, 1)
+    mempool.add(node.reading(alice), node.chain)
+    const added = mempool.add(node.reading(alice, { fee: 1 }), node.chain)
     const dropped = added.ok ? added.value.dropped[0] : undefined
     return dropped === undefined ? added : { ok: false, fault: dropped.fault }
   },
@@ -177,6 +240,9 @@ t.test(
       'account-queue-full',
       'already-member',
       'below-final',
+      'claim-not-higher',
+      'deadline-not-passed',
+      'deadline-passed',
       'expired',
       'fee-too-low-to-replace',
       'insufficient-balance',
@@ -184,8 +250,12 @@ t.test(
       'mempool-full',
       'nonce-gap',
       'nonce-too-low',
+      'not-closable',
       'not-member',
       'replaced',
+      'too-many-steps',
+      'unknown-channel',
+      'unknown-hashlock',
     ])
   },
 )

@@ -41,8 +41,7 @@ const revoke = (chain: TestChain, { account }: Signer, fields: object = {}): Sea
 /** A block with which nothing is wrong but perhaps its miner: made under the rules of an open network. */
 function blockOf(chain: TestChain, miner: Signer, transactions: readonly Sealed[] = []) {
   const open = { ...chain.network, genesis: { ...chain.network.genesis, authorities: [] } }
-  const { tip, state } = chain.chain
-  return mine(open, buildTemplate(open, tip, state, transactions, miner, chain.nowMs))
+  return mine(open, buildTemplate(open, chain.chain, transactions, miner, chain.nowMs))
 }
 const mines = (chain: TestChain, miner: Signer, transactions: readonly Sealed[] = []) =>
   codeOf(chain.accept(blockOf(chain, miner, transactions)))
@@ -59,7 +58,7 @@ t.test('on an open network everybody may mine, and nobody can admit', async (t) 
     fault: { code: 'not-authority', message: /open network has no authorities/ },
   })
   const view = open.chain.state
-  const context = { height: 2, miner: alice.account, reward: 'all' } as const
+  const context = { ...open.chain.next, miner: alice.account, reward: 'all' } as const
   t.equal(codeOf(executeBlock(open.network, view, context, [admit(open, bob)])), 'type-not-active')
 })
 
@@ -75,15 +74,14 @@ t.test('not-admitted: on an enrolled network authorities mine, others do not', a
 
 t.test('not-admitted comes before anything that costs', async (t) => {
   const chain = enrolled()
-  const context = { height: 1, miner: bob.account, reward: Number.MAX_SAFE_INTEGER }
+  const context = { ...chain.chain.next, miner: bob.account, reward: Number.MAX_SAFE_INTEGER }
   const bad = chain.transfer(carol, bob.account, 1)
   t.equal(codeOf(executeBlock(chain.network, chain.chain.state, context, [bad])), 'not-admitted')
 })
 
 t.test('a template is only made for who may mine', async (t) => {
   const chain = enrolled()
-  const { tip, state } = chain.chain
-  const template = (miner: Signer) => buildTemplate(chain.network, tip, state, [], miner, chain.nowMs)
+  const template = (miner: Signer) => buildTemplate(chain.network, chain.chain, [], miner, chain.nowMs)
   t.throws(() => template(bob), /not|neither/)
   t.equal(template(alice).coinbase.from, alice.account)
 })
@@ -160,7 +158,7 @@ t.test('already-member, not-member: what changes nothing is refused, and leaves 
   const chain = enrolled()
   chain.grow(1, [admit(chain, bob)], alice)
   const forced = (sealed: Sealed) => codeOf(chain.accept(chain.block([], { miner: alice, forced: [sealed] })))
-  const { state } = chain.chain
+  const { state, next } = chain.chain
   for (const [sealed, code] of [
     [admit(chain, bob), 'already-member'],
     [admit(chain, alice), 'already-member'],
@@ -168,10 +166,14 @@ t.test('already-member, not-member: what changes nothing is refused, and leaves 
     [revoke(chain, alice), 'not-member'],
   ] as const) {
     t.equal(forced(sealed), code)
-    t.equal(checkOnState(chain.network, state, sealed.transaction)?.code, code, 'for who lets them wait')
+    t.equal(
+      checkOnState(chain.network, state, sealed.transaction, next)?.code,
+      code,
+      'for who lets them wait',
+    )
   }
-  t.equal(checkOnState(chain.network, state, admit(chain, carol).transaction), undefined)
-  t.equal(checkOnState(chain.network, state, chain.reading(carol).transaction), undefined)
+  t.equal(checkOnState(chain.network, state, admit(chain, carol).transaction, next), undefined)
+  t.equal(checkOnState(chain.network, state, chain.reading(carol).transaction, next), undefined)
   t.equal(chain.nonceOf(alice.account), 1)
   const both = [admit(chain, carol, { nonce: 1 }), revoke(chain, carol, { nonce: 2 })]
   t.equal(mines(chain, alice, both), 'ok', 'each sees the ones before it')
@@ -182,7 +184,7 @@ t.test('what can never be mined does not wait, so that it keeps nothing else wai
   const chain = enrolled({ authorities: [alice.account, carol.account] })
   chain.grow(1, [admit(chain, bob)], alice)
   const mempool = new Mempool(chain.network)
-  const add = (sealed: Sealed) => codeOf(mempool.add(sealed, chain.chain.state, chain.chain.tip.height + 1))
+  const add = (sealed: Sealed) => codeOf(mempool.add(sealed, chain.chain))
   t.equal(add(admit(chain, bob)), 'already-member')
   t.equal(add(revoke(chain, dave)), 'not-member')
   const late = admit(chain, dave, { by: carol })
@@ -190,7 +192,7 @@ t.test('what can never be mined does not wait, so that it keeps nothing else wai
   t.equal(add(late), 'ok', 'whichever comes first')
   const outcome = chain.accept(chain.block([admit(chain, dave)], { miner: alice }))
   if (!outcome.ok) throw new Error(outcome.fault.message)
-  const { dropped } = mempool.update(chain.chain.state, 3, outcome.value)
+  const { dropped } = mempool.update(chain.chain, outcome.value)
   t.match(dropped, [{ sealed: { id: late.id }, fault: { code: 'already-member' } }])
   t.equal(mempool.size, 0)
 })

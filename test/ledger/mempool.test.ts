@@ -21,18 +21,20 @@ const pay = (from = alice, nonce = 0, fee = 0, amount = 1) =>
 const ids = (list: readonly { readonly id: string }[]) => list.map(({ id }) => id)
 const nonces = (list: readonly Sealed[]) => list.map(({ transaction }) => transaction.nonce)
 const reasons = ({ dropped }: Admission) => dropped.map(({ sealed, fault }) => [sealed.id, fault.code])
+/** As if the chain's next block had another height. */
+const at = ({ chain }: TestChain, height: number) => ({ state: chain.state, next: { ...chain.next, height } })
 const NOTHING: Admission = { entered: [], dropped: [] }
 
 /** A mempool on the state after genesis, with an `add` that answers with the code, and an `admit` with all of it. */
 function pool(max: Partial<MempoolLimits> = {}, on = test, miner?: typeof alice.account) {
   const mempool = new Mempool(on.network, miner, max)
-  const { state, tip } = on.chain
+  const { state, next } = on.chain
   return {
     mempool,
-    add: (sealed: Sealed, height = tip.height + 1) => codeOf(mempool.add(sealed, state, height)),
+    add: (sealed: Sealed, height = next.height) =>
+      codeOf(mempool.add(sealed, { state, next: { ...next, height } })),
     admit: (sealed: Sealed): Admission => {
-      const { state, tip } = on.chain
-      const added = mempool.add(sealed, state, tip.height + 1)
+      const added = mempool.add(sealed, on.chain)
       if (!added.ok) throw new Error(added.fault.message)
       return added.value
     },
@@ -40,7 +42,7 @@ function pool(max: Partial<MempoolLimits> = {}, on = test, miner?: typeof alice.
     block: (transactions: readonly Sealed[] = []): Admission => {
       const accepted = on.accept(on.block(transactions))
       if (!accepted.ok) throw new Error(accepted.fault.message)
-      return mempool.update(on.chain.state, on.chain.tip.height + 1, accepted.value)
+      return mempool.update(on.chain, accepted.value)
     },
   }
 }
@@ -152,7 +154,7 @@ t.test('a transaction with a nonce that is taken needs 10 % more, rounded up', a
   const { mempool, add, admit } = pool()
   const [old, short, enough] = [pay(alice, 0, 101), pay(alice, 0, 111), pay(alice, 0, 112)]
   t.equal(add(old), 'ok')
-  t.match(mempool.add(short, test.chain.state, 1), {
+  t.match(mempool.add(short, test.chain), {
     ok: false,
     fault: { code: 'fee-too-low-to-replace', message: /^fee: at least 112 to replace/ },
   })
@@ -349,7 +351,7 @@ t.test('under any load and over reorganisations the limits are kept and the orde
           if (ours.chain.entry(hash) !== undefined) continue
           const accepted = ours.acceptBytes(branch.archive.block(hash))
           if (!accepted.ok) throw new Error(accepted.fault.message)
-          const moved = mempool.update(ours.chain.state, ours.chain.tip.height + 1, accepted.value)
+          const moved = mempool.update(ours.chain, accepted.value)
           for (const { sealed, fault } of moved.dropped) {
             codes.add(`dropped ${fault.code}`)
             if (mempool.has(sealed.id)) t.fail(`seed ${seed} step ${step}: dropped and still there`)
@@ -372,7 +374,7 @@ t.test('under any load and over reorganisations the limits are kept and the orde
           fee,
           expiry,
         })
-        codes.add(codeOf(mempool.add(sealed, state, height)))
+        codes.add(codeOf(mempool.add(sealed, ours.chain)))
       }
       const wrong = audit(mempool, ours.chain.state, max, ours.chain.tip.height + 1)
       if (wrong !== undefined) t.fail(`seed ${seed} step ${step}: ${wrong}`)
@@ -440,7 +442,10 @@ t.test('a block leaves alone the accounts that it does not touch', async (t) => 
       return chain.chain.state.account(of)
     },
   }
-  mempool.update(spy as unknown as State, 2, { connected: [], disconnected: [] })
+  mempool.update(
+    { state: spy as unknown as State, next: chain.chain.next },
+    { connected: [], disconnected: [] },
+  )
   t.strictSame(asked, [])
   t.equal(mempool.size, 1)
 })
@@ -457,7 +462,7 @@ t.test('what a reorganisation disconnects comes back, several blocks of one acco
   const last = ours.follow(theirs)
   t.ok(last?.ok)
   if (!last?.ok) return
-  t.strictSame(mempool.update(ours.chain.state, 5, last.value), NOTHING)
+  t.strictSame(mempool.update(ours.chain, last.value), NOTHING)
   t.strictSame(nonces(mempool.ordered()), [0, 1, 2, 3])
 })
 
@@ -471,7 +476,7 @@ t.test('what the new branch has, too, does not come back, and what it spent othe
   theirs.grow(1)
   const last = ours.follow(theirs)
   if (!last?.ok) throw new Error('the branch has more work')
-  t.strictSame(reasons(mempool.update(ours.chain.state, 3, last.value)), [[lost.id, 'nonce-too-low']])
+  t.strictSame(reasons(mempool.update(ours.chain, last.value)), [[lost.id, 'nonce-too-low']])
   t.equal(mempool.size, 0)
 })
 
@@ -490,7 +495,7 @@ t.test('what comes back and has no room among better ones is named as dropped', 
   const { mempool, add } = pool(limits(2))
   for (const sealed of [pay(alice, 0, 5), pay(bob, 0, 7)]) t.equal(add(sealed), 'ok')
   const transactions = [pay(carol, 0, 1)]
-  const moved = mempool.update(test.chain.state, 1, {
+  const moved = mempool.update(test.chain, {
     connected: [],
     disconnected: [{ transactions, changes: [] }],
   })
@@ -502,7 +507,7 @@ t.test('what comes back is served before newcomers that pay the same', async (t)
   const { mempool, add } = pool()
   t.equal(add(pay(alice, 0, 5)), 'ok')
   const transactions = [pay(carol, 0, 5)]
-  mempool.update(test.chain.state, 1, { connected: [], disconnected: [{ transactions, changes: [] }] })
+  mempool.update(test.chain, { connected: [], disconnected: [{ transactions, changes: [] }] })
   t.strictSame(
     mempool.ordered().map(({ transaction: tx }) => tx.from),
     [carol.account, alice.account],
@@ -516,7 +521,7 @@ t.test('what a block confirms makes room for what comes back, and is not evicted
   const later = new TestChain(network)
   later.grow(1, [confirmed])
   const changes = later.archive.changes(later.chain.tip.hash)
-  const moved = mempool.update(later.chain.state, 2, {
+  const moved = mempool.update(later.chain, {
     disconnected: [{ transactions: [returning], changes: [] }],
     connected: [{ transactions: [confirmed], changes }],
   })
@@ -541,9 +546,9 @@ t.test('a transaction whose type is not active on a lower tip is dropped', async
   const late = new TestChain(testNetwork({ allocations, activations: [{ type: 1, height: 3 }] }))
   const { mempool, add } = pool({}, late)
   const sealed = late.transfer(alice, bob.account, 1)
-  mempool.update(late.chain.state, 3, { connected: [], disconnected: [] })
+  mempool.update(at(late, 3), { connected: [], disconnected: [] })
   t.equal(add(sealed, 3), 'ok')
-  const moved = mempool.update(late.chain.state, 2, { connected: [], disconnected: [] })
+  const moved = mempool.update(at(late, 2), { connected: [], disconnected: [] })
   t.strictSame(reasons(moved), [[sealed.id, 'type-not-active']])
 })
 
@@ -578,7 +583,7 @@ t.test('what enters and has to leave in the same update is only dropped', async 
   for (const sealed of [held, kept, pay(high, 2, 9)]) t.equal(add(sealed), 'ok')
   chain.grow(1, [pay(low, 0, 0), chain.transfer(carol, high.account, 1)])
   const changes = chain.archive.changes(chain.chain.tip.hash)
-  const moved = mempool.update(chain.chain.state, 2, {
+  const moved = mempool.update(chain.chain, {
     connected: [{ transactions: [], changes }],
     disconnected: [{ transactions: [pay(signer(4), 0, 5)], changes: [] }],
   })

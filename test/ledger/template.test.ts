@@ -10,7 +10,7 @@ import { alice, bob, carol, codeOf, mine, seeded, signer, TestChain, testNetwork
 const people = [alice, bob, carol, signer(4)]
 const allocations = people.map(({ account }) => ({ account, amount: 1000 * COIN }))
 const build = (test: TestChain, list: readonly Sealed[], miner = bob, nowMs = test.nowMs) =>
-  buildTemplate(test.network, test.chain.tip, test.chain.state, list, miner, nowMs)
+  buildTemplate(test.network, test.chain, list, miner, nowMs)
 
 t.test('a template of any mempool is accepted by a second chain', async (t) => {
   const random = seeded(9)
@@ -33,14 +33,14 @@ t.test('a template of any mempool is accepted by a second chain', async (t) => {
               fee,
               expiry: height + 2,
             })
-      mempool.add(sealed, ours.chain.state, height)
+      mempool.add(sealed, ours.chain)
     }
     const block = mine(ours.network, build(ours, mempool.ordered(), people[height % 3]))
     transactions += block.transactions.length
     t.ok(encode(blockCodec, block).length <= 4096 && block.transactions.length <= 17)
     t.equal(codeOf(theirs.accept(block)), 'ok')
     const accepted = ours.accept(block)
-    if (accepted.ok) mempool.update(ours.chain.state, height + 1, accepted.value)
+    if (accepted.ok) mempool.update(ours.chain, accepted.value)
   }
   t.equal(theirs.chain.state.root(), ours.chain.state.root())
   t.ok(transactions > 200, `${transactions} transactions went through`)

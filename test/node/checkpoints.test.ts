@@ -474,6 +474,7 @@ t.test('a signer with an old copy of its data waits for the vote that the broker
         session = modules
         return {
           connected: true,
+          challenged: false,
           start: () => modules.onConnected(),
           stop: async () => {},
           subscribe: () => {},

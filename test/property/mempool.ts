@@ -11,6 +11,7 @@ import { strictEqual as equal, ok, deepStrictEqual as same } from 'node:assert'
 import fc from 'fast-check'
 import { applyTransaction, checkInContext, spendOf } from '../../ledger/apply.ts'
 import { executeBlock } from '../../ledger/block.ts'
+import type { Moment } from '../../ledger/hashlock.ts'
 import { type Dropped, Mempool } from '../../ledger/mempool.ts'
 import {
   MEMPOOL_DEFAULTS,
@@ -139,6 +140,11 @@ class Run {
     return this.blocks.length + 1
   }
 
+  /** Where the next block stands: one second a block. */
+  get next(): Moment {
+    return { height: this.height, medianTime: 1_000 * this.height }
+  }
+
   get ample(): boolean {
     return this.limits === AMPLE
   }
@@ -252,7 +258,7 @@ class Run {
   add(sealed: Sealed): void {
     const verdict = this.verdict(sealed)
     const before = this.snapshot()
-    const outcome = this.pool.add(sealed, this.state, this.height)
+    const outcome = this.pool.add(sealed, this)
     const taken = verdict === 'held' || verdict === 'queued'
     equal(codeOf(outcome), taken ? 'ok' : verdict, 'verdict of the pool and of the reference')
     if (!outcome.ok) {
@@ -288,14 +294,14 @@ class Run {
     const returning = disconnected
       .flatMap(({ transactions }) => transactions)
       .filter(({ id }) => !confirmed.has(id))
-    const { entered, dropped } = this.pool.update(this.state, this.height, { disconnected, connected })
+    const { entered, dropped } = this.pool.update(this, { disconnected, connected })
     for (const { id } of entered) ok(this.pool.has(id), 'what entered is there')
     this.conserved(before, returning, confirmed, dropped)
     this.follow(() => this.refill(returning, confirmed))
   }
 
   mine({ miner, takes, others }: BlockPlan): Mined {
-    const context = { height: this.height, miner: accountAt(miner) }
+    const context = { ...this.next, miner: accountAt(miner) }
     const candidates = this.pool.ordered().filter((_, index) => takes > 0 && index % takes === 0)
     const view = new StateView(this.state)
     const transactions: Sealed[] = []
@@ -507,7 +513,7 @@ class Run {
         ok(before.since <= rank.since, 'of equals the first come first')
     }
     const view = new StateView(state)
-    const context = { height, miner: this.ownMiner ?? STRANGER }
+    const context = { ...this.next, miner: this.ownMiner ?? STRANGER }
     for (const sealed of ordered)
       equal(codeOf(applyTransaction(network, view, sealed, context)), 'ok', 'a valid block')
   }

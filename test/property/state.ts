@@ -347,7 +347,7 @@ class Run {
       const uninvited = executeBlock(
         network,
         this.state,
-        { height: naive.height + 1, miner, reward: 'all' },
+        { height: naive.height + 1, medianTime: 0, miner, reward: 'all' },
         [],
       )
       equal(codeOf(uninvited), 'not-admitted', 'only authorities and members mine')
@@ -364,7 +364,10 @@ class Run {
         membership && network === open
           ? 'type-not-active'
           : naive.pay(sealed.transaction, sealed.bytes.length, miner)
-      const outcome = executeBlock(network, this.state, { height, miner, reward: 0 }, [...accepted, sealed])
+      const outcome = executeBlock(network, this.state, { height, medianTime: 0, miner, reward: 0 }, [
+        ...accepted,
+        sealed,
+      ])
       equal(codeOf(outcome), expected, `verdict on a ${sealed.transaction.type} at height ${height}`)
       if (expected !== 'ok') continue
       accepted.push(sealed)
@@ -373,7 +376,12 @@ class Run {
     const most = naive.most(fees)
     const reward = spared < 0 ? most + 1n : most > BigInt(spared) ? most - BigInt(spared) : 0n
     const given = spared === 0 ? 'all' : Number(reward)
-    const outcome = executeBlock(network, this.state, { height, miner, reward: given }, accepted)
+    const outcome = executeBlock(
+      network,
+      this.state,
+      { height, medianTime: 0, miner, reward: given },
+      accepted,
+    )
     equal(this.state.root(), before.root, 'execution leaves the state before it alone')
     if (spared < 0) {
       equal(codeOf(outcome), 'bad-reward')

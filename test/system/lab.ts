@@ -58,7 +58,7 @@ export function makeChain(
   for (let height = 1; height <= blocks; height++) {
     const nowMs = chain.tip.time + genesis.interval
     const payment = pay(chain, miner, payee, 1, height - 1)
-    const block = buildTemplate(chain.network, chain.tip, chain.state, [payment], miner, nowMs)
+    const block = buildTemplate(chain.network, chain, [payment], miner, nowMs)
     const outcome = chain.accept(encode(blockCodec, mine(chain.network, block)), nowMs)
     invariant(outcome.ok, 'a block of ours is valid')
     store.save(outcome.value)
@@ -142,8 +142,9 @@ export class LabMiner {
   }
 
   block(): void {
-    const { network, tip, state } = this.node.chain
-    const template = buildTemplate(network, tip, state, this.node.mempool.ordered(), this.#signer, Date.now())
+    const { chain } = this.node
+    const { network } = chain
+    const template = buildTemplate(network, chain, this.node.mempool.ordered(), this.#signer, Date.now())
     const bytes = encode(blockCodec, mine(network, template))
     if (this.node.accept(bytes).ok) this.#publish('block', bytes)
   }

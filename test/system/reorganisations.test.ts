@@ -83,6 +83,7 @@ function follower(t: Test, network: Network, miner: Signer): Follower {
         publish: async () => false,
         subscribe: quiet,
         connected: false,
+        challenged: false,
       }),
       log: recordingLog().log,
       onUpdate: ({ disconnected }) => {
@@ -104,9 +105,10 @@ function follower(t: Test, network: Network, miner: Signer): Follower {
 
 /** Mines a block of what waits, and takes it. */
 function grow({ node, miner }: Follower): Uint8Array {
-  const { network, tip, state } = node.chain
-  const nowMs = tip.time + network.genesis.interval
-  const block = mine(network, buildTemplate(network, tip, state, node.mempool.ordered(), miner, nowMs))
+  const { chain } = node
+  const { network } = chain
+  const nowMs = chain.tip.time + network.genesis.interval
+  const block = mine(network, buildTemplate(network, chain, node.mempool.ordered(), miner, nowMs))
   const bytes = encode(blockCodec, block)
   invariant(node.accept(bytes).ok, 'a block of ours is valid')
   return bytes

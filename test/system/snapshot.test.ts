@@ -80,7 +80,7 @@ function makeArchive(archive: string, early: string, genesis: Genesis, blocks = 
     const payee = PAYEES[nonce % PAYEES.length] as Account
     const payments =
       height % PAYS_EVERY_BLOCKS === 0 ? [pay(chain, MINER, payee, 1 + (nonce % 7), nonce++)] : []
-    const block = buildTemplate(chain.network, chain.tip, chain.state, payments, MINER, nowMs)
+    const block = buildTemplate(chain.network, chain, payments, MINER, nowMs)
     const outcome = chain.accept(encode(blockCodec, mine(chain.network, block)), nowMs)
     invariant(outcome.ok, 'a block of ours is valid')
     store.save(outcome.value)
