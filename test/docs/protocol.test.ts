@@ -70,7 +70,7 @@ function python(script: string, ...options: string[]) {
 }
 
 t.test('the layouts of the document are those of the codecs', async (t) => {
-  const head = layout(3, 'Numbers 6 to 13').filter(({ Field }) => Field !== 'own fields')
+  const head = layout(3, 'Number 13 is reserved').filter(({ Field }) => Field !== 'own fields')
   for (const [name, type] of Object.entries({ transfer: 'transfer', reading: 'reading', batch: 'batch' })) {
     const { json } = encoding.transactions[name]
     const numbered = { ...json, type: TYPE_NUMBERS[type as 'batch'] }
@@ -120,7 +120,7 @@ t.test('requests, replies and log records are those of the document', async (t) 
   const records = rowsOf(10, 'Kind Record Payload').map(({ Kind, Record = '' }) => [Record, Number(Kind)])
   t.same(Object.fromEntries(records), RECORD)
   const reserved = rowsOf(12, 'Reserved Numbers')[0]?.Numbers?.match(/\d+/g)
-  t.same(reserved, ['6', '7', '8', '9', '10', '11', '12', '13'])
+  t.same(reserved, ['13'])
   for (const number of reserved ?? []) {
     const bytes = fromHex(encoding.transactions.transfer.bytes)
     bytes[0] = Number(number)
@@ -137,8 +137,12 @@ t.test(
     t.strictSame(table(11, 'Code Verdict', 'Code', 'Verdict'), VERDICTS)
     t.same(table(3, 'Number Type', 'Type', 'Number'), { coinbase: 0, ...TYPE_NUMBERS })
     t.same(table(5, 'Kind Name Key', 'Name', 'Kind'), KIND)
-    const kinds = rowsOf(7, 'Kind Publisher').map(({ Kind, Publisher, Retained, Levels }) => {
-      return [Kind, { publisher: Publisher, retained: Retained === 'yes', levels: Number(Levels) }]
+    const kinds = rowsOf(7, 'Kind Publisher').map(({ Kind, Publisher, Retained, Levels, Readers }) => {
+      const readers = Readers === 'all' ? {} : { readers: Readers }
+      return [
+        Kind,
+        { publisher: Publisher, retained: Retained === 'yes', levels: Number(Levels), ...readers },
+      ]
     })
     t.strictSame(Object.fromEntries(kinds), KINDS)
     for (const { Preset, ...numbers } of rowsOf(6, 'Preset interval')) {

@@ -264,6 +264,6 @@ t.test('a decoding fault keeps the field that it names', async (t) => {
   t.equal(fromDecode({ code: 'bad-encoding', field: '', message: 'cut' }).message, 'cut')
   t.equal(fromDecode({ code: 'bad-encoding', field: 'fee', message: 'cut' }).message, 'fee: cut')
   const { network } = test()
-  const parsed = parseTransaction(network, Uint8Array.of(9), new SignatureCache())
+  const parsed = parseTransaction(network, Uint8Array.of(13), new SignatureCache())
   t.match(parsed, { ok: false, fault: { code: 'bad-encoding', message: /^type: / } })
 })

@@ -40,7 +40,7 @@ const REFUSED: readonly [string, Partial<Genesis>, string][] = [
   ['signers without a threshold', { checkpointSigners: [bob.account] }, 'checkpointThreshold'],
   ['a threshold above the signers', { checkpointThreshold: 1 }, 'checkpointThreshold'],
   ['a slow hand, which this version cannot check', { slowRatio: 16 }, 'slowRatio'],
-  ['a type that this version does not know', { activations: active(6) }, 'activations'],
+  ['a type that this version does not know', { activations: active(13) }, 'activations'],
   ['the coinbase as a type', { activations: [{ type: 0, height: 0 }] }, 'activations'],
   [
     'a type twice',

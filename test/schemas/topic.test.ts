@@ -31,7 +31,9 @@ t.test('the second level after the root says who may publish', async (t) => {
     'checkpoint',
     'confirmed',
     'genesis',
+    'grant',
     'members',
+    'quality',
     'receipt',
     'refused',
     'tip',
@@ -43,13 +45,18 @@ t.test('state is retained, events are not', async (t) => {
   t.strictSame(retained.sort(), [
     'account',
     'checkpoint',
+    'claim',
     'genesis',
+    'grant',
     'members',
+    'offer',
     'output',
+    'quality',
     'sensor',
     'status',
     'tip',
     'vote',
+    'wires',
   ])
 })
 

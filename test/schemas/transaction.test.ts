@@ -42,7 +42,20 @@ t.test('reserved, unknown and the coinbase’s numbers are no transactions', asy
     if (!known)
       t.match(decoded, { ok: false, fault: { field: 'type', message: new RegExp(`unknown type ${number}`) } })
   }
-  t.strictSame(TYPE_NUMBERS, { transfer: 1, reading: 2, batch: 3, admission: 4, revocation: 5 })
+  t.strictSame(TYPE_NUMBERS, {
+    transfer: 1,
+    reading: 2,
+    batch: 3,
+    admission: 4,
+    revocation: 5,
+    channelOpen: 6,
+    channelClaim: 7,
+    channelClose: 8,
+    hashlock: 9,
+    hashlockClaim: 10,
+    hashlockRefund: 11,
+    split: 12,
+  })
 })
 
 t.test('the largest transaction of each type is within the limit', async (t) => {

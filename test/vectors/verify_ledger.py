@@ -20,9 +20,10 @@ from pinlog import ACCOUNTS, BLOCK, CERTIFICATE, CHANGES, HEADERS, KINDS, STATE,
 from zip215 import Signatures, account_point, quick_verifier
 
 MAX64 = 2**53 - 1
-ACCOUNT, REWARD, TOTALS, MEMBER = range(4)
+ACCOUNT, REWARD, TOTALS, MEMBER, CHANNEL, HASHLOCK, SPLIT = range(7)
 TOTALS_AT = (TOTALS, bytes(32))
 STEP = 8  # heights of checkpoints are its multiples
+STEPS = 1024  # words that a claim may be above the one before
 GROUP = 256  # headers in one record, and heights of bases
 SPLIT_ABOVE = 2**25  # bytes of records from which a move may be in several batches
 
@@ -141,8 +142,8 @@ def sealed(fields, r, start):
 
 def read_transaction(r):
     start = r.at
-    t = Fields(type=r.number(1, 1, 5), network=r.take(4), sender=r.key(), nonce=r.number(8), fee=r.number(8))
-    t.expiry, t.amount, t.readings = r.number(4), 0, 0
+    t = Fields(type=r.number(1, 1, 12), network=r.take(4), sender=r.key(), nonce=r.number(8), fee=r.number(8))
+    t.expiry, t.amount, t.readings, t.signatures = r.number(4), 0, 0, 1
     if t.type == 1:
         t.to, t.amount, _ = r.key(), r.number(8), r.text(80)
     elif t.type == 2:
@@ -154,9 +155,51 @@ def read_transaction(r):
         r.unit()
         t.first, t.last = r.number(6), r.number(6)
         r.number(1, 0, 1), r.key()
-    else:
+    elif t.type in (4, 5):
         t.member = r.key()
+    elif t.type == 6:
+        t.to, t.amount, t.delay, t.until = r.key(), r.number(8), r.number(4), r.number(4)
+        t.anchor, t.step, _ = r.key(), r.number(8), r.text(80)
+    elif t.type == 7:
+        t.channel, t.proof = r.key(), r.number(1, 1, 2)
+        if t.proof == 1:
+            t.payer, t.claimed, t.authorisation = r.key(), r.number(8), r.take(64)
+        else:
+            t.steps, t.word = r.number(4), r.key()
+        t.signatures = 2 if t.proof == 1 else 5
+    elif t.type == 8:
+        t.channel = r.key()
+    elif t.type == 9:
+        t.to, t.amount, t.lock, t.height, t.time = r.key(), r.number(8), r.key(), r.number(4), r.number(6)
+        r.text(80)
+    elif t.type == 10:
+        t.hashlock, t.preimage = r.key(), r.key()
+    elif t.type == 11:
+        t.hashlock = r.key()
+    else:
+        t.shares = r.list(4, lambda: (r.key(), r.number(2)))
+        t.signatures = 2 if t.shares else 1
     return sealed(t, r, start)
+
+
+def read_channel(r):
+    c = Fields(payer=r.key(), to=r.key(), amount=r.number(8), paid=r.number(8), delay=r.number(4), closing=r.number(4))
+    c.word, c.steps, c.step = r.key(), r.number(4), r.number(8)
+    return c
+
+
+def pack_channel(c):
+    head = c.payer + c.to + struct.pack('>QQII', c.amount, c.paid, c.delay, c.closing)
+    return head + c.word + struct.pack('>IQ', c.steps, c.step)
+
+
+def read_hashlock(r):
+    lock = Fields(payer=r.key(), to=r.key(), amount=r.number(8), lock=r.key(), height=r.number(4), time=r.number(6))
+    return lock
+
+
+def read_shares(r):
+    return r.list(4, lambda: (r.key(), r.number(2)))
 
 
 def read_link(r):
@@ -208,6 +251,16 @@ def check_header(genesis, header, place):
 
 
 # Section 5: state
+
+
+def coins(value):
+    """What an entry holds. Its kind is known by its size: an account's, a reward's, a channel's and a hashlock's."""
+    if len(value) in (16, 40):
+        return int.from_bytes(value[-8:], 'big')
+    if len(value) == 132:
+        c = decode(value, read_channel)
+        return c.amount - c.paid
+    return decode(value, read_hashlock).amount if len(value) == 114 else 0
 
 
 class State:
@@ -303,7 +356,7 @@ def check_genesis(g):
     rules['amounts'] = all(amount >= 1 for _, amount in g.allocations)
     types = [number for number, _ in g.activations]
     enrolled = {4, 5} & set(types) == ({4, 5} if g.authorities else set())
-    rules['activations'] = len(set(types)) == len(types) and set(types) <= {1, 2, 3, 4, 5} and enrolled
+    rules['activations'] = len(set(types)) == len(types) and set(types) <= set(range(1, 13)) and enrolled
     n = len(g.signers)
     rules['checkpointThreshold'] = g.threshold == 0 if n == 0 else n < 2 * g.threshold <= 2 * n
     for name, kept in rules.items():
@@ -345,6 +398,7 @@ class Ledger:
         self.nodes = {self.tip.hash: self.tip}
         self.outside = 0
         self.headers = {0: zero.hash}  # of headers.log or a snapshot, by height
+        self.times = {0: zero.time}
         self.window = (0, zero.hash, 0)
         self.headers_tip = self.block0
         self.justified = self.final = (0, zero.hash)
@@ -379,7 +433,8 @@ class Ledger:
         r.end()
         self.check_coinbase(header, coinbase)
         check(merkle_root([t.leaf for t in transactions]) == coinbase.transactions_root, 'bad-transactions-root')
-        check(1 + len(transactions) <= self.genesis.block_signatures, 'too-many-signatures')
+        count = 1 + sum(t.signatures for t in transactions)
+        check(count <= self.genesis.block_signatures, 'too-many-signatures')
         check(account_point(coinbase.sender), 'bad-account', 'coinbase')
         check(self.signed(coinbase), 'bad-signature', 'coinbase')
         for place, transaction in enumerate(transactions):
@@ -404,11 +459,27 @@ class Ledger:
         elif t.type == 3:
             fits = t.readings >= 1 and t.last >= t.first and t.sequence + t.readings <= MAX64
             check(fits, 'bad-batch')
-        elif t.type > 3:
+        elif t.type in (4, 5):
             check(account_point(t.member), 'bad-account', 'member')
             check(t.sender in self.genesis.authorities, 'not-authority')
+        elif t.type == 6:
+            check(account_point(t.to), 'bad-account', 'to')
+            check(t.amount >= 1 and t.delay >= 1 and (t.step == 0) == (t.anchor == bytes(32)), 'bad-channel')
+        elif t.type == 9:
+            check(account_point(t.to), 'bad-account', 'to')
+            check(t.amount >= 1, 'bad-hashlock')
+        elif t.type == 12:
+            accounts = [account for account, _ in t.shares]
+            check(all(map(account_point, accounts)), 'bad-account', 'shares')
+            check(t.sender not in accounts and len(set(accounts)) == len(accounts), 'bad-split')
+            check(all(parts >= 1 for _, parts in t.shares), 'bad-split')
+            check(sum(parts for _, parts in t.shares) <= 10000, 'bad-split')
         check(account_point(t.sender), 'bad-account', 'from')
         check(self.signed(t), 'bad-signature')
+        if t.type == 7 and t.proof == 1:
+            check(account_point(t.payer), 'bad-account', 'payer')
+            promise = Fields(sender=t.payer, body=t.channel + struct.pack('>Q', t.claimed), signature=t.authorisation)
+            check(self.signed(promise, 'claim'), 'bad-claim', 'authorisation')
 
     # Execution
 
@@ -439,6 +510,13 @@ class Ledger:
             if nonce or balance + amount:
                 put(ACCOUNT, key, struct.pack('>QQ', nonce, balance + amount))
 
+        def earn(key, amount):
+            rest = amount
+            for share, parts in decode(state.get(SPLIT, key) or bytes(2), read_shares):
+                pay(share, amount * parts // 10000)
+                rest -= amount * parts // 10000
+            pay(key, rest)
+
         admitted = not g.authorities or miner in g.authorities or state.get(MEMBER, miner)
         check(admitted, 'not-admitted', f'mined by {miner.hex()}')
         ripe = (h - g.maturity).to_bytes(32, 'big') if h > g.maturity else None
@@ -449,13 +527,15 @@ class Ledger:
         fees = readings = 0
         for place, t in enumerate(node.transactions):
             try:
-                self.check_on_state(t, h, miner, account(t.sender))
+                self.check_on_state(t, node, account(t.sender))
             except Fault as fault:
                 raise Fault(f'transaction {place}: {fault}') from None
             nonce, balance = account(t.sender)
             put(ACCOUNT, t.sender, struct.pack('>QQ', nonce + 1, balance - t.amount - t.fee))
             if t.type == 1:
-                pay(t.to, t.amount)
+                earn(t.to, t.amount)
+            elif t.type >= 6:
+                self.trade(t, h, put, pay, earn)
             elif t.type == 4:
                 put(MEMBER, t.member, t.member + struct.pack('>I', h))
             elif t.type == 5:
@@ -472,8 +552,83 @@ class Ledger:
         put(*TOTALS_AT, struct.pack('>QQQ', *totals))
         check(state.hash() == node.coinbase.state_root, 'bad-state-root', state.hash().hex())
 
-    def check_on_state(self, t, height, miner, sender):
-        nonce, balance = sender
+    def trade(self, t, height, put, pay, earn):
+        """What types 6 to 12 do, once they are checked."""
+        name = tagged('transaction', self.id + t.body)
+        if t.type == 6:
+            c = Fields(payer=t.sender, to=t.to, amount=t.amount, paid=0, delay=t.delay, closing=t.until)
+            c.word, c.steps, c.step = t.anchor, 0, t.step
+            put(CHANNEL, name, pack_channel(c))
+        elif t.type == 7:
+            c = decode(self.state.get(CHANNEL, t.channel), read_channel)
+            before, c.paid = c.paid, t.claimed if t.proof == 1 else t.steps * c.step
+            if t.proof == 2:
+                c.word, c.steps = t.word, t.steps
+            put(CHANNEL, t.channel, pack_channel(c))
+            earn(c.to, c.paid - before)
+        elif t.type == 8:
+            c = decode(self.state.get(CHANNEL, t.channel), read_channel)
+            if t.sender == c.to or height >= c.closing:
+                put(CHANNEL, t.channel, b'')
+                pay(c.payer, c.amount - c.paid)
+            else:
+                c.closing = height + c.delay
+                put(CHANNEL, t.channel, pack_channel(c))
+        elif t.type == 9:
+            deadline = t.lock + struct.pack('>I', t.height) + t.time.to_bytes(6, 'big')
+            put(HASHLOCK, name, t.sender + t.to + struct.pack('>Q', t.amount) + deadline)
+        elif t.type in (10, 11):
+            lock = decode(self.state.get(HASHLOCK, t.hashlock), read_hashlock)
+            put(HASHLOCK, t.hashlock, b'')
+            if t.type == 10:
+                earn(lock.to, lock.amount)
+            else:
+                pay(lock.payer, lock.amount)
+        else:
+            packed = b''.join(account + struct.pack('>H', parts) for account, parts in t.shares)
+            put(SPLIT, t.sender, struct.pack('>H', len(t.shares)) + packed if t.shares else b'')
+
+    def median_time(self, node):
+        """Of the chain below a block."""
+        height = node.height - 6 if node.height >= 11 else node.height // 2
+        found = node.at(height)
+        if found is not None:
+            return found.time
+        check(height in self.times, 'headers', f'the time of block {height} is not here')
+        return self.times[height]
+
+    def check_trade(self, t, node):
+        """The rules of channels and hashlocks in a block."""
+        height, kind = node.height, CHANNEL if t.type < 9 else HASHLOCK
+        entry = self.state.get(kind, t.channel if t.type < 9 else t.hashlock)
+        check(entry, 'unknown-channel' if t.type < 9 else 'unknown-hashlock')
+        if t.type == 7:
+            c = decode(entry, read_channel)
+            claimed = t.claimed if t.proof == 1 else t.steps * c.step
+            check(claimed <= c.amount, 'bad-claim', 'more than the channel has')
+            check(claimed > c.paid, 'claim-not-higher')
+            if t.proof == 1:
+                check(t.payer == c.payer, 'bad-claim', 'payer')
+                return
+            check(t.steps > c.steps, 'claim-not-higher')
+            check(t.steps - c.steps <= STEPS, 'too-many-steps')
+            word = t.word
+            for _ in range(t.steps - c.steps):
+                word = tagged('word', word)
+            check(word == c.word, 'bad-claim', 'word')
+        elif t.type == 8:
+            c = decode(entry, read_channel)
+            ends = t.sender == c.to or height >= c.closing
+            check(ends or (t.sender == c.payer and height + c.delay < c.closing), 'not-closable')
+        else:
+            lock = decode(entry, read_hashlock)
+            passed = height >= lock.height and self.median_time(node) >= lock.time
+            check(t.type == 11 or not passed, 'deadline-passed')
+            check(t.type == 10 or passed, 'deadline-not-passed')
+            check(t.type == 11 or sha(t.preimage) == lock.lock, 'bad-preimage')
+
+    def check_on_state(self, t, node, sender):
+        height, miner, (nonce, balance) = node.height, node.coinbase.sender, sender
         check(self.activations.get(t.type, height + 1) <= height, 'type-not-active')
         check(t.expiry >= height, 'expired')
         floor = self.genesis.fee_floor * -(-t.size // 1000)
@@ -482,7 +637,9 @@ class Ledger:
         check(t.nonce == nonce, 'nonce-gap')
         check(t.amount + t.fee <= MAX64, 'amount-overflow')
         check(t.amount + t.fee <= balance, 'insufficient-balance')
-        if t.type > 3:
+        if t.type in (7, 8, 10, 11):
+            self.check_trade(t, node)
+        if t.type in (4, 5):
             member = bool(self.state.get(MEMBER, t.member))
             check(t.type == 5 or not (member or t.member in self.genesis.authorities), 'already-member')
             check(t.type == 4 or member, 'not-member')
@@ -621,8 +778,8 @@ class Ledger:
     def report(self):
         state, height = self.state, self.tip.height
         supply, transactions, readings = struct.unpack('>QQQ', state.get(*TOTALS_AT))
-        owned = sum(int.from_bytes(v[-8:], 'big') for v in state.values.values() if len(v) in (16, 40))
-        check(owned == supply, 'supply', f'balances and rewards are {owned}, not {supply}')
+        owned = sum(map(coins, state.values.values()))
+        check(owned == supply, 'supply', f'all coins are {owned}, not {supply}')
         check(self.tip is self.block0 or state.hash() == self.tip.coinbase.state_root, 'bad-state-root')
         return {
             'height': height,
@@ -658,7 +815,7 @@ def add_headers(ledger, data):
     def follow(header):
         nonlocal parent
         check_header(ledger.genesis, header, parent)
-        ledger.headers[header.height] = header.hash
+        ledger.headers[header.height], ledger.times[header.height] = header.hash, header.time
         work = parent.work + work_of(header.target)
         parent = Node(header, None, parent.time, work)
 
