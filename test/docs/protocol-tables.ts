@@ -36,6 +36,7 @@ import {
   stateProof,
 } from '../../schemas/proof.ts'
 import {
+  channelProof,
   coinbase,
   MEMO_BYTES_MAX,
   sample,
@@ -102,7 +103,7 @@ const SIMPLE: Readonly<Record<string, Codec<unknown>>> = {
   ...{ u256: scalars.u256, hash: scalars.hash, account: scalars.account, network: scalars.network },
   ...{ bool: scalars.bool, name: scalars.name, unit, decimal, change },
   ...{ sample, coinbase, transaction },
-  ...{ checkpoint, certificate },
+  ...{ checkpoint, certificate, proof: channelProof },
   ...{ header, accountView, stateProof, inclusionProof, balanceProof },
 }
 

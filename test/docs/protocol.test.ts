@@ -33,7 +33,14 @@ import { loginMessage } from '../../schemas/login.ts'
 import { accountView, batchedSample, receipt, reply, request, status, tip } from '../../schemas/message.ts'
 import { balanceProof, inclusionProof, stateProof } from '../../schemas/proof.ts'
 import { KINDS } from '../../schemas/topic.ts'
-import { coinbase, sample, TYPE_NUMBERS, transaction } from '../../schemas/transaction.ts'
+import {
+  channelProof,
+  coinbase,
+  sample,
+  type TransactionType,
+  TYPE_NUMBERS,
+  transaction,
+} from '../../schemas/transaction.ts'
 import { alice, bob, carol, mine, remake, TestChain, testNetwork } from '../helpers/ledger.ts'
 import { longChain, SMALL, storeOf } from '../helpers/long-chain.ts'
 import { MemoryDisk } from '../helpers/memory-disk.ts'
@@ -60,6 +67,10 @@ const vectors = (name: string) => JSON.parse(readFileSync(path(name), 'utf8'))
 const encoding = vectors('encoding.json')
 const ledger = vectors('ledger.json')
 const spoken = vectors('messages.json').messages as { codec: string; json: unknown; bytes: string }[]
+interface Typed {
+  readonly type: TransactionType
+  readonly proof?: { readonly type: string }
+}
 const ofCodec = (name: string) => spoken.filter(({ codec }) => codec === name)
 
 function python(script: string, ...options: string[]) {
@@ -80,6 +91,12 @@ t.test('the layouts of the document are those of the codecs', async (t) => {
     const { json } = encoding.transactions[type]
     const rows = [...head, ...layout(3, '`admission` and `revocation`')]
     agrees(t, type, rows, transaction, json, { ...json, type: TYPE_NUMBERS[type] })
+  }
+  for (const [title, { json }] of Object.entries(encoding.transactions) as [string, { json: Typed }][]) {
+    const { type } = json
+    if (TYPE_NUMBERS[type] < TYPE_NUMBERS.channelOpen) continue
+    const rows = [...head, ...layout(3, `\`${type}\`, own fields`)]
+    agrees(t, title, rows, transaction, json, { ...json, type: TYPE_NUMBERS[type] })
   }
   agrees(t, 'sample', layout(3, '`sample`'), sample, encoding.transactions.reading.json.sample)
   agrees(t, 'header', layout(4), header, encoding.header.json)
@@ -117,6 +134,15 @@ t.test('requests, replies and log records are those of the document', async (t) 
       t.equal(number + toHex(encode(fields(row?.Fields ?? ''), value)), bytes, `${title} ${value.type}`)
     }
   }
+  const proofs = rowsOf(3, 'Number Proof Fields')
+  for (const [title, { json }] of Object.entries(encoding.transactions) as [string, { json: Typed }][]) {
+    const row = proofs.find(({ Proof }) => Proof === json.proof?.type)
+    if (json.proof === undefined || row === undefined) continue
+    const value = channelProof.json.parse(json.proof)
+    const documented = toHex(encode(fields(row.Fields ?? ''), value))
+    t.equal(toHex(Uint8Array.of(Number(row.Number))) + documented, toHex(encode(channelProof, value)), title)
+  }
+  t.equal(proofs.length, 2)
   const records = rowsOf(10, 'Kind Record Payload').map(({ Kind, Record = '' }) => [Record, Number(Kind)])
   t.same(Object.fromEntries(records), RECORD)
   const reserved = rowsOf(12, 'Reserved Numbers')[0]?.Numbers?.match(/\d+/g)

@@ -107,6 +107,110 @@ def json_head(type_name, nonce, fee, expiry):
     }
 
 
+def trade_encodings():
+    largest = 2**53 - 1
+    channel, word, lock = sha256(b"a channel"), sha256(b"a word"), sha256(b"a secret")
+    authorisation = bytes(range(0xC0, 0x100))
+
+    def one(name, type_name, number, nonce, fields, json_fields):
+        body = head(number, nonce, 5, 103) + fields
+        return signed(name, body, {**json_head(type_name, nonce, 5, 103), **json_fields})
+
+    shares = [(TO, 7000), (FROM[::-1], 1), (channel, 2000), (word, 999)]
+    return [
+        one(
+            "channelOpen",
+            "channelOpen",
+            6,
+            12,
+            TO + u64(largest) + u32(360) + u32(2**32 - 1) + bytes(32) + u64(0) + text("readings soil"),
+            {
+                "to": TO.hex(),
+                "amount": largest,
+                "delay": 360,
+                "until": 2**32 - 1,
+                "anchor": bytes(32).hex(),
+                "step": 0,
+                "memo": "readings soil",
+            },
+        ),
+        one(
+            "channelOpen with a hash chain, the largest transaction",
+            "channelOpen",
+            6,
+            13,
+            TO + u64(1) + u32(1) + u32(0) + word + u64(100_000) + text("m" * 80),
+            {
+                "to": TO.hex(),
+                "amount": 1,
+                "delay": 1,
+                "until": 0,
+                "anchor": word.hex(),
+                "step": 100_000,
+                "memo": "m" * 80,
+            },
+        ),
+        one(
+            "channelClaim by signature",
+            "channelClaim",
+            7,
+            14,
+            channel + u8(1) + TO + u64(largest) + authorisation,
+            {
+                "channel": channel.hex(),
+                "proof": {
+                    "type": "signed",
+                    "payer": TO.hex(),
+                    "amount": largest,
+                    "authorisation": authorisation.hex(),
+                },
+            },
+        ),
+        one(
+            "channelClaim by word",
+            "channelClaim",
+            7,
+            15,
+            channel + u8(2) + u32(2**32 - 1) + word,
+            {"channel": channel.hex(), "proof": {"type": "word", "steps": 2**32 - 1, "word": word.hex()}},
+        ),
+        one("channelClose", "channelClose", 8, 16, channel, {"channel": channel.hex()}),
+        one(
+            "hashlock",
+            "hashlock",
+            9,
+            17,
+            TO + u64(largest) + lock + u32(70360) + u48(TIME) + text("a day of vibration"),
+            {
+                "to": TO.hex(),
+                "amount": largest,
+                "lock": lock.hex(),
+                "height": 70360,
+                "time": TIME,
+                "memo": "a day of vibration",
+            },
+        ),
+        one(
+            "hashlockClaim",
+            "hashlockClaim",
+            10,
+            18,
+            channel + word,
+            {"hashlock": channel.hex(), "preimage": word.hex()},
+        ),
+        one("hashlockRefund", "hashlockRefund", 11, 19, channel, {"hashlock": channel.hex()}),
+        one(
+            "split",
+            "split",
+            12,
+            20,
+            u16(4) + b"".join(account + u16(parts) for account, parts in shares),
+            {"shares": [{"account": account.hex(), "parts": parts} for account, parts in shares]},
+        ),
+        one("split with nobody", "split", 12, 21, u16(0), {"shares": []}),
+    ]
+
+
 def encodings():
     largest = 2**53 - 1
     memo = "für 1 Messung ☀"
@@ -188,6 +292,7 @@ def encodings():
             head(5, 11, 4, 102) + TO,
             {**json_head("revocation", 11, 4, 102), "member": TO.hex()},
         ),
+        *trade_encodings(),
     ]
     coinbase_body = (
         u8(0) + NETWORK + FROM + u32(70000) + parent + u64(5_000_000_000) + tick + transactions_root + state_root
@@ -258,6 +363,12 @@ TAGS = [
     ("state-node", "stateNode"),
     ("login", "login"),
     ("checkpoint", "checkpoint"),
+    ("claim", "claim"),
+    ("word", "word"),
+    ("offer", "offer"),
+    ("delivery", "delivery"),
+    ("key", "key"),
+    ("wiring", "wiring"),
 ]
 
 P = 2**255 - 19
