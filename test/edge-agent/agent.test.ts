@@ -244,11 +244,7 @@ t.test('an agent mines on the tip, publishes its block, and its reward is its ow
   const rig = await Rig.start(t)
   const running = await rig.validator()
   const { agent } = await startAgent(t, rig, { signer: carol, duty: 0.5 })
-  await waitUntil(
-    'the validator has a block of it',
-    () => running.store.chain.tip.miner === carol.account,
-    9_000,
-  )
+  await waitUntil('the validator has a block of it', () => running.store.chain.tip.miner === carol.account)
   t.ok(agent.node.chain.tip.height >= 1)
 })
 

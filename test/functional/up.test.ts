@@ -118,7 +118,7 @@ t.test('a supervisor that is killed leaves no process behind', async (t) => {
   })
   up.child.kill('SIGKILL')
   t.match(await up.ended, { signal: 'SIGKILL' })
-  await waitUntil('all children have ended', () => !children.some(isRunning), 3_000)
+  await waitUntil('all children have ended', () => !children.some(isRunning))
   await verified(t, data)
 })
 

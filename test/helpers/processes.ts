@@ -83,7 +83,7 @@ export function startProgram(
     out,
     err,
     ended,
-    async line(what, check, timeoutMs = 30_000) {
+    async line(what, check, timeoutMs = 60_000) {
       let at = 0
       let found: string | undefined
       const look = (): boolean => {
