@@ -6,11 +6,22 @@
  * a hundred changes while waiting cost one message; a binary message and its mirror come from one value. Events wait
  * up to a bound. Without a connection nothing waits: after the next one everything retained is said anew.
  */
+import { jsonBytes } from '../node/ledger-node.ts'
+import { type Codec, encode } from '../schemas/codec.ts'
+import { mirror } from '../schemas/topic.ts'
+
 export interface Announcement {
   readonly topic: string
   readonly payload: Uint8Array
   readonly qos: 0 | 1
 }
+
+/** A binary message and its mirror. */
+export const withMirror = <T>(name: string, codec: Codec<T>, value: T) =>
+  [
+    { topic: name, payload: encode(codec, value), qos: 1 },
+    { topic: mirror(name), payload: jsonBytes(codec.toJson(value)), qos: 1 },
+  ] as const
 
 export interface AnnouncerModules {
   readonly publish: (

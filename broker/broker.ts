@@ -17,9 +17,12 @@ import { Gate } from './gate.ts'
 import { Hooks } from './hooks.ts'
 import { LIMITS, type Limits } from './limits.ts'
 import { Login } from './login.ts'
+import { PaidGrants } from './paid-grants.ts'
+import { Readers } from './readers.ts'
 import { createRefusals } from './refusals.ts'
 import { RetainedMessages } from './retained.ts'
 import { Sessions } from './sessions.ts'
+import { Withheld } from './withheld.ts'
 
 /** How often the broker looks whether a challenge or a session is over, milliseconds. */
 const TICK_MS = 1000
@@ -39,6 +42,8 @@ export interface BrokerModules {
   readonly log: Log
   /** Milliseconds; only differences count. */
   readonly now?: () => number
+  /** Milliseconds since 1970. */
+  readonly clock?: () => number
   readonly random?: (bytes: number) => Uint8Array
   readonly signatures?: Pick<Signatures, 'verify' | 'isAccount'>
 }
@@ -51,6 +56,10 @@ export interface BrokerStats {
   readonly messages: number
   readonly bytes: number
   readonly refused: ReadonlyMap<string, number>
+  /** Messages that a client's filter asked for and that were not for it, by reason. */
+  readonly withheld: ReadonlyMap<string, number>
+  /** Buyers, each for each paid topic that it may read. */
+  readonly grants: number
   readonly retained: number
   readonly retainedBytes: number
   readonly sessions: number
@@ -67,15 +76,23 @@ export interface Broker {
 }
 
 export function createBroker(options: BrokerOptions, modules: BrokerModules): Broker {
-  const { log, now = () => performance.now(), random = randomBytes, signatures = realSignatures } = modules
+  const { log, now = () => performance.now(), clock = Date.now } = modules
+  const { random = randomBytes, signatures = realSignatures } = modules
   const limits: Limits = { ...LIMITS, ...options.limits }
   const validators = new Set(options.validators)
   const refusals = createRefusals(log, now)
   const retained = new RetainedMessages(limits, validators)
   const login = new Login(limits, { signatures, random, now })
   const granted = (client: object, filter: string): boolean => hooks.granted(client, filter)
-  const sessions = new Sessions(limits, { retained, now, granted })
-  const hooks = new Hooks({ limits, validators, login, retained, sessions, refusals, log, now })
+  const grants = new PaidGrants(limits, clock)
+  const readers = new Readers(grants)
+  const withheld = new Withheld(log, now)
+  const isOpen = (topic: string): boolean => readers.isOpen(topic)
+  const sessions = new Sessions(limits, { retained, now, granted, isOpen })
+  const hooks = new Hooks({
+    ...{ limits, validators, login, retained, sessions, refusals, log, now },
+    ...{ grants, readers, withheld },
+  })
   const gate = new Gate(
     { ...options, limits },
     { refusals, handle: (connection) => running().handle(connection) },
@@ -92,6 +109,8 @@ export function createBroker(options: BrokerOptions, modules: BrokerModules): Br
 
   const tick = () => {
     sessions.expire()
+    grants.expire()
+    withheld.tell()
     const challenge = login.renew()
     if (challenge === undefined) return
     const payload = Buffer.from(challenge)
@@ -135,6 +154,8 @@ export function createBroker(options: BrokerOptions, modules: BrokerModules): Br
       messages,
       bytes,
       refused: refusals.counts,
+      withheld: withheld.counts,
+      grants: grants.size,
       retained: retained.count,
       retainedBytes: retained.bytes,
       sessions: sessions.count,

@@ -1,5 +1,5 @@
 /**
- * What Aedes asks before it does anything for a client: may it connect, publish, subscribe?
+ * What Aedes asks before it does anything for a client: may it connect, publish, subscribe, be sent this message?
  *
  * Invariants: every hook answers before it returns (an answer that comes later would reorder messages) and none
  * throws: a fault of ours is logged and refuses that one client. The decision is taken inside `guarded`, Aedes is
@@ -8,13 +8,17 @@
 import type { Aedes, AedesOptions, AuthenticateError, Client, ConnectPacket, PublishPacket } from 'aedes'
 import type { Log } from '../node/log.ts'
 import type { Account } from '../schemas/hex.ts'
+import type { ParsedTopic } from '../schemas/topic.ts'
 import { type AccessFault, ANONYMOUS, type Identity, mayPublish, maySubscribe } from './access.ts'
 import { Connection } from './connection.ts'
 import type { Limits } from './limits.ts'
 import { type Login, looksOwned } from './login.ts'
+import type { PaidGrants } from './paid-grants.ts'
+import type { Readers } from './readers.ts'
 import type { Refusals } from './refusals.ts'
 import type { RetainedMessages } from './retained.ts'
 import type { Sessions } from './sessions.ts'
+import type { Withheld } from './withheld.ts'
 
 export interface HookModules {
   readonly limits: Limits
@@ -22,6 +26,9 @@ export interface HookModules {
   readonly login: Login
   readonly retained: RetainedMessages
   readonly sessions: Sessions
+  readonly grants: PaidGrants
+  readonly readers: Readers
+  readonly withheld: Withheld
   readonly refusals: Refusals
   readonly log: Log
   readonly now: () => number
@@ -43,7 +50,7 @@ interface Refusal {
   readonly returnCode: 2 | 3 | 4 | 5
 }
 
-type Hook = 'preConnect' | 'authenticate' | 'authorizePublish' | 'authorizeSubscribe'
+type Hook = 'preConnect' | 'authenticate' | 'authorizePublish' | 'authorizeSubscribe' | 'authorizeForward'
 
 export class Hooks {
   readonly #modules: HookModules
@@ -64,7 +71,7 @@ export class Hooks {
     return this.#known.get(client)?.filters.has(filter) === true
   }
 
-  /** The four hooks in Aedes' form. */
+  /** The hooks in Aedes' form. */
   options(): Required<Pick<AedesOptions, Hook>> {
     return {
       preConnect: (client, packet, done) => {
@@ -95,6 +102,8 @@ export class Hooks {
         this.#refuse(client, reason, { filter: topic })
         done(null, null) // 0x80 in SUBACK
       },
+      // The one question before each way to a client: live, retained, and from the queue of its session.
+      authorizeForward: (client, packet) => (this.#mayForward(client, packet.topic) ? packet : null),
     }
   }
 
@@ -183,7 +192,12 @@ export class Hooks {
     const identity = (client === null ? undefined : this.#known.get(client))?.identity ?? ANONYMOUS
     const verdict = mayPublish(identity, packet.topic, packet.retain)
     if (!verdict.ok) return verdict.fault.code
-    if (!packet.retain) return undefined
+    const reason = packet.retain ? this.#authorizeRetained(client, packet) : undefined
+    if (reason === undefined) this.#hear(client, verdict.value, packet)
+    return reason
+  }
+
+  #authorizeRetained(client: Client | null, packet: PublishPacket): Reason {
     const room = this.#modules.retained.verdict(packet.topic, packet.payload.length)
     if (room === 'own-quota') return 'retained-quota'
     // Others filled the room: not this device's fault, so its message goes on, live only.
@@ -192,6 +206,27 @@ export class Hooks {
       this.#refuse(client, 'retained-full', { topic: packet.topic })
     }
     return undefined
+  }
+
+  /** Takes in what a validator says of who has paid, and of the time. */
+  #hear(client: Client | null, topic: ParsedTopic, { payload }: PublishPacket): void {
+    const bytes = typeof payload === 'string' ? Buffer.from(payload) : payload
+    const refusal = this.#modules.grants.hear(topic, bytes)
+    // The message itself goes on: a validator that is newer than we are is not cut off for it.
+    if (refusal !== undefined) this.#refuse(client, refusal, {})
+  }
+
+  #mayForward(client: Client, topic: string): boolean {
+    try {
+      const identity = this.#known.get(client)?.identity
+      const account = identity === undefined || identity.kind === 'anonymous' ? undefined : identity.account
+      const reason = this.#modules.readers.withheld(topic, account)
+      if (reason !== undefined) this.#modules.withheld.count(reason)
+      return reason === undefined
+    } catch (error) {
+      this.#failed('authorizeForward', client, error)
+      return false
+    }
   }
 
   #authorizeSubscribe(client: Client, filter: string): Reason {
@@ -215,9 +250,13 @@ export class Hooks {
     try {
       return decide()
     } catch (error) {
-      this.#modules.log.error('hook failed', { hook, client: client?.id ?? undefined, error: String(error) })
+      this.#failed(hook, client, error)
       return 'threw'
     }
+  }
+
+  #failed(hook: Hook, client: Client | null, error: unknown): void {
+    this.#modules.log.error('hook failed', { hook, client: client?.id ?? undefined, error: String(error) })
   }
 
   #refuse(client: Client | null, reason: string, facts: { topic?: string; filter?: string }): void {

@@ -25,7 +25,7 @@ export const LIMITS = {
   /** Incomplete frames of all connections together. */
   receivingBytesMax: 64 * MIB,
   /** Bytes that one client has not read yet; more than all retained messages, which a `#` gets at once. */
-  outgoingBytesMax: 32 * MIB,
+  outgoingBytesMax: 64 * MIB,
   /** The same for all clients together: the one that is furthest behind is cut off. */
   outgoingTotalBytesMax: 128 * MIB,
   /** A client that takes nothing of what waits for it is cut off after this time. */
@@ -52,7 +52,9 @@ export const LIMITS = {
   retainedPerDeviceBytesMax: MIB / 4,
   retainedDevicesBytesMax: 8 * MIB,
   retainedPerValidatorMax: 32_768,
-  retainedPerValidatorBytesMax: 8 * MIB,
+  retainedPerValidatorBytesMax: 16 * MIB,
+  /** Grants that are believed of one validator: a buyer for a paid topic is one. Each takes some 300 bytes of memory. */
+  grantsPerValidatorMax: 16_384,
   /** Wrong signatures from one address before it is refused unseen until the minute is over; each costs some ms. */
   loginFailuresPerMinuteMax: 300,
   /** Life of a challenge, and of one that somebody has logged in with. Twice this long a signature is accepted. */

@@ -4,8 +4,9 @@
 import { Counter, Gauge, Registry } from 'prom-client'
 import type { BrokerStats } from './broker.ts'
 
-/** `refused` is apart: it has a label. */
-type Plain = Exclude<keyof BrokerStats, 'refused'>
+/** These are apart: they have a label. */
+type Labelled = 'refused' | 'withheld'
+type Plain = Exclude<keyof BrokerStats, Labelled>
 
 const GAUGES = {
   connections: ['connections', 'Open sockets'],
@@ -13,6 +14,7 @@ const GAUGES = {
   retained: ['retained_messages', 'Retained messages'],
   retainedBytes: ['retained_bytes', 'Bytes of retained messages'],
   sessions: ['sessions', 'Persistent sessions'],
+  grants: ['grants', 'Buyers of paid topics, each for each topic'],
   queuedBytes: ['queued_bytes', 'Bytes that wait in persistent sessions'],
   backlogBytes: ['backlog_bytes', 'Bytes that connected clients have not read yet'],
 } as const satisfies Partial<Record<Plain, readonly [string, string]>>
@@ -21,6 +23,11 @@ const COUNTERS = {
   messages: ['messages_total', 'Messages accepted from clients'],
   bytes: ['message_bytes_total', 'Payload bytes accepted from clients'],
 } as const satisfies Partial<Record<Plain, readonly [string, string]>>
+
+const REASONS: Readonly<Record<Labelled, readonly [string, string]>> = {
+  refused: ['refused_total', 'Refusals by reason'],
+  withheld: ['withheld_total', 'Messages not forwarded to a subscriber, by reason'],
+}
 
 const PREFIX = 'pinledger_broker_'
 
@@ -48,15 +55,18 @@ export function createBrokerMetrics(stats: () => BrokerStats): Registry {
       },
     })
   }
-  const refused: Counter<'reason'> = new Counter({
-    name: `${PREFIX}refused_total`,
-    help: 'Refusals by reason',
-    labelNames: ['reason'],
-    registers,
-    collect() {
-      refused.reset()
-      for (const [reason, count] of stats().refused) refused.inc({ reason }, count)
-    },
-  })
+  for (const field of Object.keys(REASONS) as Labelled[]) {
+    const [name, help] = REASONS[field]
+    const counter: Counter<'reason'> = new Counter({
+      name: PREFIX + name,
+      help,
+      labelNames: ['reason'],
+      registers,
+      collect() {
+        counter.reset()
+        for (const [reason, count] of stats()[field]) counter.inc({ reason }, count)
+      },
+    })
+  }
   return registry
 }

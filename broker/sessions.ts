@@ -46,6 +46,8 @@ export interface SessionModules {
   readonly now: () => number
   /** Whether this client was granted this filter. */
   readonly granted: (client: object, filter: string) => boolean
+  /** Whether everybody gets what is published on a topic: what only some get is live, and waits for nobody. */
+  readonly isOpen: (topic: string) => boolean
 }
 
 export class Sessions {
@@ -154,7 +156,7 @@ export class Sessions {
     const known = this.#recipients.get(topic)
     if (known !== undefined) return known
     const found: Recipient[] = []
-    for (const [clientId, { filters }] of this.#sessions) {
+    for (const [clientId, { filters }] of this.#modules.isOpen(topic) ? this.#sessions : []) {
       let best: Recipient | undefined
       for (const [filter, { qos }] of filters)
         if (qos > (best?.qos ?? 0) && matches(filter, topic)) best = { clientId, topic: filter, qos }

@@ -16,6 +16,8 @@ export function createValidatorMetrics(
     mempool_transactions: ['Transactions that wait', () => validator().node.mempool.size],
     mempool_bytes: ['Bytes of transactions that wait', () => validator().node.mempool.bytes],
     store_bytes: ['Bytes of the chain on disk', storeBytes],
+    grants: ['Buyers of paid topics, each for each topic', () => validator().grants.size],
+    grants_dropped: ['Receipts for paid topics that found no room', () => validator().grants.dropped],
     connected: ['1 while connected to the broker', () => Number(validator().node.session.connected)],
   }
   for (const [name, [help, read]] of Object.entries(gauges)) {

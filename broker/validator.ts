@@ -2,8 +2,9 @@
  * A validator: checks everything that is published and says what it found.
  *
  * Under its own account it publishes, each with a JSON mirror: the genesis, its tip and the accounts that changed
- * (retained), a receipt for every transaction it takes, confirms or refuses, and as JSON only the blocks it
- * connected, what it refused, and on an enrolled network who may mine (retained). It knows no broker but the one in its configuration.
+ * (retained), who has paid for which topics (retained), a receipt for every transaction it takes, confirms or refuses, and as
+ * JSON only the blocks it connected, what it refused, and on an enrolled network who may mine (retained). It knows no broker
+ * but the one in its configuration.
  */
 import { readingsOf } from '../ledger/apply.ts'
 import type { ConnectedBlock, Update } from '../ledger/chain.ts'
@@ -17,8 +18,9 @@ import type { Clock } from '../node/clock.ts'
 import { jsonBytes, LedgerNode, type LedgerNodeOptions } from '../node/ledger-node.ts'
 import type { Log } from '../node/log.ts'
 import { hashing } from '../node/signing.ts'
+import { systemTimers } from '../node/timers.ts'
 import { certificates as certificatesCodec } from '../schemas/checkpoint.ts'
-import { type Codec, encode } from '../schemas/codec.ts'
+import type { Codec } from '../schemas/codec.ts'
 import { u256 } from '../schemas/field.ts'
 import { genesis as genesisCodec } from '../schemas/genesis.ts'
 import { type Account, type Hash, hashFromBytes, short, ZERO_HASH } from '../schemas/hex.ts'
@@ -26,7 +28,8 @@ import type { MembersMirror } from '../schemas/members.ts'
 import { accountView, MESSAGE_BYTES_MAX, type Receipt, receipt, tip as tipCodec } from '../schemas/message.ts'
 import { type Kind, mirror, topic } from '../schemas/topic.ts'
 import { transaction } from '../schemas/transaction.ts'
-import { Announcer } from './announcer.ts'
+import { Announcer, withMirror } from './announcer.ts'
+import { GrantFeed } from './grant-feed.ts'
 
 /** Accounts whose view is kept on the broker; the one changed longest ago makes room. */
 const ACCOUNTS_PUBLISHED_MAX = 1_000
@@ -64,6 +67,7 @@ export class Validator {
   /** In the order in which they changed, the latest last. */
   readonly #accounts = new Set<Account>()
   readonly #announcer: Announcer
+  readonly grants: GrantFeed
   readonly #stored: readonly Account[]
 
   constructor(options: Omit<LedgerNodeOptions, 'role'>, modules: ValidatorModules) {
@@ -104,6 +108,15 @@ export class Validator {
       onDropped: (events) => modules.log.warn('more to say than the broker takes', { dropped: events }),
       onFault: modules.onFatal,
     })
+    this.grants = new GrantFeed({
+      chain: this.node.chain,
+      account: this.#account,
+      retained: this.#announcer.retained.bind(this.#announcer),
+      log: modules.log,
+      monotonic: modules.clock.monotonic,
+      timers: systemTimers,
+      onFatal: modules.onFatal,
+    })
   }
 
   #explain(): void {
@@ -119,15 +132,18 @@ export class Validator {
       this.#touch(account)
     // All that the broker may have forgotten, if both were started again: an account that was only paid is one of them.
     for (const account of this.#stored) this.#touch(account)
+    this.grants.start()
     this.node.start()
   }
 
   async stop(): Promise<void> {
+    this.grants.stop()
     await this.node.stop()
     this.#announcer.clear()
   }
 
-  #onUpdate({ added, disconnected, connected, tip }: Update, dropped: readonly Dropped[]): void {
+  #onUpdate(update: Update, dropped: readonly Dropped[]): void {
+    const { added, disconnected, connected, tip } = update
     if (connected.length === 0) return
     if (disconnected.length > 0) {
       const why = added === undefined ? 'that the signers agreed on' : 'with more work'
@@ -175,6 +191,7 @@ export class Validator {
     this.#publishTip()
     for (const account of changed) this.#publishAccount(account)
     if ([...disconnected, ...connected].some(changesMembers)) this.#publishMembers()
+    this.grants.onUpdate(update)
   }
 
   #confirmed({ block, transactions, entry }: Update['connected'][number]): void {
@@ -224,7 +241,7 @@ export class Validator {
 
   #receipt(account: Account, value: Partial<Receipt> & Pick<Receipt, 'transaction' | 'status'>): void {
     const name = topic(this.node.chain.network.id, 'receipt', this.#account, account)
-    this.#announcer.event(...both(name, receipt, { height: 0, code: '', message: '', ...value }))
+    this.#announcer.event(...withMirror(name, receipt, { height: 0, code: '', message: '', ...value }))
   }
 
   #publishAll(): void {
@@ -233,6 +250,7 @@ export class Validator {
     this.#publishCertificates()
     this.#publishMembers()
     for (const account of this.#accounts) this.#publishAccount(account)
+    this.grants.publishAll()
   }
 
   #publishCertificates(): void {
@@ -285,7 +303,7 @@ export class Validator {
 
   #retain<T>(kind: Kind, levels: readonly string[], codec: Codec<T>, value: () => T): void {
     const name = topic(this.node.chain.network.id, kind, this.#account, ...levels)
-    this.#announcer.retained(name, () => both(name, codec, value()))
+    this.#announcer.retained(name, () => withMirror(name, codec, value()))
   }
 
   #json(kind: Kind, levels: readonly string[], value: unknown): void {
@@ -295,13 +313,6 @@ export class Validator {
     if (payload.length <= MESSAGE_BYTES_MAX) this.#announcer.event({ topic: name, payload, qos: 0 })
   }
 }
-
-/** A binary message and its mirror. */
-const both = <T>(name: string, codec: Codec<T>, value: T) =>
-  [
-    { topic: name, payload: encode(codec, value), qos: 1 },
-    { topic: mirror(name), payload: jsonBytes(codec.toJson(value)), qos: 1 },
-  ] as const
 
 /** Whose views blocks changed: senders, receivers, their miners, and miners whose reward matured. */
 function accountsIn(blocks: readonly ConnectedBlock[]): Set<Account> {

@@ -2,7 +2,7 @@
  * X25519 (RFC 7748): keys that two who only know each other's public keys share, and boxes for one of them.
  *
  * A box is the maker's fresh public key 32, then what is sealed under the key that both share. Who made it is not in it: whoever needs
- * to know has the message around it signed. Source: docs/PROTOCOL.md section 14.
+ * to know has the message around it signed. Source: docs/PROTOCOL.md section 8.
  */
 import { createPrivateKey, createPublicKey, diffieHellman, randomBytes } from 'node:crypto'
 import { invariant } from '../schemas/result.ts'

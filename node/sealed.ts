@@ -3,7 +3,7 @@
  *
  * ChaCha20-Poly1305 (RFC 8439) under keys that HKDF-SHA256 (RFC 5869) derives, both OpenSSL's. Layout: nonce 12, ciphertext as
  * long as the text, tag 16. Nonces are random: a key may seal some 2^32 messages before two are likely to be equal, so keys here
- * live for a minute or a conversation. Source: docs/PROTOCOL.md section 14.
+ * live for a minute or a conversation. Source: docs/PROTOCOL.md section 8.
  */
 import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto'
 import { SEAL_BYTES } from '../schemas/sealed.ts'

@@ -2,7 +2,7 @@
  * The keys of a paid topic: how a seller seals readings, and hands the keys to who has paid, on a broker that keeps nothing from anybody.
  *
  * Each sensor and epoch has a key of its own, derived from the seller's secret: nothing is stored, and a key says nothing about the
- * next one. A reading is signed before it is sealed, since everybody who has paid could seal one. Source: docs/PROTOCOL.md section 14.
+ * next one. A reading is signed before it is sealed, since everybody who has paid could seal one. Source: docs/PROTOCOL.md section 8.
  */
 import type { Network } from '../ledger/network.ts'
 import { decode, encode } from '../schemas/codec.ts'

@@ -8,7 +8,7 @@
  *     refund <payment> <code>                                    a transfer that gives coins back, and why
  *
  * `<payment>` is the first 16 hex digits of the payment's id, `<time>` RFC 3339 in UTC and whole seconds. Single spaces, nothing
- * before or after: each receipt has exactly one text. Source: docs/PROTOCOL.md section 7.
+ * before or after: each receipt has exactly one text. Source: docs/PROTOCOL.md section 8.
  */
 
 import { invariant } from './result.ts'

@@ -2,7 +2,7 @@
  * Paid topics on brokers that cannot be trusted to keep them: what is sealed on `paid/`, and the messages on `key/` by which payers
  * get the keys.
  *
- * A seller has one key for each sensor and epoch of a minute. Source: docs/PROTOCOL.md section 14.
+ * A seller has one key for each sensor and epoch of a minute. Source: docs/PROTOCOL.md section 8.
  */
 import type { Infer } from './codec.ts'
 import { list, struct, union } from './compound.ts'

@@ -99,6 +99,31 @@ export async function login(
   return join(t, broker, { ...credentials, ...rest })
 }
 
+/** The challenge that follows `before`: a client id logs in once with each. The broker needs `challengeUsedMs: 0`. */
+export async function challengeAfter(
+  t: Test,
+  broker: { readonly mqttPort: number },
+  before: string,
+): Promise<string> {
+  for (;;) {
+    const challenge = await challengeOf(t, broker)
+    if (challenge !== before) return challenge
+    await new Promise((resolve) => setTimeout(resolve, 50))
+  }
+}
+
+/** As `login`, for a client id that was there before. */
+export async function loginAgain(
+  t: Test,
+  broker: { readonly mqttPort: number },
+  signer: Signer,
+  options: IClientOptions & { readonly suffix?: string } = {},
+): Promise<MqttClient> {
+  const { suffix, ...rest } = options
+  const challenge = await challengeAfter(t, broker, await challengeOf(t, broker))
+  return join(t, broker, { ...loginOptions(signer, challenge, suffix), ...rest })
+}
+
 /** A socket that says exactly what the test wants and hears packets. */
 export interface RawClient {
   readonly socket: Socket

@@ -9,11 +9,11 @@ const pump = signerOf(1).account
 const probe = signerOf(2).account
 const me = { id: 'me' }
 
-function bench(limits: Partial<Limits> = {}, granted = () => true) {
+function bench(limits: Partial<Limits> = {}, granted = () => true, isOpen = (_topic: string) => true) {
   const clock = { ms: 0 }
   const all = { ...LIMITS, ...limits }
   const retained = new RetainedMessages(all, new Set())
-  const sessions = new Sessions(all, { retained, now: () => clock.ms, granted })
+  const sessions = new Sessions(all, { retained, now: () => clock.ms, granted, isOpen })
   sessions.open('me', pump)
   return { clock, sessions }
 }
@@ -89,6 +89,13 @@ t.test('a topic finds each session once, with its highest QoS, also after a chan
   t.same(await sessions.countOffline(), { subsCount: 2, clientsCount: 1 })
   await sessions.cleanSubscriptions(me)
   t.same(await sessions.subscriptionsByTopic('a/x'), [])
+})
+
+t.test('what only some may read waits for nobody', async (t) => {
+  const { sessions } = bench({}, undefined, (topic) => topic !== 'paid')
+  await sessions.addSubscriptions(me, [{ topic: '#', qos: 2 }])
+  t.same(await sessions.subscriptionsByTopic('paid'), [])
+  t.equal((await sessions.subscriptionsByTopic('open')).length, 1)
 })
 
 t.test('queues are bounded by messages, by bytes, and all together', async (t) => {

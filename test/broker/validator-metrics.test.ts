@@ -8,6 +8,7 @@ import { ChainStore } from '../../node/chain-store.ts'
 import { openDisk } from '../../node/disk.ts'
 import { alice, bob, carol, START_MS, signer, TestChain } from '../helpers/ledger.ts'
 import { temporary } from '../helpers/processes.ts'
+import { soldTopic } from '../helpers/receipts.ts'
 import { Rig, recordingLog } from '../helpers/rig.ts'
 import { waitUntil } from '../helpers/wait-until.ts'
 
@@ -48,6 +49,8 @@ t.test('metrics show the chain, the mempool, the disk and what happened since th
     mempool_transactions: 0,
     mempool_bytes: 0,
     store_bytes: statSync(path).size,
+    grants: 0,
+    grants_dropped: 0,
     connected: 0,
     blocks_total: 0,
     transactions_total: 0,
@@ -59,9 +62,10 @@ t.test('metrics show the chain, the mempool, the disk and what happened since th
   await waitUntil('it is connected', () => node.session.connected)
   t.match(await read(), { connected: 1 })
 
+  const receipt = soldTopic(rig.chain, alice, carol.account, { until: START_MS + 86_400_000, ahead: 1 })
   await rig.mine(
     [],
-    [rig.chain.transfer(alice, bob.account, 5), rig.chain.reading(bob), rig.chain.batch(carol, 7)],
+    [rig.chain.transfer(alice, bob.account, 5), receipt, rig.chain.reading(bob), rig.chain.batch(carol, 7)],
   )
   await waitUntil('it has the block', () => node.chain.tip.height === 1)
   const { tip } = rig.chain.chain
@@ -71,8 +75,9 @@ t.test('metrics show the chain, the mempool, the disk and what happened since th
     supply_units: 1050e8,
     store_bytes: statSync(path).size,
     blocks_total: 1,
-    transactions_total: 3,
+    transactions_total: 4,
     readings_total: 8,
+    grants: 1,
   })
 
   const waiting = rig.chain.transfer(alice, bob.account, 5)
@@ -92,5 +97,11 @@ t.test('metrics show the chain, the mempool, the disk and what happened since th
   const other = new TestChain(rig.chain.network)
   other.grow(2, [], carol)
   for (const height of [1, 2]) node.accept(other.archive.block(other.chain.at(height)?.hash ?? tip.hash))
-  t.match(await read(), { height: 2, blocks_total: 3, blocks_disconnected_total: 1, transactions_total: 3 })
+  t.match(await read(), {
+    height: 2,
+    blocks_total: 3,
+    blocks_disconnected_total: 1,
+    transactions_total: 4,
+    grants: 0,
+  })
 })

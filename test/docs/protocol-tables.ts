@@ -4,6 +4,7 @@
  */
 import { readFileSync } from 'node:fs'
 import type { Test } from 'tap'
+import { GRANT_BOOK_LIMITS } from '../../broker/grant-book.ts'
 import { HEADER_GROUP } from '../../ledger/chain.ts'
 import { VOTES_PER_SIGNER_MAX } from '../../ledger/finality.ts'
 import { FUTURE_INTERVALS_MAX } from '../../ledger/header.ts'
@@ -20,6 +21,7 @@ import * as codecs from '../../schemas/codec.ts'
 import * as compounds from '../../schemas/compound.ts'
 import * as scalars from '../../schemas/field.ts'
 import { GENESIS_BYTES_MAX } from '../../schemas/genesis.ts'
+import { GRANT_MS_MAX } from '../../schemas/grant.ts'
 import { toHex } from '../../schemas/hex.ts'
 import {
   accountView,
@@ -35,6 +37,8 @@ import {
   PROVEN_TRANSACTION_BYTES_MAX,
   stateProof,
 } from '../../schemas/proof.ts'
+import { itemNameBytesMax } from '../../schemas/receipt-memo.ts'
+import { EPOCH_KEYS_MAX, EPOCH_MS, KEY_MESSAGE_BYTES_MAX } from '../../schemas/sealed.ts'
 import {
   channelProof,
   coinbase,
@@ -203,6 +207,7 @@ export function limits(
       certificates: { source: FIRST, target: FIRST, signatures: [] },
       allocations: { account: '0'.repeat(64), amount: 1 },
       leaf: { path: '0'.repeat(64), value: '' },
+      sensors: { sensor: 'a', until: 0 },
       following: { content: '0'.repeat(64), time: 0, nonce: '0'.repeat(16) },
     }
     const one = item[Field as 'activations'] ?? item.account
@@ -226,6 +231,14 @@ export function limitsInText(): { sentence: string; found: number; value: number
 }
 
 const LIMITS: readonly (readonly [sentence: string, value: number])[] = [
+  ["an output's at most # bytes", itemNameBytesMax('on')],
+  ["at most 28 bytes, a sensor's #.", itemNameBytesMax('topic')],
+  ['each heeded until # ms after its block', GRANT_MS_MAX],
+  ['Our validators keep # of seller, buyer and sensor', GRANT_BOOK_LIMITS.entriesMax],
+  ['of seller, buyer and sensor, # of one', GRANT_BOOK_LIMITS.entriesPerSellerMax],
+  ['on `key/<from>/<to>`, at most # bytes', KEY_MESSAGE_BYTES_MAX],
+  ["box's key, a list # of epoch u32", EPOCH_KEYS_MAX],
+  ['until the end of an epoch at most, # ms', EPOCH_MS],
   ['A transaction is a `union` by type number. At most # bytes', TRANSACTION_BYTES_MAX],
   ['| memo | text # |', MEMO_BYTES_MAX],
   ['A header has # bytes', HEADER_BYTES],

@@ -28,10 +28,12 @@ import { type Block, block, header } from '../../schemas/block.ts'
 import { type Certificate, certificate, certificates, link, vote } from '../../schemas/checkpoint.ts'
 import { type Codec, decode, encode } from '../../schemas/codec.ts'
 import { type Genesis, genesis } from '../../schemas/genesis.ts'
+import { grant } from '../../schemas/grant.ts'
 import { fromHex, type Hash, toHex } from '../../schemas/hex.ts'
 import { loginMessage } from '../../schemas/login.ts'
 import { accountView, batchedSample, receipt, reply, request, status, tip } from '../../schemas/message.ts'
 import { balanceProof, inclusionProof, stateProof } from '../../schemas/proof.ts'
+import { keyMessage, paidMessage, soldReading } from '../../schemas/sealed.ts'
 import { KINDS } from '../../schemas/topic.ts'
 import {
   channelProof,
@@ -51,13 +53,14 @@ import { agrees, fields, layout, limits, limitsInText, rowsOf } from './protocol
 /** The messages of section 8 and the records of section 10, by their names in the vectors. */
 const laidOut = {
   ...{ tip, accountView, receipt, batchedSample, status, inclusionProof, balanceProof },
-  ...{ vote, certificate, certificates },
+  ...{ vote, certificate, certificates, grant, soldReading, paidMessage },
 }
 const named: Readonly<Record<string, Codec<unknown>>> = {
   ...laidOut,
   stateProof,
   request,
   reply,
+  keyMessage,
   changesRecord,
   tipRecord,
 }
@@ -143,6 +146,19 @@ t.test('requests, replies and log records are those of the document', async (t) 
     t.equal(toHex(Uint8Array.of(Number(row.Number))) + documented, toHex(encode(channelProof, value)), title)
   }
   t.equal(proofs.length, 2)
+  const messages = rowsOf(8, 'Number Message Fields')
+  t.equal(messages.length, ofCodec('keyMessage').length, 'every message on key/ has a vector')
+  for (const { json, bytes } of ofCodec('keyMessage')) {
+    const { type, code } = json as { type: string; code?: string }
+    const row = messages.find((each) => each.Message === type)
+    const number = toHex(Uint8Array.of(Number(row?.Number)))
+    // A code stands in words in JSON, and in the text under the table.
+    const coded = row?.Fields?.replace('code choice', 'code u8') ?? ''
+    const value = code === undefined ? json : { ...(json as object), code: code === 'not-paid' ? 1 : 2 }
+    const codec = fields(coded)
+    const { type: _, ...facts } = value as { type: string }
+    t.equal(number + toHex(encode(codec, codec.json.parse(facts))), bytes, `on key/: ${type}`)
+  }
   const records = rowsOf(10, 'Kind Record Payload').map(({ Kind, Record = '' }) => [Record, Number(Kind)])
   t.same(Object.fromEntries(records), RECORD)
   const reserved = rowsOf(12, 'Reserved Numbers')[0]?.Numbers?.match(/\d+/g)

@@ -81,7 +81,7 @@ export class Rig {
   static async start(
     t: Test,
     genesis: Partial<Genesis> = {},
-    broker: Pick<StartOptions, 'limits'> = {},
+    broker: Pick<StartOptions, 'limits' | 'modules'> = {},
   ): Promise<Rig> {
     const validators = [201, 202, 203].map((index) => signer(index).account)
     return new Rig(t, await startBroker(t, { validators, ...broker }), testGenesis(genesis))

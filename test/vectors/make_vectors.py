@@ -920,6 +920,9 @@ def messages():
     view = FROM + u32(12) + u64(3) + u64(4_000) + u64(50)
     view_json = {"account": FROM.hex(), "height": 12, "nonce": 3, "balance": 4_000, "maturing": 50}
 
+    asked = FROM + TO + text("soil") + a
+    asked_json = {"seller": FROM.hex(), "buyer": TO.hex(), "sensor": "soil", "publicKey": a.hex()}
+
     def entry(codec, bytes_, json_mirror):
         return {"codec": codec, "bytes": bytes_.hex(), "json": json_mirror}
 
@@ -1041,6 +1044,44 @@ def messages():
             entry("vote", u32(8) + a + u32(16) + b + FROM + SIGNATURE, {**link, "signer": FROM.hex(), "signature": SIGNATURE.hex()}),
             entry("certificate", certificate, certificate_json),
             entry("certificates", u16(2) + 2 * certificate, {"certificates": [certificate_json] * 2}),
+            entry(
+                "grant",
+                FROM + TO + u32(12) + u16(2) + text("soil") + u48(TIME) + text("air.1") + u48(TIME + 60_000),
+                {
+                    "seller": FROM.hex(),
+                    "buyer": TO.hex(),
+                    "height": 12,
+                    "sensors": [{"sensor": "soil", "until": TIME}, {"sensor": "air.1", "until": TIME + 60_000}],
+                },
+            ),
+            entry(
+                "soldReading",
+                u8(1) + sample("soil", 7, 215, -1, "%RH", TIME, 1) + SIGNATURE,
+                {
+                    "sale": 1,
+                    "sample": {
+                        "sensor": "soil",
+                        "sequence": 7,
+                        "value": "21.5",
+                        "unit": "%RH",
+                        "time": TIME,
+                        "synchronised": True,
+                    },
+                    "signature": SIGNATURE.hex(),
+                },
+            ),
+            entry("paidMessage", u32(29_445_120) + u32(3) + b"abc", {"epoch": 29_445_120, "sealed": b"abc".hex()}),
+            entry("keyMessage", u8(1) + asked + SIGNATURE, {"type": "ask", **asked_json, "signature": SIGNATURE.hex()}),
+            entry(
+                "keyMessage",
+                u8(2) + asked + u32(3) + b"abc" + SIGNATURE,
+                {"type": "keys", **asked_json, "box": b"abc".hex(), "signature": SIGNATURE.hex()},
+            ),
+            entry(
+                "keyMessage",
+                u8(3) + asked + u8(1) + SIGNATURE,
+                {"type": "denied", **asked_json, "code": "not-paid", "signature": SIGNATURE.hex()},
+            ),
             entry("tipRecord", u32(1) + u16(2) + b + c, {"disconnected": 1, "connected": [b.hex(), c.hex()]}),
         ],
     }
