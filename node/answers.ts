@@ -39,6 +39,11 @@ export function answer(
       return balanceOf(chain, question.account)
     case 'getFees':
       return { type: 'fees', ...fees() }
+    case 'getEntry': {
+      const { tip, state } = chain
+      const value = state.get(question.kind, question.key) ?? new Uint8Array(0)
+      return { type: 'entry', height: tip.height, value }
+    }
   }
 }
 

@@ -48,6 +48,7 @@ const ANSWERS = {
   getInclusion: 'inclusion',
   getBalance: 'balance',
   getFees: 'fees',
+  getEntry: 'entry',
 } as const
 /** The kind of reply that a question has. */
 export type ReplyTo<Q extends Question> = Extract<Reply, { type: (typeof ANSWERS)[Q['type']] }>

@@ -10,7 +10,7 @@ import { BLOCK_BYTES_MAX, header } from './block.ts'
 import type { Infer } from './codec.ts'
 import { list, struct, union } from './compound.ts'
 import { account, blob, choice, freeText, hash, time, u8, u16, u32, u64, u256 } from './field.ts'
-import { balanceProof, inclusionProof } from './proof.ts'
+import { balanceProof, inclusionProof, STATE_VALUE_BYTES_MAX } from './proof.ts'
 import { sample } from './transaction.ts'
 
 /** Largest MQTT payload that a node sends or accepts: one largest block, or several smaller ones, and framing. */
@@ -65,6 +65,8 @@ export const request = union({
   getBalance: { number: 5, codec: struct({ id: u32, account }) },
   /** What it takes to be confirmed soon. */
   getFees: { number: 6, codec: struct({ id: u32 }) },
+  /** An entry of the state by its kind and key: a channel, a hashlock, a split. Not proven. */
+  getEntry: { number: 7, codec: struct({ id: u32, kind: u8, key: hash }) },
 })
 export type Request = Infer<typeof request>
 
@@ -77,6 +79,8 @@ export const reply = union({
   balance: { number: 5, codec: struct({ id: u32, proof: balanceProof }) },
   /** Smallest units for 1000 bytes: to enter the mempool, and to be confirmed within 1, 6 and 30 blocks. */
   fees: { number: 6, codec: struct({ id: u32, floor: u64, next: u64, soon: u64, later: u64 }) },
+  /** At the tip; empty bytes: there is none. */
+  entry: { number: 7, codec: struct({ id: u32, height: u32, value: blob(STATE_VALUE_BYTES_MAX) }) },
 })
 export type Reply = Infer<typeof reply>
 

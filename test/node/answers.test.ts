@@ -1,10 +1,11 @@
 import t from 'tap'
 import { Chain } from '../../ledger/chain.ts'
 import { headerHash } from '../../ledger/network.ts'
+import { KIND } from '../../ledger/state.ts'
 import { answer, viewOf } from '../../node/answers.ts'
 import { BLOCK_BYTES_MAX, header as headerCodec } from '../../schemas/block.ts'
 import { encode } from '../../schemas/codec.ts'
-import { type Hash, ZERO_HASH } from '../../schemas/hex.ts'
+import { type Hash, toHex, ZERO_HASH } from '../../schemas/hex.ts'
 import { BLOCKS_MAX, HEADERS_MAX, MESSAGE_BYTES_MAX, type Request, reply } from '../../schemas/message.ts'
 import { alice, bob, carol, TestChain, testNetwork } from '../helpers/ledger.ts'
 
@@ -142,6 +143,24 @@ t.test("an account's view: nonce and balance at the tip, and rewards that still 
   t.match(view(carol.account), { nonce: 0, balance: 5 })
   const { balance, maturing } = view(bob.account)
   t.strictSame([balance, maturing], [50, 100], 'one reward of three has matured')
+})
+
+t.test("an entry's bytes at the tip, and none for what is not there", async (t) => {
+  const test = new TestChain()
+  test.grow(1, [test.transfer(alice, bob.account, 5)])
+  const entry = (kind: number, key: string) => ask(test, { type: 'getEntry', id: 1, kind, key: key as Hash })
+  const nonce1 = '0000000000000001'
+  const found = entry(KIND.account, alice.account)
+  t.match(found, {
+    type: 'entry',
+    height: 1,
+    value: test.chain.state.get(KIND.account, alice.account as never),
+  })
+  t.match(found?.type === 'entry' && toHex(found.value), new RegExp(`^${nonce1}`))
+  const none = { type: 'entry', height: 1, value: new Uint8Array(0) }
+  t.strictSame(entry(KIND.split, alice.account), none)
+  t.strictSame(entry(KIND.account, carol.account), none)
+  t.strictSame(entry(255, alice.account), none, 'nor of a kind that nobody knows')
 })
 
 t.test('a proof is given of what is there, and else silence', async (t) => {

@@ -81,6 +81,16 @@ const messages = {
     `0300000001${'11'.repeat(32)}`,
   ),
   getFees: golden(request, { type: 'getFees', id: 1 }, '0600000001'),
+  getEntry: golden(
+    request,
+    { type: 'getEntry', id: 1, kind: 6, key: hash('11') },
+    `070000000106${'11'.repeat(32)}`,
+  ),
+  entry: golden(
+    reply,
+    { type: 'entry', id: 1, height: 2, value: Uint8Array.of(3, 4) },
+    '070000000100000002000000020304',
+  ),
   fees: golden(
     reply,
     { type: 'fees', id: 1, floor: 2, next: 3, soon: 4, later: 5 },

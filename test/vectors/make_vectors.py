@@ -978,6 +978,7 @@ def messages():
             ),
             entry("request", u8(5) + u32(81) + FROM, {"type": "getBalance", "id": 81, "account": FROM.hex()}),
             entry("request", u8(6) + u32(82), {"type": "getFees", "id": 82}),
+            entry("request", u8(7) + u32(83) + u8(6) + FROM, {"type": "getEntry", "id": 83, "kind": 6, "key": FROM.hex()}),
             entry(
                 "reply",
                 u8(1) + u32(77) + u16(1) + header,
@@ -998,6 +999,11 @@ def messages():
                 "reply",
                 u8(6) + u32(82) + u64(1_000) + u64(6_001) + u64(2_500) + u64(1_000),
                 {"type": "fees", "id": 82, "floor": 1_000, "next": 6_001, "soon": 2_500, "later": 1_000},
+            ),
+            entry(
+                "reply",
+                u8(7) + u32(83) + u32(12) + u32(36) + u16(1) + a + u16(3_000),
+                {"type": "entry", "id": 83, "height": 12, "value": (u16(1) + a + u16(3_000)).hex()},
             ),
             receipt(1, "accepted", 0, "", ""),
             receipt(2, "confirmed", 12, "", ""),
