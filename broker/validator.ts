@@ -21,7 +21,7 @@ import { hashing } from '../node/signing.ts'
 import { systemTimers } from '../node/timers.ts'
 import { certificates as certificatesCodec } from '../schemas/checkpoint.ts'
 import type { Codec } from '../schemas/codec.ts'
-import { u256 } from '../schemas/field.ts'
+import { clipText, u256 } from '../schemas/field.ts'
 import { genesis as genesisCodec } from '../schemas/genesis.ts'
 import { type Account, type Hash, hashFromBytes, short, ZERO_HASH } from '../schemas/hex.ts'
 import type { MembersMirror } from '../schemas/members.ts'
@@ -327,9 +327,5 @@ function accountsIn(blocks: readonly ConnectedBlock[]): Set<Account> {
 const changesMembers = ({ changes }: ConnectedBlock): boolean =>
   changes.some(({ kind }) => kind === KIND.member)
 
-/** Cuts text to what a receipt carries, without control characters. */
-function clip(text: string): string {
-  let clean = text.replace(/[\p{Cc}\p{Cs}]/gu, '?')
-  while (new TextEncoder().encode(clean).length > 240) clean = clean.slice(0, -1)
-  return clean
-}
+/** Cuts text to what a receipt carries. */
+const clip = (text: string): string => clipText(text, 240)

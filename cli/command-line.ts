@@ -4,6 +4,7 @@ import { SOFTWARE } from '../node/runtime.ts'
 import { addDoctorCommands } from './doctor.ts'
 import { EXIT, exitCodeOf, explain } from './exit.ts'
 import { addFlashCommands } from './flashing.ts'
+import { addMarketCommands } from './market.ts'
 import { addNetworkCommands } from './networks.ts'
 import { example } from './options.ts'
 import { addOutputCommands } from './outputs.ts'
@@ -36,6 +37,7 @@ function createProgram(output: Output): Command {
   addSimulationCommand(program)
   addNetworkCommands(program)
   addOutputCommands(program)
+  addMarketCommands(program)
   addFlashCommands(program)
   return program
 }

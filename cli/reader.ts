@@ -8,7 +8,7 @@ import { WorldError } from '../node/error.ts'
 import type { Log } from '../node/log.ts'
 import { createSession, type Session, type SessionOptions } from '../node/session.ts'
 import type { Account, Network } from '../schemas/hex.ts'
-import { type Kind, parseTopic, ROOT } from '../schemas/topic.ts'
+import { type Kind, type ParsedTopic, parseTopic, ROOT } from '../schemas/topic.ts'
 
 export interface Mirror {
   readonly network: Network
@@ -26,12 +26,19 @@ export interface Reader {
   stop(): Promise<void>
 }
 
-/** Reads the mirrors of these kinds from every network on the broker. */
-export function openReader(
+/** A message of the topic tree as it came. */
+export interface TopicMessage {
+  readonly topic: ParsedTopic
+  readonly payload: Uint8Array
+  readonly retain: boolean
+}
+
+/** Hears what these filters match. */
+export function openTopics(
   options: Pick<SessionOptions, 'url' | 'ca' | 'username' | 'password'>,
-  kinds: readonly Kind[],
+  filters: readonly string[],
   log: Log,
-  onMirror: (mirror: Mirror) => void,
+  onMessage: (message: TopicMessage) => void,
 ): Reader {
   let reason = 'no answer'
   let connect: () => void = () => {}
@@ -44,15 +51,7 @@ export function openReader(
     now: () => performance.now(),
     onMessage({ topic, payload, retain }) {
       const parsed = parseTopic(topic)
-      if (parsed?.json !== true) return
-      let value: unknown
-      try {
-        value = JSON.parse(new TextDecoder().decode(payload))
-      } catch {
-        // Anybody may publish on a foreign broker; what is no JSON is nothing to show.
-        return
-      }
-      onMirror({ ...parsed, retain, value })
+      if (parsed !== undefined) onMessage({ topic: parsed, payload, retain })
     },
     onConnected: () => connect(),
     onDisconnected(why) {
@@ -63,7 +62,7 @@ export function openReader(
       throw error
     },
   })
-  session.subscribe(kinds.flatMap((kind) => [`${ROOT}/+/${kind}/+/json`, `${ROOT}/+/${kind}/+/+/json`]))
+  session.subscribe(filters)
   session.start()
   return {
     session,
@@ -81,21 +80,59 @@ export function openReader(
   }
 }
 
+/** Reads the mirrors of these kinds from every network on the broker. */
+export function openReader(
+  options: Parameters<typeof openTopics>[0],
+  kinds: readonly Kind[],
+  log: Log,
+  onMirror: (mirror: Mirror) => void,
+): Reader {
+  return openTopics(options, mirrorsOf(kinds), log, mirrorTo(onMirror))
+}
+
+/** Filters for the mirrors of these kinds. */
+export const mirrorsOf = (kinds: readonly Kind[]): string[] =>
+  kinds.flatMap((kind) => [`${ROOT}/+/${kind}/+/json`, `${ROOT}/+/${kind}/+/+/json`])
+
+/** Undefined for what is no JSON: anybody may publish on a foreign broker. */
+export function parseJson(payload: Uint8Array): unknown {
+  try {
+    return JSON.parse(new TextDecoder().decode(payload))
+  } catch {
+    return undefined
+  }
+}
+
+const mirrorTo =
+  (onMirror: (mirror: Mirror) => void) =>
+  ({ topic, payload, retain }: TopicMessage): void => {
+    const value = topic.json ? parseJson(payload) : undefined
+    if (value !== undefined) onMirror({ ...topic, retain, value })
+  }
+
 /** Retained messages arrive at once; this long after the last one there are no more. */
 const QUIET_MS = 400
 const WAIT_MS_MAX = 3_000
 
 /** Reads what the broker keeps of these kinds and stops. Rejects with WorldError `broker-unreachable`. */
-export async function readRetained(
-  options: Parameters<typeof openReader>[0],
+export const readRetained = (
+  options: Parameters<typeof openTopics>[0],
   kinds: readonly Kind[],
   log: Log,
   onMirror: (mirror: Mirror) => void,
+): Promise<void> => readTopics(options, mirrorsOf(kinds), log, mirrorTo(onMirror))
+
+/** Hears what the broker keeps of these filters and stops. Rejects with WorldError `broker-unreachable`. */
+export async function readTopics(
+  options: Parameters<typeof openTopics>[0],
+  filters: readonly string[],
+  log: Log,
+  onMessage: (message: TopicMessage) => void,
 ): Promise<void> {
   let lastMs = 0
-  const reader = openReader(options, kinds, log, (mirror) => {
+  const reader = openTopics(options, filters, log, (message) => {
     lastMs = performance.now()
-    onMirror(mirror)
+    onMessage(message)
   })
   try {
     await reader.connected(5_000)

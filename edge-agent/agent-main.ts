@@ -7,9 +7,11 @@ import { openRuntime, SOFTWARE, sessionOptions, storageLimits, untilAborted } fr
 import { systemTimers } from '../node/timers.ts'
 import type { Account } from '../schemas/hex.ts'
 import { Agent } from './agent.ts'
+import { Catalogue } from './catalogue.ts'
 import type { AgentConfig } from './config.ts'
 import { openSensor, thisMachine } from './drivers.ts'
 import { MINER_DEFAULTS } from './miner.ts'
+import { itemsOf } from './offer-items.ts'
 import { Outbox } from './outbox.ts'
 import { guardLine } from './outputs/config.ts'
 import { GuardProcess } from './outputs/guard-process.ts'
@@ -46,6 +48,10 @@ export async function runAgent(
     const wires = config.wires.map(({ when, pay, to, for: purpose, confirmations, perHourMax }) => {
       return { ...when, pay, to: to ?? when.device, purpose, confirmations, perHourMax }
     })
+    const factsOf = (name: string) => ({
+      unit: sensors.find((each) => each.name === name)?.sensor.unit ?? '/',
+      count: outbox.nextSequence(name),
+    })
     // Without outputs, nobody else lets go of what was one before.
     if (config.outputs.length === 0) await end(guardsOf(runtime.dir.path))
     const lines = new GuardProcess(
@@ -65,6 +71,7 @@ export async function runAgent(
         store,
         outbox,
         wires: new Wires(wires),
+        trades: [(desk) => new Catalogue(desk, config.name, () => itemsOf(config, factsOf))],
         outputs: new Outputs(config.outputs, { lines, clock, timers: systemTimers, log }),
         clock,
         random,

@@ -32,6 +32,8 @@ const RESEND_MS = 15_000
 /** Transactions sent at once: what a validator lets one account have waiting. */
 const SEND_MAX = 64
 const REPORT_MS = 60_000
+/** An empty retained message takes the one before off the broker. */
+const NOTHING = new Uint8Array(0)
 
 export interface AgentOptions extends Omit<LedgerNodeOptions, 'role'> {
   readonly signer: Signer
@@ -286,7 +288,7 @@ export class Agent {
       },
       tell: (kind, levels, payload, retain) => publish(nameOf(kind, levels), payload, retain),
       tellPeople: (kind, levels, value, retain) =>
-        publish(mirror(nameOf(kind, levels)), jsonBytes(value), retain),
+        publish(mirror(nameOf(kind, levels)), value === undefined ? NOTHING : jsonBytes(value), retain),
     }
   }
 

@@ -30,7 +30,7 @@ export interface Desk {
   act(drafts: readonly { readonly draft: Draft; readonly key: string }[]): readonly Sealed[]
   /** Publishes a binary message under our own name; false when it did not go out. */
   tell(kind: Kind, levels: readonly string[], payload: Uint8Array, retain?: boolean): Promise<boolean>
-  /** Publishes the JSON mirror of it. */
+  /** Publishes the JSON mirror of it; undefined takes a retained one back. */
   tellPeople(kind: Kind, levels: readonly string[], value: unknown, retain?: boolean): Promise<boolean>
 }
 
@@ -47,6 +47,6 @@ export interface Trade {
   onSample?(sample: Sample): void
   /** Every second, connected or not. */
   tick?(): void
-  /** Last words; what it holds open is closed. */
-  stop?(): void
+  /** Last words; what it holds open is closed. Takes no longer than a second. */
+  stop?(): Promise<void> | void
 }

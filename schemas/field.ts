@@ -212,6 +212,13 @@ export function text(maxBytes: number, pattern: RegExp, expected: string): Codec
 export const freeText = (maxBytes: number): Codec<string> =>
   text(maxBytes, /^[^\p{Cc}\p{Cs}]*$/u, 'text without control characters')
 
+/** What `freeText(maxBytes)` takes of a text from elsewhere. */
+export function clipText(value: string, maxBytes: number): string {
+  let clean = value.replace(/[\p{Cc}\p{Cs}]/gu, '?')
+  while (utf8Encoder.encode(clean).length > maxBytes) clean = [...clean].slice(0, -1).join('')
+  return clean
+}
+
 /** A name that is safe in a topic: a sensor, a network. */
 export const name = text(
   32,
