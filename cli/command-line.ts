@@ -10,6 +10,7 @@ import { example } from './options.ts'
 import { addOutputCommands } from './outputs.ts'
 import { addProgramCommands } from './programs.ts'
 import { addSimulationCommand } from './simulation.ts'
+import { addSplitCommands } from './splits.ts'
 import { addStorageCommands } from './storage.ts'
 import { addWalletCommands } from './wallet.ts'
 
@@ -38,6 +39,7 @@ function createProgram(output: Output): Command {
   addNetworkCommands(program)
   addOutputCommands(program)
   addMarketCommands(program)
+  addSplitCommands(program)
   addFlashCommands(program)
   return program
 }

@@ -56,7 +56,7 @@ const memberEntry = struct({
 })
 export type MemberEntry = Infer<typeof memberEntry>
 
-const channelEntry = struct({
+export const channelEntry = struct({
   /** The payer. */
   from: account,
   /** The payee. */
@@ -74,10 +74,17 @@ const channelEntry = struct({
 })
 export type ChannelEntry = Infer<typeof channelEntry>
 
-const hashlockEntry = struct({ from: account, to: account, amount: u64, lock: hash, height: u32, time })
+export const hashlockEntry = struct({
+  from: account,
+  to: account,
+  amount: u64,
+  lock: hash,
+  height: u32,
+  time,
+})
 export type HashlockEntry = Infer<typeof hashlockEntry>
 
-const splitEntry = list(struct({ account, parts: u16 }), SHARES_MAX)
+export const splitEntry = list(struct({ account, parts: u16 }), SHARES_MAX)
 export type Shares = Infer<typeof splitEntry>
 
 export const KIND = {

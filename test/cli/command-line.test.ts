@@ -5,7 +5,19 @@ import { runCommandLine } from '../../cli/command-line.ts'
 const COMMANDS = [
   ...['up', 'broker', 'validator', 'agent', 'keygen', 'account', 'pay', 'watch', 'verify'],
   ...['genesis', 'admit', 'revoke', 'members'],
-  ...['market', 'snapshot', 'repair', 'backup', 'restore', 'sim', 'doctor', 'firmware', 'flash', 'outputs'],
+  ...[
+    'market',
+    'split',
+    'snapshot',
+    'repair',
+    'backup',
+    'restore',
+    'sim',
+    'doctor',
+    'firmware',
+    'flash',
+    'outputs',
+  ],
 ]
 const ACCOUNT = 'd75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a'
 
