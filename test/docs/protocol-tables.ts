@@ -10,6 +10,7 @@ import { VOTES_PER_SIGNER_MAX } from '../../ledger/finality.ts'
 import { FUTURE_INTERVALS_MAX } from '../../ledger/header.ts'
 import { LIGHT_CLIENT_DEFAULTS } from '../../ledger/light-client.ts'
 import { OVERHEAD_BYTES } from '../../ledger/mempool-limits.ts'
+import { OFFER_AHEAD_MS_MAX, OFFER_MS_MAX } from '../../ledger/offer.ts'
 import { change } from '../../ledger/state.ts'
 import { BATCH_BYTES_MAX, PAYLOAD_BYTES_MAX } from '../../node/append-log.ts'
 import { PENDING_MAX } from '../../node/checkpoints.ts'
@@ -30,6 +31,7 @@ import {
   LOCATOR_MAX,
   MESSAGE_BYTES_MAX,
 } from '../../schemas/message.ts'
+import { OFFER_BYTES_MAX, offerItem } from '../../schemas/offer.ts'
 import {
   balanceProof,
   inclusionProof,
@@ -37,6 +39,7 @@ import {
   PROVEN_TRANSACTION_BYTES_MAX,
   stateProof,
 } from '../../schemas/proof.ts'
+import { QUALITY_SENSORS_MAX } from '../../schemas/quality.ts'
 import { itemNameBytesMax } from '../../schemas/receipt-memo.ts'
 import { EPOCH_KEYS_MAX, EPOCH_MS, KEY_MESSAGE_BYTES_MAX } from '../../schemas/sealed.ts'
 import {
@@ -88,6 +91,7 @@ function readTables(): Table[] {
 const tables = readTables()
 
 const FIRST = { height: 0, hash: '0'.repeat(64) }
+const ITEM = { name: 'a', price: 1, confirmations: 1, place: '', terms: '' }
 
 export function rowsOf(section: number, columns: string, lead = ''): readonly Row[] {
   const found = tables.find(
@@ -107,7 +111,7 @@ const SIMPLE: Readonly<Record<string, Codec<unknown>>> = {
   ...{ u256: scalars.u256, hash: scalars.hash, account: scalars.account, network: scalars.network },
   ...{ bool: scalars.bool, name: scalars.name, unit, decimal, change },
   ...{ sample, coinbase, transaction },
-  ...{ checkpoint, certificate, proof: channelProof },
+  ...{ checkpoint, certificate, offerItem, proof: channelProof },
   ...{ header, accountView, stateProof, inclusionProof, balanceProof },
 }
 
@@ -208,6 +212,7 @@ export function limits(
       allocations: { account: '0'.repeat(64), amount: 1 },
       leaf: { path: '0'.repeat(64), value: '' },
       sensors: { sensor: 'a', until: 0 },
+      items: { type: 'output', ...ITEM, secondsMin: 1, secondsMax: 1 },
       following: { content: '0'.repeat(64), time: 0, nonce: '0'.repeat(16) },
     }
     const one = item[Field as 'activations'] ?? item.account
@@ -239,6 +244,10 @@ const LIMITS: readonly (readonly [sentence: string, value: number])[] = [
   ['on `key/<from>/<to>`, at most # bytes', KEY_MESSAGE_BYTES_MAX],
   ["box's key, a list # of epoch u32", EPOCH_KEYS_MAX],
   ['until the end of an epoch at most, # ms', EPOCH_MS],
+  ['`offer`, what an account sells. At most # bytes', OFFER_BYTES_MAX],
+  ['after `time` by at most # ms', OFFER_MS_MAX],
+  ['`time` is at most # ms after t', OFFER_AHEAD_MS_MAX],
+  ['(of its tip), sensors}, at most # sensors', QUALITY_SENSORS_MAX],
   ['A transaction is a `union` by type number. At most # bytes', TRANSACTION_BYTES_MAX],
   ['| memo | text # |', MEMO_BYTES_MAX],
   ['A header has # bytes', HEADER_BYTES],

@@ -13,6 +13,7 @@ import { VERDICTS } from '../../ledger/fault.ts'
 import { linkMessage } from '../../ledger/finality.ts'
 import { Hashing, TAGS } from '../../ledger/hashing.ts'
 import { MEMPOOL_DEFAULTS } from '../../ledger/mempool-limits.ts'
+import { checkOffer } from '../../ledger/offer.ts'
 import { PRESETS } from '../../ledger/preset.ts'
 import { type Change, change, KIND, provenAccount, State } from '../../ledger/state.ts'
 import { subsidyAt } from '../../ledger/subsidy.ts'
@@ -32,6 +33,7 @@ import { grant } from '../../schemas/grant.ts'
 import { fromHex, type Hash, toHex } from '../../schemas/hex.ts'
 import { loginMessage } from '../../schemas/login.ts'
 import { accountView, batchedSample, receipt, reply, request, status, tip } from '../../schemas/message.ts'
+import { OFFER_KINDS, type Offer, offer, offerItem } from '../../schemas/offer.ts'
 import { balanceProof, inclusionProof, stateProof } from '../../schemas/proof.ts'
 import { keyMessage, paidMessage, soldReading } from '../../schemas/sealed.ts'
 import { KINDS } from '../../schemas/topic.ts'
@@ -53,7 +55,7 @@ import { agrees, fields, layout, limits, limitsInText, rowsOf } from './protocol
 /** The messages of section 8 and the records of section 10, by their names in the vectors. */
 const laidOut = {
   ...{ tip, accountView, receipt, batchedSample, status, inclusionProof, balanceProof },
-  ...{ vote, certificate, certificates, grant, soldReading, paidMessage },
+  ...{ vote, certificate, certificates, grant, soldReading, paidMessage, offer },
 }
 const named: Readonly<Record<string, Codec<unknown>>> = {
   ...laidOut,
@@ -75,6 +77,7 @@ interface Typed {
   readonly proof?: { readonly type: string }
 }
 const ofCodec = (name: string) => spoken.filter(({ codec }) => codec === name)
+const [sold] = ofCodec('offer').map(({ json }) => offer.json.parse(json)) as [Offer]
 
 function python(script: string, ...options: string[]) {
   const { error, ...outcome } = spawnSync('python3', ['-B', path(script), ...options], { encoding: 'utf8' })
@@ -159,6 +162,20 @@ t.test('requests, replies and log records are those of the document', async (t) 
     const { type: _, ...facts } = value as { type: string }
     t.equal(number + toHex(encode(codec, codec.json.parse(facts))), bytes, `on key/: ${type}`)
   }
+  const items = rowsOf(8, 'Number Item Fields')
+  for (const value of sold.items) {
+    const row = items.find(({ Item }) => Item === value.type)
+    const number = toHex(Uint8Array.of(Number(row?.Number)))
+    t.equal(
+      number + toHex(encode(fields(row?.Fields ?? ''), value)),
+      toHex(encode(offerItem, value)),
+      value.type,
+    )
+  }
+  t.strictSame(
+    items.map(({ Item }) => Item),
+    OFFER_KINDS,
+  )
   const records = rowsOf(10, 'Kind Record Payload').map(({ Kind, Record = '' }) => [Record, Number(Kind)])
   t.same(Object.fromEntries(records), RECORD)
   const reserved = rowsOf(12, 'Reserved Numbers')[0]?.Numbers?.match(/\d+/g)
@@ -329,6 +346,10 @@ t.test('the code agrees with vectors of targets, subsidies, state roots, message
   const network = networkOf(genesis.json.parse(ledger.genesis.json))
   t.equal(toHex(linkMessage(network, { source, target })), linked)
   t.equal(toHex(alice.sign(fromHex(linked))), signature)
+  const aGenesis = encoding.genesisHash as Hash
+  const keys = { ...network, id: sold.network, genesisHash: aGenesis }
+  const seen = checkOffer(keys, fromHex(ofCodec('offer')[0]?.bytes ?? ''), alice.account, sold.time)
+  t.equal(seen.ok || seen.fault.message, true, 'an offer')
   const { challenge, clientId, message, password } = ledger.login
   for (const { secret, account } of ledger.signers) t.equal(createSigner(fromHex(secret)).account, account)
   const digest = hashing.tagged('login', loginMessage(challenge, clientId))

@@ -863,6 +863,33 @@ def ledger():
     }
 
 
+def offer():
+    """What ALICE sells: an item of each type, and her signature over it."""
+    head = {"network": NETWORK.hex(), "from": ALICE.account.hex(), "time": TIME, "until": TIME + 1_800_000, "name": "Küche"}
+
+    def item(number, kind, name, price, confirmations, place, terms, **fields):
+        """`fields`: what the type has of its own, in order, with the width of each number."""
+        data = u8(number) + text(name) + u64(price) + u8(confirmations) + text(place) + text(terms)
+        facts = {"name": name, "price": price, "confirmations": confirmations, "place": place, "terms": terms}
+        for field, value in fields.items():
+            width = u64 if field in ("count", "bytes") else u32
+            data += text(value) if isinstance(value, str) else width(value)
+        return data, {"type": kind, **facts, **fields}
+
+    measured = {"unit": "%", "everyMs": 500, "count": 5001}
+    timed = {"secondsMin": 10, "secondsMax": 3600}
+    items = [
+        item(1, "readings", "soil", 100_000, 2, "greenhouse", "as is", **measured),
+        item(2, "topic", "soil", 2_000_000, 3, "greenhouse", "", **measured, **timed, freeEveryMs=60_000),
+        item(3, "output", "lamp", 50_000_000, 1, "", "", **timed),
+        item(4, "file", "day.csv", 300_000_000, 6, "", "", bytes=1_048_576),
+    ]
+    body = NETWORK + ALICE.account + u48(TIME) + u48(TIME + 1_800_000) + text("Küche") + u16(len(items))
+    body += b"".join(data for data, _ in items)
+    signature = ALICE.sign(tagged("offer", GENESIS_HASH, body))
+    return body + signature, {**head, "items": [facts for _, facts in items], "signature": signature.hex()}
+
+
 def messages():
     a, b, c = sha256(b"a"), sha256(b"b"), sha256(b"c")
     target, work = 0xFFFF << 208, 2**200 + 5
@@ -994,6 +1021,7 @@ def messages():
             entry("reply", u8(5) + u32(81) + balance, {"type": "balance", "id": 81, "proof": balance_json}),
             entry("inclusionProof", inclusion, inclusion_json),
             entry("balanceProof", balance, balance_json),
+            entry("offer", *offer()),
             entry("stateProof", balance[356:], balance_json["state"]),
             entry(
                 "reply",
