@@ -38,17 +38,20 @@ const isFollower = (config: unknown): config is AgentConfig | ValidatorConfig =>
 function besideFile(file: string, config: AgentConfig | ValidatorConfig): object {
   const at = (path: string): string => resolve(dirname(file), path)
   const { data, genesis, broker } = config
-  const sensors =
+  const own =
     'sensors' in config
       ? {
           sensors: config.sensors.map((sensor) =>
             sensor.driver === 'script' ? { ...sensor, file: at(sensor.file) } : sensor,
           ),
+          outputs: config.outputs.map((output) =>
+            output.file === undefined ? output : { ...output, file: at(output.file) },
+          ),
         }
       : {}
   return {
     ...config,
-    ...sensors,
+    ...own,
     data: at(data),
     ...(genesis === undefined ? {} : { genesis: at(genesis) }),
     broker: {

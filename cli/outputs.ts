@@ -33,6 +33,7 @@ async function safe({ config: file, data, json }: SafeOptions, out: (text: strin
   const { agentConfig } = await import('../edge-agent/config.ts')
   const { openAccess, thisGpio } = await import('../edge-agent/gpio/access.ts')
   const { guardLine } = await import('../edge-agent/outputs/config.ts')
+  const { placeOf } = await import('../edge-agent/outputs/guarded-line.ts')
   const { holder, setSafe } = await import('../edge-agent/outputs/safe.ts')
   const { openDataDir } = await import('../node/data-dir.ts')
   const { configure, given } = await import('./configure.ts')
@@ -52,15 +53,16 @@ async function safe({ config: file, data, json }: SafeOptions, out: (text: strin
     const outcomes = await setSafe(config.outputs.map(guardLine), (choice) => openAccess(thisGpio, choice))
     for (const { line, kind, fault } of outcomes) {
       const safe = line.safe === 1 ? 'on' : 'off'
-      const what = `${line.name} (GPIO ${line.pin})`
+      const where = 'file' in line ? { file: line.file } : { pin: line.pin }
+      const what = `${line.name} (${placeOf(line)})`
       const outcome =
         fault ??
-        (kind === 'sysfs'
+        (kind !== 'gpiod'
           ? `${safe}, and stays so`
           : `${safe} for a moment: a line of the character device is let go with the program that sets it, and is now what its resistors make it`)
-      const stays = kind === 'sysfs'
+      const stays = kind !== undefined && kind !== 'gpiod'
       say(
-        { output: line.name, pin: line.pin, safe, set: fault === undefined, stays, fault },
+        { output: line.name, ...where, safe, set: fault === undefined, stays, fault },
         `${what}: ${outcome}`,
       )
     }

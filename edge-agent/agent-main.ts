@@ -17,6 +17,10 @@ import { guardLine } from './outputs/config.ts'
 import { GuardProcess } from './outputs/guard-process.ts'
 import { Outputs } from './outputs/outputs.ts'
 import { end, guardsOf } from './outputs/takeover.ts'
+import { Running } from './sale/running.ts'
+import { Sale } from './sale/sale.ts'
+import { Shop } from './sale/shop.ts'
+import type { Desk, Trade } from './trade.ts'
 import { Wires } from './wires.ts'
 
 export interface AgentMainModules {
@@ -58,6 +62,20 @@ export async function runAgent(
       { directory: runtime.dir.path, lines: config.outputs.map(guardLine) },
       { log, nowMs: clock.monotonic, random },
     )
+    const shop = new Shop(config)
+    const running = new Running(clock)
+    let sale: Sale | undefined
+    const outputs = new Outputs(config.outputs, {
+      lines,
+      clock,
+      timers: systemTimers,
+      log,
+      soldOf: (name) => (sale?.isKnown ? running.output(name) : undefined),
+    })
+    const selling = (desk: Desk): Trade => {
+      sale = new Sale({ desk, shop, running, onSold: () => outputs.refresh() })
+      return sale
+    }
     const agent = new Agent(
       {
         session: sessionOptions(config.broker),
@@ -71,8 +89,11 @@ export async function runAgent(
         store,
         outbox,
         wires: new Wires(wires),
-        trades: [(desk) => new Catalogue(desk, config.name, () => itemsOf(config, factsOf))],
-        outputs: new Outputs(config.outputs, { lines, clock, timers: systemTimers, log }),
+        outputs,
+        trades: [
+          (desk) => new Catalogue(desk, config.name, () => itemsOf(config, factsOf)),
+          ...(shop.isEmpty ? [] : [selling]),
+        ],
         clock,
         random,
         log,

@@ -1,22 +1,13 @@
-/** An agent's configuration file. Amounts are coins as text, since YAML numbers are floats. */
+/** An agent's configuration file. */
 import { z } from 'zod'
-import { parseCoins } from '../ledger/amount.ts'
 import { connectionConfig, storageConfig } from '../schemas/config.ts'
 import { freeText, name } from '../schemas/field.ts'
 import { accountText } from '../schemas/hex.ts'
 import { MEMO_BYTES_MAX } from '../schemas/transaction.ts'
+import { coins } from './coins.ts'
 import { sensorConfig } from './drivers.ts'
 import { misfits, OUTPUTS_MAX, outputConfig } from './outputs/config.ts'
-
-const coins = z.string({ error: 'expected coins in quotes, such as "0.01"' }).transform((text, context) => {
-  const amount = parseCoins(text)
-  if (amount !== undefined) return amount
-  context.addIssue({
-    code: 'custom',
-    message: 'expected coins such as "0.01", at most 8 digits after the point',
-  })
-  return z.NEVER
-})
+import { nameFault } from './sale/config.ts'
 
 /** The memo is this, a space and 16 digits of the reading's id. */
 const PURPOSE_BYTES_MAX = MEMO_BYTES_MAX - 17
@@ -75,5 +66,10 @@ export const agentConfig = z
   .superRefine(({ outputs, sensors }, context) => {
     for (const { path, message } of misfits(outputs, sensors))
       context.addIssue({ code: 'custom', path: [...path], message })
+    for (const [index, { name, sell }] of sensors.entries()) {
+      const message = sell?.perMinute === undefined ? undefined : nameFault('topic', name)
+      if (message !== undefined)
+        context.addIssue({ code: 'custom', path: ['sensors', index, 'name'], message })
+    }
   })
 export type AgentConfig = z.output<typeof agentConfig>

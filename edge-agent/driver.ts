@@ -10,6 +10,7 @@ import { WorldError } from '../node/error.ts'
 import { name } from '../schemas/field.ts'
 import { type Decimal, UNITS } from '../schemas/units.ts'
 import type { GpioSurroundings } from './gpio/access.ts'
+import { sensorSale } from './sale/config.ts'
 
 /** RFC 8428 unit symbol, registered. */
 export type Unit = (typeof UNITS)[number]
@@ -47,6 +48,8 @@ export const sensorFields = {
   name: name.json as z.ZodType<string>,
   /** Samples in one transaction: 1 signs each on its own, more carry their Merkle root. */
   batch: z.int().min(1).max(1024).default(1),
+  /** On which terms its readings are sold. */
+  sell: sensorSale.optional(),
 }
 
 /** Seconds between two readings of a polled sensor. */

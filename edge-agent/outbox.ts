@@ -5,14 +5,14 @@
  * nonce and keeps it: one that expires is signed again under the same nonce, so no payment can happen twice. Records
  * (kind, payload): 1 entry, a transaction with its key and the height when it was made (a later one with the same
  * nonce replaces it); 2 settled, the nonce below which everything is confirmed for good; 3 key, of an event acted on whose
- * entry is settled; 4 sequence, the next sequence number of a sensor. The log is rewritten with what still counts whenever it has grown large.
+ * entry is settled; 4 sequence, the next sequence number of a sensor; 5 mark, the height up to which blocks were acted on. The log is rewritten with what still counts whenever it has grown large.
  */
 
 import { checkOnState, spendOf } from '../ledger/apply.ts'
 import { parseBlock } from '../ledger/block.ts'
 import type { Chain, Update } from '../ledger/chain.ts'
 import { feeFloorFor, type Sealed, sealTransaction, signTransaction } from '../ledger/transaction.ts'
-import { type AppendLog, type LogFile, openAppendLog } from '../node/append-log.ts'
+import { type AppendLog, type LogEntry, type LogFile, openAppendLog } from '../node/append-log.ts'
 import { WorldError } from '../node/error.ts'
 import type { Signer } from '../node/signing.ts'
 import { decode, encode } from '../schemas/codec.ts'
@@ -35,7 +35,9 @@ export const SETTLED_DEPTH = 30
 const LIFETIME_BLOCKS = 1_000
 /** Keys remembered, so that the same event does not act twice after a restart. */
 const KEYS_MAX = 10_000
-const RECORD = { entry: 1, settled: 2, key: 3, sequence: 4 } as const
+const RECORD = { entry: 1, settled: 2, key: 3, sequence: 4, mark: 5 } as const
+/** A mark goes with the next write, and when it is so far above the one on disk alone. */
+const MARK_BLOCKS_MAX = 100
 /** The log is rewritten when it is larger than this and than four times what still counts. */
 const REWRITE_BYTES = 4 << 20
 
@@ -48,6 +50,7 @@ const entryRecord = struct({
 const settledRecord = struct({ nonce: u64 })
 const keyRecord = struct({ key: freeText(200) })
 const sequenceRecord = struct({ sensor: name, sequence: u64 })
+const markRecord = struct({ height: u32 })
 
 interface Entry {
   sealed: Sealed
@@ -88,6 +91,8 @@ export class Outbox {
   readonly #sequences = new Map<string, number>()
   #settled = 0
   #settledStored = 0
+  #mark: number | undefined
+  #markStored: number | undefined
   #overtaken = 0
 
   constructor(files: OutboxFiles, chain: Chain, signer: Signer, rewriteBytes = REWRITE_BYTES) {
@@ -129,6 +134,28 @@ export class Outbox {
     return this.#overtaken
   }
 
+  /** Transactions that there is room for. */
+  get room(): number {
+    return OUTBOX_ENTRIES_MAX - this.#entries.size
+  }
+
+  /** Own transactions that are not on the ledger for good. */
+  get transactions(): readonly Sealed[] {
+    return [...this.#entries.values()].map(({ sealed }) => sealed)
+  }
+
+  /** Height up to which everything that the blocks ask for had been done when that was last stored; undefined: never. */
+  get marked(): number | undefined {
+    return this.#mark
+  }
+
+  /** Everything that blocks up to this height ask for is in the outbox. Stored with what comes next. */
+  mark(height: number): void {
+    this.#mark = height
+    if (this.#markStored === undefined || Math.abs(height - this.#markStored) >= MARK_BLOCKS_MAX)
+      this.#append([])
+  }
+
   /** Whether an event with this key has been acted on. */
   has(key: string): boolean {
     return this.#keys.has(key)
@@ -146,8 +173,9 @@ export class Outbox {
 
   /** Signs and stores drafts in one durable write; `key` names the event behind each, empty for none. */
   add(drafts: readonly { readonly draft: Draft; readonly key: string }[]): readonly Sealed[] {
-    const room = OUTBOX_ENTRIES_MAX - this.#entries.size
-    const fresh = drafts.filter(({ key }) => key === '' || !this.#keys.has(key)).slice(0, Math.max(0, room))
+    const fresh = drafts
+      .filter(({ key }) => key === '' || !this.#keys.has(key))
+      .slice(0, Math.max(0, this.room))
     const first = this.#nextNonce()
     const entries = fresh.map(({ draft, key }, index) => this.#entry(draft, key, first + index))
     this.#store(entries)
@@ -246,14 +274,20 @@ export class Outbox {
 
   #store(entries: readonly Entry[]): void {
     if (entries.length === 0) return
-    const records: { kind: number; bytes: Uint8Array }[] = entries.map(toRecord)
-    if (this.#settled !== this.#settledStored) {
-      records.push({ kind: RECORD.settled, bytes: encode(settledRecord, { nonce: this.#settled }) })
-      this.#settledStored = this.#settled
-    }
-    this.#log.append(records)
+    this.#append(entries.map(toRecord))
     for (const entry of entries) this.#put(entry)
     if (this.#log.size > this.#rewriteAt) this.#rewrite()
+  }
+
+  #append(records: readonly LogEntry[]): void {
+    const more: LogEntry[] = []
+    if (this.#settled !== this.#settledStored)
+      more.push({ kind: RECORD.settled, bytes: encode(settledRecord, { nonce: this.#settled }) })
+    if (this.#mark !== undefined && this.#mark !== this.#markStored)
+      more.push({ kind: RECORD.mark, bytes: encode(markRecord, { height: this.#mark }) })
+    this.#log.append([...records, ...more])
+    this.#settledStored = this.#settled
+    this.#markStored = this.#mark
   }
 
   /** Leaves behind what is settled; a crash at any point leaves the old log or the new one. */
@@ -263,6 +297,9 @@ export class Outbox {
     const live = new Set([...this.#entries.values()].map(({ key }) => key))
     log.append([
       { kind: RECORD.settled, bytes: encode(settledRecord, { nonce: this.#settled }) },
+      ...(this.#mark === undefined
+        ? []
+        : [{ kind: RECORD.mark, bytes: encode(markRecord, { height: this.#mark }) }]),
       ...[...this.#keys]
         .filter((key) => !live.has(key))
         .map((key) => ({ kind: RECORD.key, bytes: encode(keyRecord, { key }) })),
@@ -357,6 +394,13 @@ export class Outbox {
       const settled = decode(settledRecord, bytes, 64)
       invariant(settled.ok, `outbox record at ${position} decodes`)
       this.#settled = settled.value.nonce
+      return
+    }
+    if (kind === RECORD.mark) {
+      const mark = decode(markRecord, bytes, 64)
+      invariant(mark.ok, `outbox record at ${position} decodes`)
+      this.#mark = mark.value.height
+      this.#markStored = this.#mark
       return
     }
     if (kind === RECORD.key) {

@@ -1,5 +1,5 @@
 /** The header's pins and buses: which way to them, who may use them, and each sensor and output of the configuration. */
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import type { AgentConfig } from '../../edge-agent/config.ts'
 import { openSensor, type SensorConfig } from '../../edge-agent/drivers.ts'
 import { type GpioProbe, probeGpio } from '../../edge-agent/gpio/access.ts'
@@ -44,20 +44,37 @@ export function pinChecks(
       run: async (say: (finding: Finding) => void, signal: AbortSignal) =>
         say(await trySensor(machine, sensor, holder, signal)),
     })),
-    ...(config?.outputs ?? []).map(({ name, pin, activeLow }) => ({
-      part: `output ${name}`,
+    ...(config?.outputs ?? []).map((output) => ({
+      part: `output ${output.name}`,
       msMax: 12_000,
-      async run(say: (finding: Finding) => void) {
-        const what = `GPIO ${pin}, on when ${activeLow ? 'low' : 'high'}`
-        const { chosen } = await probing
-        if (chosen === undefined)
-          say(fails(`output ${name}`, `${what}: there is no way to the pins, see gpio`))
-        else if (holder !== undefined)
-          say(works(`output ${name}`, `${what}; process ${holder} has it at the moment`))
-        else say(works(`output ${name}`, `${what}, through ${chosen}; not switched to try it`))
-      },
+      run: async (say: (finding: Finding) => void) =>
+        say(
+          output.file === undefined
+            ? tryPin(output, (await probing).chosen, holder)
+            : tryFile(machine, output.name, output.file),
+        ),
     })),
   ]
+}
+
+function tryPin(
+  { name, pin, activeLow }: AgentConfig['outputs'][number],
+  chosen: GpioProbe['chosen'],
+  holder: number | undefined,
+): Finding {
+  const part = `output ${name}`
+  const what = `GPIO ${pin}, on when ${activeLow ? 'low' : 'high'}`
+  if (chosen === undefined) return fails(part, `${what}: there is no way to the pins, see gpio`)
+  if (holder !== undefined) return works(part, `${what}; process ${holder} has it at the moment`)
+  return works(part, `${what}, through ${chosen}; not switched to try it`)
+}
+
+function tryFile({ mayUse }: Machine, name: string, file: string): Finding {
+  const part = `output ${name}`
+  if (mayUse(file)) return works(part, `${file}; not switched to try it`)
+  return mayUse(dirname(file))
+    ? works(part, `${file}, which is not there yet`)
+    : fails(part, `${file}: may not be written`, `give the agent's user the right to write ${file}`)
 }
 
 function way(machine: Machine, { sysfs, gpiod, chosen }: GpioProbe, isPi: boolean): Finding {

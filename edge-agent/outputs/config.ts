@@ -1,14 +1,16 @@
 /** The part `outputs` of an agent's configuration: relays and LEDs, and when each is on. */
 import { z } from 'zod'
 import { name } from '../../schemas/field.ts'
-import type { GuardLine } from './guard.ts'
+import { invariant } from '../../schemas/result.ts'
+import { nameFault, outputSale } from '../sale/config.ts'
+import type { GuardLine } from './guarded-line.ts'
 import type { Condition } from './rule.ts'
 
 /** As many as the header has GPIO lines. */
 export const OUTPUTS_MAX = 28
 
 const EXPECTED =
-  "expected 'sensor' with one of 'above' and 'below' (and, if wanted, 'hysteresis' and 'staleSeconds'), or 'agent' alone"
+  "expected 'sensor' with one of 'above' and 'below' (and, if wanted, 'hysteresis' and 'staleSeconds'), or 'agent' or 'paid' alone"
 
 const condition = z
   .strictObject({
@@ -27,14 +29,15 @@ const condition = z
       .optional()
       .describe('a reading counts for this long; 60 when left out'),
     agent: z.enum(['connected', 'mining']).optional(),
+    paid: z.literal(true).optional().describe('for as long as somebody has paid; see sell'),
   })
-  .transform(({ sensor, above, below, hysteresis, staleSeconds, agent }, context): Condition => {
-    const extra = hysteresis ?? staleSeconds
-    if (agent !== undefined && (sensor ?? above ?? below ?? extra) === undefined)
-      return { kind: 'agent', state: agent }
+  .transform(({ sensor, above, below, hysteresis, staleSeconds, agent, paid }, context): Condition => {
+    const rest = sensor ?? above ?? below ?? hysteresis ?? staleSeconds
+    if (agent !== undefined && (rest ?? paid) === undefined) return { kind: 'agent', state: agent }
+    if (paid !== undefined && (rest ?? agent) === undefined) return { kind: 'paid' }
     const threshold = above ?? below
     if (
-      agent !== undefined ||
+      (agent ?? paid) !== undefined ||
       sensor === undefined ||
       threshold === undefined ||
       (above ?? below) !== (below ?? above)
@@ -55,7 +58,12 @@ const condition = z
 export const outputConfig = z
   .strictObject({
     name: name.json,
-    pin: z.int().min(0).max(27).describe('BCM number'),
+    pin: z.int().min(0).max(27).optional().describe('BCM number'),
+    file: z
+      .string()
+      .min(1)
+      .optional()
+      .describe("in place of a pin: a file that gets 1 or 0 and a newline, such as an LED's brightness"),
     activeLow: z
       .boolean()
       .default(false)
@@ -63,6 +71,7 @@ export const outputConfig = z
     access: z.enum(['auto', 'sysfs', 'gpiod']).default('auto').describe('the way to the pin'),
     safe: z.enum(['off', 'on']).default('off').describe('when the agent cannot know better'),
     when: condition,
+    sell: outputSale.optional().describe('on which terms it is sold'),
     onSecondsMax: z
       .number()
       .min(1)
@@ -75,6 +84,23 @@ export const outputConfig = z
   .refine(({ safe, onSecondsMax }) => safe === 'off' || onSecondsMax === undefined, {
     path: ['onSecondsMax'],
     message: "expected it only with 'safe: off': what is safe when on needs no limit",
+  })
+  .superRefine(({ name, pin, file, access, when, sell, onSecondsMax }, context) => {
+    const say = (message: string, ...path: string[]): void =>
+      context.addIssue({ code: 'custom', path, message })
+    if ((pin === undefined) === (file === undefined)) say("expected 'pin' or 'file', one of the two")
+    if (file !== undefined && access !== 'auto') say("expected it only with 'pin'", 'access')
+    const isPaid = when.kind === 'paid'
+    if (isPaid && sell === undefined)
+      say('expected \'sell\' with it, such as { perMinute: "0.5" }: what it costs', 'when')
+    if (!isPaid && sell !== undefined) say("expected it only with 'when: { paid: true }'", 'sell')
+    if (isPaid && onSecondsMax !== undefined)
+      say(
+        "expected it not with 'paid': sell.secondsMax says how far ahead time can be bought",
+        'onSecondsMax',
+      )
+    const unfit = sell === undefined ? undefined : nameFault('on', name)
+    if (unfit !== undefined) say(unfit, 'name')
   })
 export type OutputConfig = z.output<typeof outputConfig>
 
@@ -97,15 +123,20 @@ export function misfits(outputs: readonly OutputConfig[], sensors: readonly Sens
   const pins = new Map<number, string>()
   for (const sensor of sensors) if (sensor.pin !== undefined) pins.set(sensor.pin, `sensor ${sensor.name}`)
   const names = new Set<string>()
-  for (const [index, { name, pin, when }] of outputs.entries()) {
+  const files = new Map<string, string>()
+  for (const [index, { name, pin, file, when }] of outputs.entries()) {
     const say = (field: string, message: string): void =>
       void found.push({ path: ['outputs', index, field], message })
     if (names.has(name)) say('name', `expected each output name once, got ${name} again`)
     names.add(name)
-    const user = pins.get(pin)
+    const user = pin === undefined ? undefined : pins.get(pin)
     if (user !== undefined)
       say('pin', `expected a pin of its own for output ${name}, got GPIO ${pin} of ${user}`)
-    pins.set(pin, `output ${name}`)
+    if (pin !== undefined) pins.set(pin, `output ${name}`)
+    const writer = file === undefined ? undefined : files.get(file)
+    if (writer !== undefined)
+      say('file', `expected a file of its own for output ${name}, got that of output ${writer}`)
+    if (file !== undefined) files.set(file, name)
     if (when.kind !== 'sensor') continue
     const sensor = sensors.find((each) => each.name === when.sensor)
     if (sensor === undefined) say('when', `expected a sensor of this agent, got ${when.sensor}`)
@@ -120,10 +151,9 @@ export function misfits(outputs: readonly OutputConfig[], sensors: readonly Sens
 }
 
 /** What the guard has to know of an output. */
-export const guardLine = ({ name, pin, activeLow, access, safe }: OutputConfig): GuardLine => ({
-  name,
-  pin,
-  activeLow,
-  access,
-  safe: safe === 'on' ? 1 : 0,
-})
+export function guardLine({ name, pin, file, activeLow, access, safe }: OutputConfig): GuardLine {
+  const common = { name, activeLow, safe: safe === 'on' ? 1 : 0 } as const
+  if (file !== undefined) return { ...common, file }
+  invariant(pin !== undefined, `output ${name} has a pin or a file`)
+  return { ...common, pin, access }
+}

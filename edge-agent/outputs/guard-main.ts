@@ -3,7 +3,7 @@
  * does not end it.
  *
  * Settings and beats come on stdin, answers go to stdout (guard-messages.ts). When stdin ends, the agent is gone: every output goes to
- * its safe state. Over sysfs the level stays, and the guard ends; a line of the character device would fall to its
+ * its safe state. Over sysfs, and in a file, the level stays, and the guard ends; a line of the character device would fall to its
  * resistors, so the guard goes on holding it until the next agent's guard takes over, or a person ends it (SIGTERM).
  * `--access-module URL`, which only tests give, names a module whose `openAccess` stands in for this machine's GPIO.
  */

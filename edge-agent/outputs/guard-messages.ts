@@ -5,7 +5,7 @@
  * line changes nothing. The guard answers each beat. Both ends are of one release, and nobody else holds the pipe.
  */
 import type { Level } from '../gpio/line.ts'
-import type { GuardLine } from './guard.ts'
+import type { GuardLine } from './guarded-line.ts'
 
 export const BEAT_MS = 1_000
 /**

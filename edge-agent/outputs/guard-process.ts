@@ -11,8 +11,8 @@ import { fileURLToPath } from 'node:url'
 import { type Backoff, createBackoff } from '../../node/backoff.ts'
 import type { Log } from '../../node/log.ts'
 import type { Level } from '../gpio/line.ts'
-import type { GuardLine } from './guard.ts'
 import { BEAT_MS, type Beat, type GuardMessage, type Settings, SILENCE_MS_MAX } from './guard-messages.ts'
+import type { GuardLine } from './guarded-line.ts'
 import type { OutputLines } from './outputs.ts'
 
 const RESTART = { baseMs: 500, capMs: 30_000, stableMs: 60_000 }

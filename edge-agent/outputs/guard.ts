@@ -9,15 +9,7 @@ import { type Backoff, createBackoff } from '../../node/backoff.ts'
 import { every, type Timers } from '../../node/timers.ts'
 import type { AccessChoice } from '../gpio/access.ts'
 import type { GpioAccess, Level, OutputLine } from '../gpio/line.ts'
-
-export interface GuardLine {
-  readonly name: string
-  /** BCM number. */
-  readonly pin: number
-  readonly activeLow: boolean
-  readonly safe: Level
-  readonly access: AccessChoice
-}
+import { type GuardLine, type LineKind, openLine } from './guarded-line.ts'
 
 export interface GuardOptions {
   readonly lines: readonly GuardLine[]
@@ -91,7 +83,7 @@ export class Guard {
   /** Whether the lines are safe and stay so without this process, which those of the character device do not. */
   get outlasts(): boolean {
     return this.#lines.every(
-      ({ kind, level, safe }) => kind === undefined || (kind === 'sysfs' && level === safe),
+      ({ kind, level, safe }) => kind === undefined || (kind !== 'gpiod' && level === safe),
     )
   }
 
@@ -140,7 +132,7 @@ class GuardedLine {
   #level: Level | undefined
   #running: Promise<void> | undefined
   #retryMs: number | undefined
-  #kind: GpioAccess['kind'] | undefined
+  #kind: LineKind | undefined
   #assuredMs = 0
   #closed = false
 
@@ -160,7 +152,7 @@ class GuardedLine {
   }
 
   /** How the line was opened; undefined while it never was, and is as others left it. */
-  get kind(): GpioAccess['kind'] | undefined {
+  get kind(): LineKind | undefined {
     return this.#kind
   }
 
@@ -197,10 +189,9 @@ class GuardedLine {
       do {
         const level = this.#wish
         if (this.#output === undefined) {
-          const { pin, activeLow } = this.#line
-          const access = await this.#modules.openAccess(this.#line.access)
-          this.#output = await access.openOutput(pin, { activeLow, initial: level })
-          this.#kind = access.kind
+          const { kind, output } = await openLine(this.#line, level, this.#modules.openAccess)
+          this.#output = output
+          this.#kind = kind
         } else await this.#output.set(level)
         this.#level = level
       } while (this.#level !== this.#wish && !this.#closed)

@@ -10,7 +10,7 @@ import { every, type Timers } from '../../node/timers.ts'
 import type { Level } from '../gpio/line.ts'
 import type { OutputConfig } from './config.ts'
 import { BEAT_MS } from './guard-messages.ts'
-import { type Cause, decide, type Facts, firstMemory, type Memory, type Rule } from './rule.ts'
+import { type Cause, decide, type Facts, firstMemory, type Memory, type Rule, type Sold } from './rule.ts'
 
 /** What drives the lines; in the order of the configuration. */
 export interface OutputLines {
@@ -47,6 +47,8 @@ export interface OutputsModules {
   readonly clock: Clock
   readonly timers: Timers
   readonly log: Log
+  /** What is sold of an output; undefined while that is not known. */
+  readonly soldOf?: (output: string) => Sold | undefined
 }
 
 interface Output {
@@ -149,6 +151,7 @@ export class Outputs {
   /** True if a wish changed. */
   #decide(): boolean {
     const { isConnected, isMining } = this.#facts()
+    const { soldOf = () => undefined } = this.#modules
     const nowMs = this.#modules.clock.monotonic()
     if (isConnected) this.#lostSinceMs = undefined
     else this.#lostSinceMs ??= nowMs
@@ -156,7 +159,8 @@ export class Outputs {
     for (const output of this.#outputs) {
       const { rule, memory } = output
       const reading = rule.condition.kind === 'sensor' ? this.#readings.get(rule.condition.sensor) : undefined
-      const facts = { nowMs, reading, lostSinceMs: this.#lostSinceMs, isMining }
+      const sold = rule.condition.kind === 'paid' ? soldOf(output.name) : undefined
+      const facts = { nowMs, reading, lostSinceMs: this.#lostSinceMs, isMining, sold }
       const { memory: next, on, cause, reason } = decide(rule, facts, memory)
       changed ||= on !== output.wish.on
       output.memory = next
@@ -193,7 +197,9 @@ export class Outputs {
       // On its way from one to the other.
       if (level === undefined ? fault === undefined && told === undefined : level !== (wish.on ? 1 : 0))
         continue
-      const key = level === undefined ? `fault ${fault}` : `${level} ${wish.cause}`
+      // Values of a sensor come all the time; that time was added is news.
+      const news = rule.condition.kind === 'paid' ? wish.reason : ''
+      const key = level === undefined ? `fault ${fault}` : `${level} ${wish.cause} ${news}`
       if (key === told?.key || (told !== undefined && nowMs - told.atMs < pauseMs)) continue
       const on = level === undefined ? null : level === 1
       const reason = level === undefined ? (fault ?? 'the guard of the outputs ended') : wish.reason

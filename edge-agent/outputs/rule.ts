@@ -5,6 +5,7 @@
  * it may. The first of these that holds is the cause, then the condition decides. What has been on for its longest time
  * stays safe until a fresh reading says that the condition is false; time in the safe state does not count.
  */
+import { writeTime } from '../../schemas/receipt-memo.ts'
 import { invariant } from '../../schemas/result.ts'
 
 export type Condition =
@@ -20,6 +21,8 @@ export type Condition =
       readonly staleMs: number
     }
   | { readonly kind: 'agent'; readonly state: 'connected' | 'mining' }
+  /** Somebody has paid for it. */
+  | { readonly kind: 'paid' }
 
 export interface Rule {
   readonly safe: boolean
@@ -38,6 +41,16 @@ export interface Facts {
   /** When the connection ended; undefined while there is one, -Infinity before the first. */
   readonly lostSinceMs: number | undefined
   readonly isMining: boolean
+  /** What was sold of this output; undefined where that is not known. */
+  readonly sold: Sold | undefined
+}
+
+/** How long something is sold for. */
+export interface Sold {
+  /** 0: it is not, or no longer. */
+  readonly remainingMs: number
+  /** Milliseconds since 1970, whole seconds. */
+  readonly until: number
 }
 
 /** What the next decision has to know of this one. */
@@ -97,6 +110,13 @@ function judge(condition: Condition, facts: Facts, wasMet: boolean): Judged {
     const { state } = condition
     const isMet = state === 'connected' ? facts.lostSinceMs === undefined : facts.isMining
     return { isMet, reason: `the agent is ${isMet ? '' : 'not '}${state}` }
+  }
+  if (condition.kind === 'paid') {
+    const { sold } = facts
+    if (sold === undefined)
+      return { isMet: undefined, reason: 'what was sold is not known before the ledger is' }
+    if (sold.remainingMs <= 0) return { isMet: false, reason: 'nobody has paid' }
+    return { isMet: true, reason: `paid until ${writeTime(sold.until)}` }
   }
   const { sensor, compare, threshold, hysteresis, staleMs } = condition
   const { reading, nowMs } = facts

@@ -1,8 +1,7 @@
 /** Makes outputs safe without staying: for what comes after an agent and its guard, such as a service manager's last step. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { AccessChoice, openAccess } from '../gpio/access.ts'
-import type { GpioAccess } from '../gpio/line.ts'
-import type { GuardLine } from './guard.ts'
+import { type GuardLine, type LineKind, openLine } from './guarded-line.ts'
 import { guardsOf } from './takeover.ts'
 
 const POLL_MS = 20
@@ -12,7 +11,7 @@ const GUARD_MS_MAX = 1_000
 export interface Outcome {
   readonly line: GuardLine
   /** Undefined where it could not be set. */
-  readonly kind: GpioAccess['kind'] | undefined
+  readonly kind: LineKind | undefined
   /** Why not. */
   readonly fault: string | undefined
 }
@@ -32,10 +31,8 @@ export async function holder(directory: string): Promise<number | undefined> {
 export async function setSafe(lines: readonly GuardLine[], open: Open): Promise<readonly Outcome[]> {
   const outcomes: Outcome[] = []
   for (const line of lines) {
-    const { pin, activeLow, access, safe } = line
     try {
-      const { kind, openOutput } = await open(access)
-      const output = await openOutput(pin, { activeLow, initial: safe })
+      const { kind, output } = await openLine(line, line.safe, open)
       await output.close()
       outcomes.push({ line, kind, fault: undefined })
     } catch (error) {

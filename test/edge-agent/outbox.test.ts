@@ -402,3 +402,40 @@ t.test('an outbox of another network is refused', (t) => {
   t.throws(() => new Outbox(files, other.chain, alice), { code: 'config', message: /another data directory/ })
   t.end()
 })
+
+t.test(
+  'what blocks asked for is marked: with the next write, or alone when it is far above the last mark',
+  async (t) => {
+    const the = lab(t)
+    t.equal(the.outbox.marked, undefined)
+    the.outbox.mark(7)
+    t.equal(the.reopen().marked, 7, 'the first is stored at once')
+    the.outbox.mark(106)
+    t.equal(the.outbox.marked, 106)
+    t.equal(the.reopen().marked, 7)
+    the.outbox.mark(106)
+    the.outbox.add([payment('one')])
+    t.equal(the.reopen().marked, 106, 'it went with a transaction')
+    the.outbox.mark(206)
+    t.equal(the.reopen().marked, 206)
+    the.outbox.mark(100)
+    t.equal(the.reopen().marked, 100, 'also downwards, after a reorganisation')
+  },
+)
+
+t.test('a mark outlives the rewriting of the log', async (t) => {
+  const the = lab(t, new TestChain(), 2_000)
+  the.outbox.mark(7)
+  for (let each = 0; each < 20; each++) the.outbox.add([payment(`p${each}`)])
+  t.equal(the.reopen().marked, 7)
+})
+
+t.test('it tells what waits or is not on the ledger for good, and how much room there is', async (t) => {
+  const the = lab(t)
+  t.equal(the.outbox.room, OUTBOX_ENTRIES_MAX)
+  const sealed = the.outbox.add([payment('one'), payment('two')])
+  t.strictSame(the.outbox.transactions, sealed)
+  t.equal(the.outbox.room, OUTBOX_ENTRIES_MAX - 2)
+  the.mine(sealed, SETTLED_DEPTH + 1)
+  t.strictSame(the.outbox.transactions, [])
+})

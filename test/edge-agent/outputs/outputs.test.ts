@@ -1,15 +1,21 @@
 /** What outputs wish, what the lines that the test holds are told, and what of it is published. */
 import t from 'tap'
 import { outputConfig } from '../../../edge-agent/outputs/config.ts'
-import { type OutputLines, type OutputState, Outputs } from '../../../edge-agent/outputs/outputs.ts'
+import {
+  type OutputLines,
+  type OutputState,
+  Outputs,
+  type OutputsModules,
+} from '../../../edge-agent/outputs/outputs.ts'
 import { fakeTime } from '../../helpers/fake-time.ts'
 import { recordingLog } from '../../helpers/rig.ts'
 
 const PUMP = { name: 'pump', pin: 17, when: { sensor: 'soil', below: 20 } }
 const FAN = { name: 'fan', pin: 4, safe: 'on', when: { sensor: 'heat', above: 60 } }
+const LAMP = { name: 'lamp', file: 'lamp', when: { paid: true }, sell: { perMinute: '1' } }
 const WALL_MS = 1_000_000
 
-function open(configs: readonly object[]) {
+function open(configs: readonly object[], soldOf?: OutputsModules['soldOf']) {
   const time = fakeTime()
   let report: Parameters<OutputLines['start']> | undefined
   const beats: string[] = []
@@ -30,7 +36,7 @@ function open(configs: readonly object[]) {
   const clock = { now: () => WALL_MS + time.nowMs(), monotonic: time.nowMs, synchronised: () => true }
   const outputs = new Outputs(
     configs.map((each) => outputConfig.parse(each)),
-    { lines, clock, timers: time, log },
+    { lines, clock, timers: time, log, ...(soldOf && { soldOf }) },
   )
   const start = () =>
     outputs.start(
@@ -185,3 +191,39 @@ t.test('without outputs no guard is started', async (t) => {
   t.equal(isStarted(), false)
   await outputs.stop()
 })
+
+t.test(
+  'what is sold is on at once and off within a second of its end; time that is added is told',
+  async (t) => {
+    const sold = { endsMs: 0, until: 0, known: false }
+    const { outputs, start, beats, time, told } = open([LAMP], (name) => {
+      t.equal(name, 'lamp')
+      return sold.known
+        ? { remainingMs: Math.max(0, sold.endsMs - time.nowMs()), until: sold.until }
+        : undefined
+    })
+    start()
+    await time.pass(1_000)
+    t.match(told, [{ on: false, reason: /not known/ }])
+    sold.known = true
+    await time.pass(1_000)
+    t.match(told[1], { on: false, reason: 'nobody has paid' })
+    sold.endsMs = time.nowMs() + 5_500
+    sold.until = 60_000
+    outputs.refresh()
+    t.equal(beats.at(-1), '1')
+    await time.pass(2_000)
+    t.match(told.at(-1), { on: true, reason: 'paid until 1970-01-01T00:01:00Z' })
+    sold.endsMs += 1_000
+    sold.until = 61_000
+    outputs.refresh()
+    await time.pass(2_000)
+    t.match(told.at(-1), { on: true, reason: 'paid until 1970-01-01T00:01:01Z' })
+    await time.pass(2_000)
+    t.equal(beats.at(-1), '1')
+    await time.pass(1_000)
+    t.equal(beats.at(-1), '0')
+    await time.pass(1_000)
+    t.match(told.at(-1), { on: false, reason: 'nobody has paid' })
+  },
+)

@@ -20,15 +20,25 @@ const RULE: Rule = { safe: false, condition: BELOW, onMsMax: undefined, lostMsMa
 
 /** Decides again and again; each step says what is new after how many seconds. */
 function follow(rule: Rule) {
-  let facts: Facts = { nowMs: 1_000, reading: undefined, lostSinceMs: undefined, isMining: false }
+  let facts: Facts = {
+    nowMs: 1_000,
+    reading: undefined,
+    lostSinceMs: undefined,
+    isMining: false,
+    sold: undefined,
+  }
   let memory: Memory = firstMemory(1_000)
-  return (seconds: number, news: { soil?: number; lost?: boolean; mining?: boolean } = {}) => {
+  return (
+    seconds: number,
+    news: { soil?: number; lost?: boolean; mining?: boolean; sold?: Facts['sold'] } = {},
+  ) => {
     const nowMs = facts.nowMs + seconds * 1000
     facts = {
       nowMs,
       reading: news.soil === undefined ? facts.reading : { value: news.soil, atMs: nowMs },
       lostSinceMs: news.lost === undefined ? facts.lostSinceMs : news.lost ? nowMs : undefined,
       isMining: news.mining ?? facts.isMining,
+      sold: 'sold' in news ? news.sold : facts.sold,
     }
     const { on, cause, reason, memory: next } = decide(rule, facts, memory)
     memory = next
@@ -78,7 +88,8 @@ t.test('without the broker for too long it is safe, from the start on too', asyn
   t.match(step(29.9), /^on/)
   t.equal(step(0.1), 'off, lost: no connection for 30 s')
   t.match(step(1, { lost: false }), /^on, condition/)
-  const facts = { nowMs: 1, reading: { value: 1, atMs: 1 }, lostSinceMs: -Infinity, isMining: false }
+  const reading = { value: 1, atMs: 1 }
+  const facts = { nowMs: 1, reading, lostSinceMs: -Infinity, isMining: false, sold: undefined }
   t.match(decide(RULE, facts, firstMemory(0)), { on: false, cause: 'lost', reason: 'no connection yet' })
   const keeping = follow({ ...RULE, lostMsMax: undefined })
   t.match(keeping(1, { soil: 10, lost: true }), /^on/)
@@ -117,3 +128,24 @@ t.test('a status LED follows the connection or the miner', async (t) => {
   t.equal(mining(1), 'off, condition: the agent is not mining')
   t.equal(mining(1, { mining: true }), 'on, condition: the agent is mining')
 })
+
+t.test(
+  'what is paid for is on while it is sold; safe wins where that is not known, and without the broker',
+  async (t) => {
+    const until = Date.UTC(2026, 10, 29, 20, 1, 30)
+    const sold = (seconds: number) => ({ sold: { remainingMs: seconds * 1000, until } })
+    const step = follow({ ...RULE, condition: { kind: 'paid' } })
+    t.equal(step(1), 'off, stale: what was sold is not known before the ledger is')
+    t.equal(step(1, sold(0)), 'off, condition: nobody has paid')
+    t.equal(step(1, sold(60)), 'on, condition: paid until 2026-11-29T20:01:30Z')
+    t.equal(step(1, sold(0.001)), 'on, condition: paid until 2026-11-29T20:01:30Z')
+    t.equal(step(1, sold(0)), 'off, condition: nobody has paid')
+    step(1, sold(60))
+    t.match(step(1, { lost: true }), /^on/)
+    t.equal(step(30), 'off, lost: no connection for 30 s')
+    t.match(step(1, { lost: false, ...sold(20) }), /^on/)
+    const heater = follow({ ...RULE, safe: true, condition: { kind: 'paid' } })
+    t.match(heater(1), /^on, stale/)
+    t.match(heater(1, sold(0)), /^off, condition/)
+  },
+)

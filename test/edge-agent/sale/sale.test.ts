@@ -1,0 +1,307 @@
+import t from 'tap'
+import { AGAIN_BLOCKS } from '../../../edge-agent/block-walk.ts'
+import { COIN } from '../../../ledger/amount.ts'
+import { paymentName } from '../../../schemas/receipt-memo.ts'
+import { alice, bob, carol, TestChain, testNetwork } from '../../helpers/ledger.ts'
+import { PowerCut } from '../../helpers/memory-disk.ts'
+import { type Answered, GOODS, lab, TERMS } from './lab.ts'
+
+/** Short words: who gets what, and for topics and outputs how many seconds from `nowMs`. */
+const words = (answers: readonly Answered[]): string[] =>
+  answers.map(({ memo, amount }) =>
+    memo.type === 'sold' ? `sold ${memo.item.kind} ${memo.item.name}` : `${memo.code} ${amount}`,
+  )
+
+t.test(
+  'a payment is settled when it is as deep as its item asks, once, and the receipt names it',
+  async (t) => {
+    const { test, mine, pay, answers, lamp, state } = lab()
+    const payment = pay('on lamp', 60)
+    mine([payment])
+    t.strictSame(answers(), [], 'in one block')
+    mine()
+    const until = test.chain.tip.time + 60_000
+    t.strictSame(answers(), [
+      {
+        memo: { type: 'sold', payment: paymentName(payment.id), item: { kind: 'on', name: 'lamp' }, until },
+        to: alice.account,
+        amount: 0,
+      },
+    ])
+    t.equal(lamp(), 60)
+    t.equal(state.sold, 1, 'and who switches is told')
+    mine([], 5)
+    t.equal(answers().length, 1)
+    t.equal(test.nonceOf(carol.account), 1, 'it stands on the ledger')
+  },
+)
+
+t.test('each item has its own depth, and what cannot be sold waits for the deepest', async (t) => {
+  const { mine, pay, answers } = lab()
+  mine([pay('topic soil', 60), pay('on toaster', 60, alice, 1), pay('on fan', 60, alice, 2)])
+  t.strictSame(words(answers()), ['sold topic soil'])
+  mine()
+  t.strictSame(words(answers()), ['sold topic soil', 'unknown-item 60', 'not-for-sale 60'])
+})
+
+t.test('other memos are gifts, and so is what others are paid', async (t) => {
+  const { test, mine, pay, answers } = lab()
+  mine([
+    pay('a coffee', 60),
+    pay('on', 60, alice, 1),
+    pay('sold 0123456789abcdef on lamp until 2026-01-01T00:00:00Z', 0, alice, 2),
+    test.transfer(alice, bob.account, 60, { memo: 'on lamp', nonce: 3 }),
+  ])
+  mine([], 3)
+  t.strictSame(answers(), [])
+})
+
+t.test('two buyers of an output add up, of a topic each has its own time', async (t) => {
+  const test = new TestChain(
+    testNetwork({ allocations: [alice, bob].map(({ account }) => ({ account, amount: COIN })) }),
+  )
+  const { mine, pay, lamp, running } = lab({ test })
+  const soil = { kind: 'topic', name: 'soil' } as const
+  mine([pay('on lamp', 60), pay('topic soil', 60, alice, 1)])
+  mine([pay('on lamp', 30, bob), pay('topic soil', 30, bob, 1)])
+  t.equal(lamp(), 60)
+  t.equal(running.of(soil, alice.account).remainingMs, 60_000)
+  t.equal(running.of(soil, bob.account).remainingMs, 30_000)
+  mine()
+  t.equal(lamp(), 90)
+})
+
+t.test('with what was sold still running, more time adds to it', async (t) => {
+  const { test, mine, pay, answers, time } = lab()
+  mine([pay('on lamp', 60)])
+  mine()
+  time.monotonic += 20_000
+  mine([pay('on lamp', 30)])
+  mine()
+  const [, second] = answers()
+  t.match(second?.memo, { type: 'sold', until: test.chain.tip.time + 70_000 })
+})
+
+t.test('what comes late, too little or too much is given back as the rule says', async (t) => {
+  const { mine, pay, answers, time } = lab()
+  mine([pay('on lamp', 9), pay('on lamp', 400, alice, 1)])
+  mine()
+  t.strictSame(words(answers()), ['underpaid 9', 'sold on lamp', 'overpaid 100'])
+  mine([pay('on lamp', 60)])
+  time.aheadMs = 121_000
+  mine()
+  t.strictSame(words(answers()).slice(3), ['late 60'])
+})
+
+t.test('an agent that was away gives back what it missed, and serves what is fresh', async (t) => {
+  const { mine, pay, answers, state, sale } = lab()
+  state.inSync = false
+  mine([pay('on lamp', 60)])
+  mine([], 40) // 4 s each
+  mine([pay('on lamp', 30)])
+  mine()
+  t.strictSame(answers(), [], 'while it catches up it does nothing')
+  state.inSync = true
+  for (let second = 0; second < 3; second++) sale.tick()
+  t.strictSame(words(answers()), ['late 60', 'sold on lamp'])
+})
+
+t.test('nobody pays for a refund but who gets it, and what does not cover it is kept', async (t) => {
+  const test = new TestChain(testNetwork({ feeFloor: 5 }))
+  const { mine, pay, answers } = lab({ test })
+  const paid = (memo: string, amount: number, ahead: number) =>
+    test.transfer(alice, carol.account, amount, { memo, nonce: test.nonceOf(alice.account) + ahead, fee: 5 })
+  mine([paid('on lamp', 9, 0), paid('on lamp', 5, 1), paid('a gift', 1_000, 2)])
+  mine()
+  t.strictSame(words(answers()), ['underpaid 4'])
+  mine()
+  t.equal(test.chain.state.account(carol.account).balance, 9 + 5 + 1_000 - 4 - 5)
+  t.equal(pay('', 0).transaction.nonce, 3)
+})
+
+t.test('without the coins for a refund it waits for them, also over a restart', async (t) => {
+  const the = lab()
+  const { test, mine, pay, answers, lines } = the
+  mine([pay('on lamp', 9)])
+  the.outbox.add([{ draft: { type: 'transfer', to: bob.account, amount: 9, memo: 'rent' }, key: 'rent' }])
+  mine([], 60)
+  t.strictSame(answers(), [])
+  t.equal(lines.filter(({ event }) => event === 'cannot answer a payment yet').length, 1)
+  the.restart()
+  the.sale.tick()
+  for (let second = 0; second < 5; second++) the.sale.tick()
+  t.strictSame(answers(), [])
+  mine([test.transfer(alice, carol.account, 100, { memo: 'a gift' })])
+  t.strictSame(words(answers()), ['late 9'])
+  mine([], 3)
+  t.equal(answers().length, 1)
+})
+
+t.test('with a full outbox nothing is sold before it has room', async (t) => {
+  const { mine, pay, answers, state, lamp } = lab()
+  state.room = 1
+  mine([pay('on lamp', 400)])
+  mine([pay('on lamp', 9)])
+  t.strictSame(words(answers()), [], 'receipt and refund of one payment go together')
+  t.equal(lamp(), 0)
+  mine()
+  t.strictSame(words(answers()), ['underpaid 9'], 'what fits is answered')
+  state.room = 2
+  mine()
+  t.strictSame(words(answers()), ['underpaid 9', 'sold on lamp', 'overpaid 100'])
+  t.equal(lamp(), 300)
+})
+
+t.test('a payment that a reorganisation takes away before it is settled is not settled', async (t) => {
+  const { test, mine, pay, answers, reorganise } = lab()
+  const other = new TestChain(test.network)
+  mine([pay('on lamp', 60)])
+  other.grow(3, [], carol)
+  reorganise(other)
+  mine([], 3)
+  t.strictSame(answers(), [])
+})
+
+t.test('one that comes back is settled once, before or after', async (t) => {
+  for (const settled of [false, true]) {
+    const { test, mine, pay, answers, reorganise } = lab()
+    const payment = pay('on lamp', 60)
+    mine([payment], settled ? 2 : 1)
+    t.equal(answers().length, settled ? 1 : 0)
+    const other = new TestChain(test.network)
+    other.grow(2, [], carol)
+    other.grow(2, [payment], carol)
+    reorganise(other)
+    t.strictSame(words(answers()), ['sold on lamp'])
+    mine([], AGAIN_BLOCKS)
+    t.strictSame(words(answers()), ['sold on lamp'])
+  }
+})
+
+t.test(
+  'a refund that waits is forgotten with a payment that is gone, and not made twice when it is back',
+  async (t) => {
+    const { test, mine, pay, answers, reorganise, outbox } = lab()
+    const payment = pay('on lamp', 9)
+    const rent = {
+      draft: { type: 'transfer', to: bob.account, amount: 9, memo: 'rent' },
+      key: 'rent',
+    } as const
+    mine([payment])
+    outbox.add([rent])
+    mine()
+    t.strictSame(answers(), [])
+    const other = new TestChain(test.network)
+    other.grow(4, [], carol)
+    reorganise(other)
+    mine([], 2)
+    t.strictSame(answers(), [])
+    mine([payment, test.transfer(alice, carol.account, 100, { nonce: 1 })], 3)
+    t.strictSame(words(answers()), ['underpaid 9'])
+  },
+)
+
+t.test('whenever it is killed, each payment has exactly its answers', async (t) => {
+  /** Plays a day with a power cut at one write, and starts again; how many writes there were. */
+  const play = (failAt: number, arrives: number): number => {
+    const { test, mine, pay, answers, state, restart } = lab()
+    const { disk } = state
+    disk.failAt = failAt
+    disk.arrives = arrives
+    const day: (() => void)[] = [
+      () => mine([pay('on lamp', 60), pay('on lamp', 400, alice, 1)]),
+      () => mine([pay('topic soil', 30)]),
+      () => mine([pay('on toaster', 25)]),
+      () => mine([pay('on lamp', 9)]),
+      () => mine([pay('a gift', 1_000)], 40),
+    ]
+    for (const step of day) {
+      try {
+        step()
+      } catch (error) {
+        if (!(error instanceof Error && error.cause instanceof PowerCut)) throw error
+        restart()
+      }
+    }
+    mine([], 5)
+    restart()
+    mine([], 3)
+    t.strictSame(
+      // What is over depends on how long the lamp was on when it was decided.
+      words(answers())
+        .map((each) => each.replace(/^(overpaid) 1[56]\d$/, '$1'))
+        .sort(),
+      ['overpaid', 'sold on lamp', 'sold on lamp', 'sold topic soil', 'underpaid 9', 'unknown-item 25'],
+      `killed at write ${failAt}, ${arrives / 10} % of it arrived`,
+    )
+    t.equal(test.nonceOf(carol.account), 6, 'all of it on the ledger')
+    return disk.writes
+  }
+  const writes = play(Number.POSITIVE_INFINITY, 0)
+  t.ok(writes > 5, `of ${writes} writes`)
+  for (let failAt = 0; failAt < writes; failAt++) for (const arrives of [0, 500, 1_000]) play(failAt, arrives)
+})
+
+t.test('also between the block and its payments, and before anything is sent', async (t) => {
+  const { mine, pay, answers, state, restart, lamp } = lab()
+  mine([pay('on lamp', 60)])
+  mine([], 1, false)
+  restart()
+  state.sends = false
+  t.throws(() => mine(), { message: 'before anything is sent' })
+  state.sends = true
+  restart()
+  t.strictSame(words(answers()), ['sold on lamp'], 'it was stored')
+  t.equal(lamp(), 60, 'and what it promises runs')
+  mine([], 3)
+  t.strictSame(words(answers()), ['sold on lamp'])
+})
+
+t.test('without its outbox it finds on the ledger what it has answered and what runs', async (t) => {
+  const { mine, pay, answers, restart, lamp } = lab()
+  mine([pay('on lamp', 250), pay('on lamp', 9, alice, 1)])
+  mine()
+  mine([], 10)
+  restart({ keepsOutbox: false })
+  t.equal(lamp(), 250 - 40, 'a block is 4 s')
+  mine([], 5)
+  t.equal(answers().length, 2)
+})
+
+t.test('after a start it goes on from where everything was stored, however long ago', async (t) => {
+  const sell = { ...TERMS, lateSeconds: 86_400 }
+  const the = lab({ goods: { ...GOODS, outputs: [{ name: 'lamp', sell }] } })
+  const { mine, pay, answers, restart, state } = the
+  mine()
+  state.inSync = false
+  mine([pay('on lamp', 60)], 150)
+  restart() // it was killed while it caught up
+  t.strictSame(answers(), [])
+  state.inSync = true
+  for (let second = 0; second < 10; second++) the.sale.tick()
+  t.strictSame(words(answers()), ['sold on lamp'])
+})
+
+t.test('what is sold is known with a clock that is right, or once in sync', async (t) => {
+  const { sale, time, state, mine } = lab()
+  t.equal(sale.isKnown, true)
+  time.synchronised = false
+  t.equal(sale.isKnown, false)
+  state.inSync = false
+  mine()
+  t.equal(sale.isKnown, false)
+  state.inSync = true
+  mine()
+  t.equal(sale.isKnown, true)
+})
+
+t.test('an unsynchronised clock sells from the newest block on', async (t) => {
+  const { test, mine, pay, answers, time, lamp } = lab()
+  time.synchronised = false
+  time.aheadMs = -1_767_225_600_000 // 1970
+  mine([pay('on lamp', 60)])
+  mine()
+  t.match(answers()[0]?.memo, { until: test.chain.tip.time + 60_000 })
+  time.monotonic += 59_000
+  t.equal(lamp(), 1)
+})
