@@ -50,6 +50,7 @@ export class Sender {
   #height: number | undefined
   #view: { readonly nonce: number; readonly balance: number } | undefined
   #onReceipt: (value: Receipt) => void = () => {}
+  #onMessage: (parsed: ParsedTopic, payload: Uint8Array, retain: boolean) => void = () => {}
   #reason = 'no answer'
 
   constructor(where: Where, signer: Signer, wanted: string | undefined, log: Log) {
@@ -63,9 +64,11 @@ export class Sender {
         log,
         random: Math.random,
         now: () => performance.now(),
-        onMessage: ({ topic: name, payload }) => {
+        onMessage: ({ topic: name, payload, retain }) => {
           const parsed = parseTopic(name)
-          if (parsed !== undefined && !parsed.json) this.#learn(parsed, payload)
+          if (parsed === undefined) return
+          if (!parsed.json) this.#learn(parsed, payload)
+          this.#onMessage(parsed, payload, retain)
         },
         onConnected: () => {},
         onDisconnected: (why) => {
@@ -123,6 +126,11 @@ export class Sender {
   /** From now on receipts of the sender's transactions go there. */
   onReceipt(listener: (value: Receipt) => void): void {
     this.#onReceipt = listener
+  }
+
+  /** From now on every message goes there too, mirrors included, of filters that were subscribed to beside the sender's own. */
+  onMessage(listener: (parsed: ParsedTopic, payload: Uint8Array, retain: boolean) => void): void {
+    this.#onMessage = listener
   }
 
   async stop(): Promise<void> {

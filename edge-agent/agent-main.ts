@@ -17,6 +17,7 @@ import { guardLine } from './outputs/config.ts'
 import { GuardProcess } from './outputs/guard-process.ts'
 import { Outputs } from './outputs/outputs.ts'
 import { end, guardsOf } from './outputs/takeover.ts'
+import { PaidTopics } from './sale/paid-topics.ts'
 import { Running } from './sale/running.ts'
 import { Sale } from './sale/sale.ts'
 import { Shop } from './sale/shop.ts'
@@ -47,6 +48,7 @@ export async function runAgent(
       name: sensor.name,
       driver: sensor.driver,
       batch: sensor.batch,
+      sell: sensor.sell,
       sensor: openSensor(sensor, surroundings),
     }))
     const wires = config.wires.map(({ when, pay, to, for: purpose, confirmations, perHourMax }) => {
@@ -76,6 +78,11 @@ export async function runAgent(
       sale = new Sale({ desk, shop, running, onSold: () => outputs.refresh() })
       return sale
     }
+    const sold = new Map(
+      config.sensors.flatMap(({ name, sell }) => (sell?.perMinute === undefined ? [] : [[name, sell]])),
+    )
+    const topics = (desk: Desk): Trade =>
+      new PaidTopics({ desk, running, sold, isKnown: () => sale?.isKnown === true })
     const agent = new Agent(
       {
         session: sessionOptions(config.broker),
@@ -92,7 +99,7 @@ export async function runAgent(
         outputs,
         trades: [
           (desk) => new Catalogue(desk, config.name, () => itemsOf(config, factsOf)),
-          ...(shop.isEmpty ? [] : [selling]),
+          ...(shop.isEmpty ? [] : [selling, topics]),
         ],
         clock,
         random,

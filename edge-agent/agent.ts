@@ -22,6 +22,7 @@ import type { Outbox } from './outbox.ts'
 import type { OutputState, Outputs } from './outputs/outputs.ts'
 import { Purchasing } from './purchasing.ts'
 import { type AgentSensor, Sampling, withProofs } from './sampling.ts'
+import { senml } from './senml.ts'
 import type { Desk, Trade } from './trade.ts'
 import type { Wires } from './wires.ts'
 
@@ -177,12 +178,12 @@ export class Agent {
   }
 
   #onSample(entry: AgentSensor, value: Decimal): void {
-    const sample = this.#sampling.take(entry, value)
+    const { sample, free } = this.#sampling.take(entry, value)
     this.#modules.outputs.reading(entry.name, decimalNumber(value))
     for (const trade of this.#trades) trade.onSample?.(sample)
-    // SenML (RFC 8428) for people, as it happens; the ledger has the last word.
-    const bn = `urn:dev:pinledger:${this.#options.signer.account}:`
-    const live = [{ bn, n: entry.name, u: sample.unit, v: decimalNumber(value), t: sample.time / 1000 }]
+    if (free === undefined) return
+    // For people, as it happens; the ledger has the last word.
+    const live = senml(this.#options.signer.account, free)
     this.#tell(mirror(this.#topic('reading', entry.name)), jsonBytes(live))
   }
 

@@ -43,7 +43,7 @@ export interface Trade {
   onUpdate?(update: Update): void
   onConnected?(): void
   onDisconnected?(): void
-  /** A sensor of this agent has said something. */
+  /** A sensor of this agent has said something: at its full rate, also where that is for sale. */
   onSample?(sample: Sample): void
   /** Every second, connected or not. */
   tick?(): void

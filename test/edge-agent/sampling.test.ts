@@ -33,7 +33,7 @@ function lab(t: Test, ...sensors: AgentSensor[]) {
     const outbox = new Outbox(files, test.chain, alice)
     const sampling = new Sampling(sensors, outbox, {
       now: () => clock.ms,
-      monotonic: () => 0,
+      monotonic: () => clock.ms,
       synchronised: () => clock.synchronised,
     })
     return { outbox, sampling }
@@ -43,7 +43,8 @@ function lab(t: Test, ...sensors: AgentSensor[]) {
   return {
     test,
     clock,
-    take: (of: AgentSensor, mantissa = 1) => parts.sampling.take(of, value(mantissa)),
+    take: (of: AgentSensor, mantissa = 1) => parts.sampling.take(of, value(mantissa)).sample,
+    free: (of: AgentSensor) => parts.sampling.take(of, value(1)).free,
     gather: () => parts.sampling.gather(),
     /** Gathers, signs and stores, as the agent does every second. */
     flush: () => parts.outbox.add(parts.sampling.gather().map(({ draft }) => ({ draft, key: '' }))),
@@ -184,3 +185,21 @@ for (const count of [2, 3, 4, 7, 16]) {
     )
   })
 }
+
+t.test(
+  'of a sensor that is sold, the ledger has what is free; the full rate counts for itself',
+  async (t) => {
+    const soil = { ...sensor('soil', 1), sell: { freeEverySeconds: 1 } }
+    const { take, free, flush, clock } = lab(t, soil)
+    const first = take(soil)
+    t.equal(first.sequence, first.time, 'from the time of the start on')
+    clock.ms += 500
+    t.equal(take(soil).sequence, first.sequence + 1)
+    t.equal(free(soil), undefined)
+    clock.ms += 460
+    t.match(free(soil), { sequence: 1, time: clock.ms }, 'a little early is on time')
+    t.equal(flush().length, 2)
+    const secret = { ...sensor('secret', 1), sell: { freeEverySeconds: 0 } }
+    t.equal(free(secret), undefined)
+  },
+)
