@@ -12,6 +12,7 @@ import { addProgramCommands } from './programs.ts'
 import { addSimulationCommand } from './simulation.ts'
 import { addSplitCommands } from './splits.ts'
 import { addStorageCommands } from './storage.ts'
+import { addTradingCommands } from './trading.ts'
 import { addWalletCommands } from './wallet.ts'
 
 /** Where help and complaints go. */
@@ -40,6 +41,7 @@ function createProgram(output: Output): Command {
   addOutputCommands(program)
   addMarketCommands(program)
   addSplitCommands(program)
+  addTradingCommands(program)
   addFlashCommands(program)
   return program
 }
