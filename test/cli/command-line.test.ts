@@ -5,19 +5,8 @@ import { runCommandLine } from '../../cli/command-line.ts'
 const COMMANDS = [
   ...['up', 'broker', 'validator', 'agent', 'keygen', 'account', 'pay', 'watch', 'verify'],
   ...['genesis', 'admit', 'revoke', 'members'],
-  ...[
-    'market',
-    'split',
-    'snapshot',
-    'repair',
-    'backup',
-    'restore',
-    'sim',
-    'doctor',
-    'firmware',
-    'flash',
-    'outputs',
-  ],
+  ...['market', 'split', 'buy', 'snapshot', 'repair', 'backup', 'restore'],
+  ...['sim', 'doctor', 'firmware', 'flash', 'outputs'],
 ]
 const ACCOUNT = 'd75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a'
 
@@ -91,6 +80,10 @@ t.test('wrong usage: exit code 2 and a message that says what to do', async (t) 
     [['admit', ACCOUNT], /--key/],
     [['revoke', 'abc', '--key', 'k'], /expected an account: 64 lowercase hex digits/],
     [['admit', ACCOUNT, '--key', 'k', '--network', 'zz'], /--network: expected 8 or 64/],
+    [['buy', 'output', 'lamp', '--key', 'k', '--coins', '1'], /--of/],
+    [['buy', 'output', 'lamp', '--key', 'k', '--of', 'a'], /--coins/],
+    [['buy', 'topic', 'soil', '--key', 'k', '--of', 'a', '--coins', '1,5'], /expected coins, such as 0\.25/],
+    [['buy', 'outpt', 'lamp'], /Did you mean output\?/],
     [['agent'], /--config/],
     [['validator'], /give the missing options, or a file with --config/],
     [['broker'], /validators: .*\n?.*give the missing options/s],
