@@ -6,8 +6,9 @@
  * costs 52 + 64 rounds. Almost all fail on the top 32 bits of the hash; only then are the other words computed.
  * A function of its inputs; not reentrant (it reuses its buffers), so each thread has its own.
  */
+
+import { compress, firstTwelve, INITIAL, ROUNDS_AHEAD } from '../../node/compress.ts'
 import { invariant } from '../../schemas/result.ts'
-import { compress, firstTwelve, INITIAL, ROUNDS_AHEAD } from './compress.ts'
 
 /** As in schemas/block.ts (a test holds them equal): importing it would load all codecs and zod into each thread. */
 export const HEADER_BYTES = 115

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import t from 'tap'
-import { compress, firstTwelve, INITIAL, ROUNDS_AHEAD } from '../../../edge-agent/mining/compress.ts'
+import { compress, firstTwelve, INITIAL, ROUNDS_AHEAD } from '../../node/compress.ts'
 
 /** The one padded block of a message of at most 55 bytes. */
 function blockOf(message: Uint8Array): Int32Array {
