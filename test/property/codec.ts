@@ -8,8 +8,10 @@ import { strictEqual as equal, ok, deepStrictEqual as same } from 'node:assert'
 import fc from 'fast-check'
 import type { z } from 'zod'
 import * as stateModule from '../../ledger/state.ts'
+import * as channelRecords from '../../node/channel/records.ts'
 import * as storeModule from '../../node/records.ts'
 import * as block from '../../schemas/block.ts'
+import * as channelMessages from '../../schemas/channel-message.ts'
 import { type Codec, CodecError, decode, encode, Reader } from '../../schemas/codec.ts'
 import * as genesis from '../../schemas/genesis.ts'
 import { toHex } from '../../schemas/hex.ts'
@@ -32,8 +34,9 @@ function isCodec(value: unknown): value is Codec<unknown> {
   )
 }
 
+const MODULES = [block, genesis, message, transaction, units, stateModule, storeModule]
 const CODECS = new Map(
-  [block, genesis, message, transaction, units, stateModule, storeModule].flatMap((module) =>
+  [...MODULES, channelMessages, channelRecords].flatMap((module) =>
     Object.entries(module).filter((entry): entry is [string, Codec<unknown>] => isCodec(entry[1])),
   ),
 )

@@ -1,6 +1,7 @@
 /** Every property, for the short runs and the long ones. */
 import { appendLogProperties } from './append-log.ts'
 import { chainProperties } from './chain.ts'
+import { channelProperties } from './channel.ts'
 import { codecProperties } from './codec.ts'
 import { difficultyProperties } from './difficulty.ts'
 import { mempoolProperties } from './mempool.ts'
@@ -16,4 +17,5 @@ export const PROPERTIES: readonly Property[] = [
   ...codecProperties,
   ...signatureProperties,
   ...appendLogProperties,
+  ...channelProperties,
 ]
