@@ -26,10 +26,11 @@ import { genesis as genesisCodec } from '../schemas/genesis.ts'
 import { type Account, type Hash, hashFromBytes, short, ZERO_HASH } from '../schemas/hex.ts'
 import type { MembersMirror } from '../schemas/members.ts'
 import { accountView, MESSAGE_BYTES_MAX, type Receipt, receipt, tip as tipCodec } from '../schemas/message.ts'
-import { type Kind, mirror, topic } from '../schemas/topic.ts'
+import { everyone, type Kind, mirror, topic } from '../schemas/topic.ts'
 import { transaction } from '../schemas/transaction.ts'
 import { Announcer, withMirror } from './announcer.ts'
 import { GrantFeed } from './grant-feed.ts'
+import { Opinions } from './opinions.ts'
 
 /** Accounts whose view is kept on the broker; the one changed longest ago makes room. */
 const ACCOUNTS_PUBLISHED_MAX = 1_000
@@ -68,6 +69,7 @@ export class Validator {
   readonly #accounts = new Set<Account>()
   readonly #announcer: Announcer
   readonly grants: GrantFeed
+  readonly #opinions: Opinions
   readonly #stored: readonly Account[]
 
   constructor(options: Omit<LedgerNodeOptions, 'role'>, modules: ValidatorModules) {
@@ -83,6 +85,10 @@ export class Validator {
         clock: modules.clock,
         random: modules.random,
         log: modules.log,
+        others: {
+          filters: [everyone(modules.store.chain.network.id, 'offer')],
+          receive: (name, payload) => this.#opinions.receive(name, payload),
+        },
         onUpdate: (update, dropped) => this.#onUpdate(update, dropped),
         onTransaction: (sealed) =>
           this.#receipt(sealed.transaction.from, { transaction: sealed.id, status: 'accepted' }),
@@ -107,6 +113,15 @@ export class Validator {
       connected: () => session.connected && this.node.durable,
       onDropped: (events) => modules.log.warn('more to say than the broker takes', { dropped: events }),
       onFault: modules.onFatal,
+    })
+    this.#opinions = new Opinions({
+      chain: this.node.chain,
+      inSync: () => this.node.inSync,
+      account: this.#account,
+      retained: this.#announcer.retained.bind(this.#announcer),
+      now: modules.clock.now,
+      timers: systemTimers,
+      onFatal: modules.onFatal,
     })
     this.grants = new GrantFeed({
       chain: this.node.chain,
@@ -133,11 +148,13 @@ export class Validator {
     // All that the broker may have forgotten, if both were started again: an account that was only paid is one of them.
     for (const account of this.#stored) this.#touch(account)
     this.grants.start()
+    this.#opinions.start()
     this.node.start()
   }
 
   async stop(): Promise<void> {
     this.grants.stop()
+    this.#opinions.stop()
     await this.node.stop()
     this.#announcer.clear()
   }
@@ -192,6 +209,7 @@ export class Validator {
     for (const account of changed) this.#publishAccount(account)
     if ([...disconnected, ...connected].some(changesMembers)) this.#publishMembers()
     this.grants.onUpdate(update)
+    this.#opinions.onUpdate(update)
   }
 
   #confirmed({ block, transactions, entry }: Update['connected'][number]): void {
@@ -251,6 +269,7 @@ export class Validator {
     this.#publishMembers()
     for (const account of this.#accounts) this.#publishAccount(account)
     this.grants.publishAll()
+    this.#opinions.publishAll()
   }
 
   #publishCertificates(): void {

@@ -22,8 +22,8 @@ export const sensorQuality = z.object({
   score: z.int().min(0).max(100).nullable(),
   /** Other devices with a sensor of the same place and unit. */
   neighbours: z.int().min(0),
-  /** Sequence numbers that are missing. */
-  gaps: share.nullable(),
+  /** Readings that are missing by their numbers, beyond what a sensor always leaves out. */
+  gaps: share,
   /** Readings by a clock that was not synchronised. */
   unsynchronised: share,
   /** Equal values in a row although its neighbours' move. */
