@@ -175,7 +175,7 @@ t.test('genesis founds open and enrolled networks, and never replaces a file', B
     interval: 10_000,
     allocations: [{ account: ACCOUNT, amount: 150_000_000 }],
   })
-  t.equal(genesis.activations.length, 5)
+  t.equal(genesis.activations.length, 12)
   const again = await run(t, ['genesis', ...name, '--out', open])
   t.equal(again.code, 2)
   t.match(again.err, 'never replaced')

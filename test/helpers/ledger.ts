@@ -56,12 +56,17 @@ export function seeded(seed: number): () => number {
 export const codeOf = <F extends { code: string }>(outcome: Result<unknown, F>): F['code'] | 'ok' =>
   outcome.ok ? 'ok' : outcome.fault.code
 
-/** All balances and maturing rewards, read from the entries' bytes: 16 are an account's, 40 a reward's. */
+/**
+ * All balances, maturing rewards, and what is in channels and hashlocks, read from the entries' bytes: 16 are an account's, 40 a
+ * reward's, 132 a channel's, 114 a hashlock's.
+ */
 export function coinsIn(state: State): number {
   let sum = 0
   for (const bytes of state.values()) {
-    if (bytes.length === 16 || bytes.length === 40)
-      sum += u64.read(new Reader(bytes.subarray(bytes.length - 8)))
+    const at = (offset: number): number => u64.read(new Reader(bytes.subarray(offset)))
+    if (bytes.length === 16 || bytes.length === 40) sum += at(bytes.length - 8)
+    else if (bytes.length === 132) sum += at(64) - at(72)
+    else if (bytes.length === 114) sum += at(64)
   }
   return sum
 }
