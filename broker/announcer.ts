@@ -4,7 +4,7 @@
  * A connection refuses what is beyond its bounds, so a full block or a long catch-up would lose its last words, the
  * tip among them. Retained messages wait by name and are made when their turn comes, so that the newest is sent and
  * a hundred changes while waiting cost one message; a binary message and its mirror come from one value. Events wait
- * up to a bound. Without a connection nothing waits: after the next one everything retained is said anew.
+ * up to a bound. What there is much of, and can wait, is said when nothing else is to be said. Without a connection nothing waits: after the next one everything retained is said anew.
  */
 import { jsonBytes } from '../node/ledger-node.ts'
 import { type Codec, encode } from '../schemas/codec.ts'
@@ -44,12 +44,15 @@ const RETRY_MS = 50
 
 interface Job {
   readonly retain: boolean
+  /** Waits for everything else. */
+  readonly patient: boolean
   readonly make: () => readonly Announcement[]
 }
 
 export class Announcer {
   readonly #modules: AnnouncerModules
   readonly #waiting = new Map<string, Job>()
+  readonly #patient = new Map<string, Job>()
   #events = 0
   #number = 0
   #dropped = 0
@@ -63,7 +66,14 @@ export class Announcer {
   /** Says once what `make` gives when its turn comes; what waits under the same name already keeps its place. */
   retained(name: string, make: Job['make']): void {
     if (!this.#modules.connected()) return
-    this.#waiting.set(name, { retain: true, make })
+    this.#waiting.set(name, { retain: true, patient: false, make })
+    this.#pump()
+  }
+
+  /** As `retained`, when nothing else waits. */
+  patient(name: string, make: Job['make']): void {
+    if (!this.#modules.connected()) return
+    this.#patient.set(name, { retain: true, patient: true, make })
     this.#pump()
   }
 
@@ -75,7 +85,7 @@ export class Announcer {
       return
     }
     this.#events++
-    this.#waiting.set(`event ${this.#number++}`, { retain: false, make: () => messages })
+    this.#waiting.set(`event ${this.#number++}`, { retain: false, patient: false, make: () => messages })
     this.#pump()
   }
 
@@ -84,17 +94,20 @@ export class Announcer {
     clearTimeout(this.#retry)
     this.#retry = undefined
     this.#waiting.clear()
+    this.#patient.clear()
     this.#events = 0
   }
 
   #pump(): void {
     if (this.#retry !== undefined || !this.#modules.connected()) return
-    for (const [name, job] of this.#waiting) {
-      if (this.#running >= AT_ONCE_MAX) return
-      this.#waiting.delete(name)
-      if (!job.retain) this.#events--
-      this.#running++
-      this.#send(name, job).catch(this.#modules.onFault)
+    for (const waiting of [this.#waiting, this.#patient]) {
+      for (const [name, job] of waiting) {
+        if (this.#running >= AT_ONCE_MAX) return
+        waiting.delete(name)
+        if (!job.retain) this.#events--
+        this.#running++
+        this.#send(name, job).catch(this.#modules.onFault)
+      }
     }
     if (this.#dropped === 0) return
     this.#modules.onDropped(this.#dropped)
@@ -114,8 +127,9 @@ export class Announcer {
     }
     if (!connected()) this.clear()
     else if (!sent.every(Boolean)) {
-      if (!this.#waiting.has(name)) {
-        this.#waiting.set(name, job)
+      const waiting = job.patient ? this.#patient : this.#waiting
+      if (!waiting.has(name)) {
+        waiting.set(name, job)
         if (!job.retain) this.#events++
       }
       this.#retry ??= setTimeout(() => {

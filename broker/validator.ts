@@ -126,7 +126,7 @@ export class Validator {
     this.grants = new GrantFeed({
       chain: this.node.chain,
       account: this.#account,
-      retained: this.#announcer.retained.bind(this.#announcer),
+      retained: this.#announcer.patient.bind(this.#announcer),
       log: modules.log,
       monotonic: modules.clock.monotonic,
       timers: systemTimers,

@@ -59,6 +59,51 @@ t.test('what changes while it waits is said once, with its newest value', async 
   t.equal(sent.at(-1), 'tip 10')
 })
 
+t.test('what can wait is said when nothing else is to be said, the newest of each', async (t) => {
+  const { announcer, sent, acknowledge } = connection(256)
+  let height = 0
+  for (let index = 0; index < 200; index++)
+    announcer.patient(`grant ${index}`, () => [message('grant', `${height}`)])
+  height = 1
+  announcer.patient('grant 199', () => [message('grant', `${height}`)])
+  for (let index = 0; index < 100; index++) announcer.event(message('block', String(index)))
+  announcer.retained('tip', () => [message('tip', 'newest')])
+  await waitUntil('all is said', () => {
+    acknowledge()
+    return sent.length === 301
+  })
+  t.strictSame(
+    sent.map((each) => each.split(' ')[0]),
+    [...Array(64).fill('grant'), ...Array(100).fill('block'), 'tip', ...Array(136).fill('grant')],
+  )
+  t.equal(sent.at(-1), 'grant 1')
+})
+
+t.test(
+  'what can wait is said again if the connection had no room, and forgotten if it is gone',
+  async (t) => {
+    const { announcer, sent, state, acknowledge } = connection(1)
+    for (const name of ['a', 'b']) announcer.patient(name, () => [message(name, '')])
+    await waitUntil('both are said', () => {
+      acknowledge()
+      return sent.length === 2
+    })
+    t.ok(state.refused > 0)
+    for (const name of ['c', 'd', 'e']) announcer.patient(name, () => [message(name, '')])
+    state.connected = false
+    acknowledge()
+    await new Promise((resolve) => setImmediate(resolve))
+    state.connected = true
+    announcer.patient('f', () => [message('f', '')])
+    acknowledge()
+    await waitUntil('the new one is said', () => {
+      acknowledge()
+      return sent.includes('f ')
+    })
+    t.notOk(sent.includes('e '))
+  },
+)
+
 t.test('events beyond the bound are dropped and counted', async (t) => {
   const { announcer, sent, dropped, acknowledge } = connection(256)
   for (let index = 0; index < 64 + 4_096 + 5; index++) announcer.event(message('receipt', String(index)))
