@@ -22,7 +22,8 @@ import { Running } from './sale/running.ts'
 import { Sale } from './sale/sale.ts'
 import { Shop } from './sale/shop.ts'
 import type { Desk, Trade } from './trade.ts'
-import { Wires } from './wires.ts'
+import { WiresTrade, wiresOptions } from './wires/trade.ts'
+import { WIRES_FILE, WiresLog } from './wires/wires-log.ts'
 
 export interface AgentMainModules {
   readonly log: Log
@@ -51,9 +52,7 @@ export async function runAgent(
       sell: sensor.sell,
       sensor: openSensor(sensor, surroundings),
     }))
-    const wires = config.wires.map(({ when, pay, to, for: purpose, confirmations, perHourMax }) => {
-      return { ...when, pay, to: to ?? when.device, purpose, confirmations, perHourMax }
-    })
+    const wiresLog = new WiresLog(replaceableLog(runtime.dir.file(WIRES_FILE)))
     const factsOf = (name: string) => ({
       unit: sensors.find((each) => each.name === name)?.sensor.unit ?? '/',
       count: outbox.nextSequence(name),
@@ -95,9 +94,9 @@ export async function runAgent(
       {
         store,
         outbox,
-        wires: new Wires(wires),
         outputs,
         trades: [
+          (desk) => new WiresTrade(desk, wiresOptions(config), wiresLog),
           (desk) => new Catalogue(desk, config.name, () => itemsOf(config, factsOf)),
           ...(shop.isEmpty ? [] : [selling, topics]),
         ],

@@ -20,11 +20,9 @@ import type { MinerOptions } from './miner.ts'
 import { Mining } from './mining.ts'
 import type { Outbox } from './outbox.ts'
 import type { OutputState, Outputs } from './outputs/outputs.ts'
-import { Purchasing } from './purchasing.ts'
 import { type AgentSensor, Sampling, withProofs } from './sampling.ts'
 import { senml } from './senml.ts'
 import type { Desk, Trade } from './trade.ts'
-import type { Wires } from './wires.ts'
 
 /** Samples are signed and written to disk this often, all in one write. */
 const FLUSH_MS = 1_000
@@ -45,7 +43,6 @@ export interface AgentOptions extends Omit<LedgerNodeOptions, 'role'> {
 export interface AgentModules {
   readonly store: ChainStore
   readonly outbox: Outbox
-  readonly wires: Wires
   readonly outputs: Outputs
   /** What sells and buys; each is made with the agent's desk. */
   readonly trades?: readonly ((desk: Desk) => Trade)[]
@@ -61,23 +58,14 @@ export class Agent {
   readonly #modules: AgentModules
   readonly #mining: Mining
   readonly #sampling: Sampling
-  readonly #purchasing: Purchasing
   readonly #trades: readonly Trade[]
   #timers: NodeJS.Timeout[] = []
 
   constructor(options: AgentOptions, modules: AgentModules) {
     this.#options = options
     this.#modules = modules
-    const { store, outbox, wires, clock, random, log, onFatal } = modules
-    const { chain } = store
+    const { store, outbox, clock, random, log, onFatal } = modules
     this.#sampling = new Sampling(options.sensors, outbox, clock)
-    this.#purchasing = new Purchasing(options.signer.account, {
-      chain,
-      outbox,
-      wires,
-      log,
-      nowMs: clock.monotonic,
-    })
     const desk = this.#desk()
     this.#trades = (modules.trades ?? []).map((make) => make(desk))
     this.node = new LedgerNode(
@@ -133,7 +121,6 @@ export class Agent {
       setInterval(
         guarded(() => {
           this.#flush()
-          this.#pay()
           for (const trade of this.#trades) trade.tick?.()
         }),
         FLUSH_MS,
@@ -229,18 +216,10 @@ export class Agent {
       log.warn('another program signs with our key', { transactions: outbox.overtaken, remedy })
     }
     if (update.connected.length === 0) return
-    this.#purchasing.update(update)
-    this.#pay()
     for (const trade of this.#trades) trade.onUpdate?.(update)
     // After a long absence there are more than fit a mempool at once: the next ones follow as room comes free.
     this.#send(this.#modules.outbox.pending(SEND_MAX).filter(({ id }) => !this.node.mempool.has(id)))
     this.#mining.refresh()
-  }
-
-  #pay(): void {
-    if (!this.node.inSync) return
-    const payments = this.#purchasing.due()
-    if (payments.length > 0) this.#send(this.#modules.outbox.add(payments))
   }
 
   #onConnected(): void {

@@ -8,22 +8,7 @@ import { coins } from './coins.ts'
 import { sensorConfig } from './drivers.ts'
 import { misfits, OUTPUTS_MAX, outputConfig } from './outputs/config.ts'
 import { nameFault } from './sale/config.ts'
-
-/** The memo is this, a space and 16 digits of the reading's id. */
-const PURPOSE_BYTES_MAX = MEMO_BYTES_MAX - 17
-const purpose = freeText(PURPOSE_BYTES_MAX).json.refine((text) => text !== '', 'expected some text')
-
-const wire = z.strictObject({
-  when: z.strictObject({
-    device: accountText.describe('account whose readings are bought'),
-    sensor: name.json,
-  }),
-  pay: coins.describe('coins for each reading'),
-  to: accountText.optional().describe('who is paid; the device by default'),
-  for: purpose.describe('what is bought; stands in the memo'),
-  confirmations: z.int().min(1).max(100).default(1),
-  perHourMax: z.int().min(1).max(100_000).default(1_000),
-})
+import { wireMisfits, wiresConfig } from './wires/config.ts'
 
 export const agentConfig = z
   .strictObject({
@@ -51,19 +36,11 @@ export const agentConfig = z
         'expected each sensor name once',
       )
       .default([]),
-    wires: z
-      .array(wire)
-      .max(64)
-      .refine(
-        (list) =>
-          new Set(list.map(({ when, to, for: purpose }) => `${to ?? when.device} ${purpose}`)).size ===
-          list.length,
-        "expected each pair of 'to' and 'for' once: a payment's memo has to tell the wires apart",
-      )
-      .default([]),
+    owner: accountText.optional().describe('who may change the wires while the agent runs'),
+    wires: wiresConfig.default([]),
     outputs: z.array(outputConfig).max(OUTPUTS_MAX).default([]),
   })
-  .superRefine(({ outputs, sensors }, context) => {
+  .superRefine(({ outputs, sensors, wires }, context) => {
     for (const { path, message } of misfits(outputs, sensors))
       context.addIssue({ code: 'custom', path: [...path], message })
     for (const [index, { name, sell }] of sensors.entries()) {
@@ -71,5 +48,10 @@ export const agentConfig = z
       if (message !== undefined)
         context.addIssue({ code: 'custom', path: ['sensors', index, 'name'], message })
     }
+    // Wires that are wrong in themselves are not wires yet.
+    if (context.issues.some(({ path }) => path?.[0] === 'wires')) return
+    const names = sensors.map(({ name }) => name)
+    for (const { path, message } of wireMisfits(wires, names))
+      context.addIssue({ code: 'custom', path: ['wires', ...path], message })
   })
 export type AgentConfig = z.output<typeof agentConfig>

@@ -116,6 +116,13 @@ export class Outbox {
     return count
   }
 
+  /** Transactions that are in no block of our chain, in nonce order. */
+  get unconfirmed(): readonly Sealed[] {
+    const list: Sealed[] = []
+    for (const { confirmed, sealed } of this.#entries.values()) if (confirmed === undefined) list.push(sealed)
+    return list
+  }
+
   /** Smallest units that waiting transactions will take from the account. */
   get committed(): number {
     let sum = 0

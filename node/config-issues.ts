@@ -8,6 +8,8 @@ import type { z } from 'zod'
 const QUOTED_CHARACTERS_MAX = 40
 const KEYS_LISTED_MAX = 12
 const SCHEMA_DEPTH_MAX = 32
+/** What zod says of a union that says nothing itself. */
+const NO_MESSAGE = 'Invalid input'
 
 type Issue = z.core.$ZodIssue
 export type Path = readonly PropertyKey[]
@@ -95,6 +97,9 @@ function describe(issue: Issue, root: unknown, schema: z.core.$ZodType | undefin
     case 'invalid_union': {
       const options = 'options' in issue && Array.isArray(issue.options) ? issue.options : undefined
       if (options !== undefined) return come(oneOf(options), choiceRemedy(value, options))
+      // A schema that says itself what it expects knows better than its alternatives' types.
+      if (issue.message !== NO_MESSAGE)
+        return { path, problem: `${issue.message}, got ${got}`, remedy: 'Change it to what is expected' }
       const kinds = issue.errors.flatMap((errors) =>
         errors.flatMap((one) => ('expected' in one ? [one.expected] : [])),
       )

@@ -8,12 +8,15 @@ import { Outbox } from '../../edge-agent/outbox.ts'
 import { outputConfig } from '../../edge-agent/outputs/config.ts'
 import { type OutputLines, Outputs } from '../../edge-agent/outputs/outputs.ts'
 import type { AgentSensor } from '../../edge-agent/sampling.ts'
-import { type Wire, Wires } from '../../edge-agent/wires.ts'
+import { wiresConfig } from '../../edge-agent/wires/config.ts'
+import { WiresTrade, wiresOptions } from '../../edge-agent/wires/trade.ts'
+import { WIRES_FILE, WiresLog } from '../../edge-agent/wires/wires-log.ts'
 import { ChainStore } from '../../node/chain-store.ts'
 import { openDisk } from '../../node/disk.ts'
 import { replaceableLog } from '../../node/replaceable-log.ts'
 import type { Signer } from '../../node/signing.ts'
 import { systemTimers } from '../../node/timers.ts'
+import type { Account } from '../../schemas/hex.ts'
 import { parseTopic } from '../../schemas/topic.ts'
 import type { Decimal } from '../../schemas/units.ts'
 import { join as joinBroker } from '../broker/running-broker.ts'
@@ -67,7 +70,9 @@ function drivenLines(): OutputLines & { readonly levels: string[] } {
 interface Options {
   readonly signer?: Signer
   readonly sensors?: readonly AgentSensor[]
-  readonly wires?: readonly Wire[]
+  /** As a configuration has them. */
+  readonly wires?: readonly object[]
+  readonly owner?: Account
   readonly outputs?: readonly object[]
   readonly lines?: OutputLines
   /** Share of a core; 0 does not mine. */
@@ -76,11 +81,13 @@ interface Options {
 }
 
 async function startAgent(t: Test, rig: Rig, options: Options = {}) {
-  const { signer = alice, sensors = [], wires = [], duty = 0, data = temporary(t) } = options
+  const { signer = alice, sensors = [], wires = [], owner, duty = 0, data = temporary(t) } = options
   const { outputs = [], lines: outputLines = drivenLines() } = options
   const { log, lines } = recordingLog()
   const store = new ChainStore(openDisk(data), rig.genesis)
   const outbox = new Outbox(replaceableLog(join(data, 'outbox.log')), store.chain, signer)
+  const wiresLog = new WiresLog(replaceableLog(join(data, WIRES_FILE)))
+  const wired = wiresOptions({ wires: wiresConfig.parse(wires), owner, sensors })
   const agent = new Agent(
     {
       session: { url: rig.url, backoff: { baseMs: 20, capMs: 100, stableMs: 1_000 } },
@@ -93,7 +100,7 @@ async function startAgent(t: Test, rig: Rig, options: Options = {}) {
     {
       store,
       outbox,
-      wires: new Wires(wires),
+      trades: [(desk) => new WiresTrade(desk, wired, wiresLog)],
       outputs: new Outputs(
         outputs.map((each) => outputConfig.parse(each)),
         { lines: outputLines, clock: rig.clock(), timers: systemTimers, log },
@@ -197,11 +204,9 @@ t.test('a wire pays for a confirmed reading, once, also over a restart', async (
   const running = await rig.validator()
   const { mempool } = running.validator.node
   const wire = {
-    device: carol.account,
-    sensor: 'soil',
-    pay: 100,
-    to: carol.account,
-    purpose: 'soil',
+    when: { device: carol.account, sensor: 'soil' },
+    pay: '0.000001',
+    for: 'soil',
     confirmations: 2,
     perHourMax: 10,
   }
@@ -225,15 +230,7 @@ t.test('a wire pays for a confirmed reading, once, also over a restart', async (
 t.test('a wire without coins pays nothing and says so', async (t) => {
   const rig = await Rig.start(t)
   const running = await rig.validator()
-  const wire = {
-    device: carol.account,
-    sensor: 'soil',
-    pay: 100,
-    to: carol.account,
-    purpose: 'soil',
-    confirmations: 1,
-    perHourMax: 10,
-  }
+  const wire = { when: { device: carol.account, sensor: 'soil' }, pay: '0.000001', for: 'soil' }
   const { lines, outbox } = await startAgent(t, rig, { signer: carol, wires: [{ ...wire, to: bob.account }] })
   await rig.mine([running], [rig.chain.reading(carol)])
   await waitUntil('it says so', () => lines.some(({ event }) => event === 'not enough coins for all wires'))

@@ -13,7 +13,9 @@ t.test('a name, a broker and a directory are enough; defaults are gentle', (t) =
 
 t.test('amounts are coins as text; an account is 64 digits; defaults of a wire', (t) => {
   const { wires } = agentConfig.parse({ ...least, wires: [wire] })
-  t.match(wires, [{ pay: 1_000_000, confirmations: 1, perHourMax: 1_000 }])
+  t.match(wires, [
+    { pay: { amount: 1_000_000 }, source: { confirmations: 1 }, limits: { perHourMax: 1_000 } },
+  ])
   t.end()
 })
 
@@ -25,7 +27,7 @@ t.test('what cannot be is refused, each with its field', (t) => {
     [{ ...least, wires: [{ ...wire, for: 'x'.repeat(64) }] }, 'wires.0.for'],
     [{ ...least, wires: [{ ...wire, for: 'ü'.repeat(32) }] }, 'wires.0.for'],
     [{ ...least, wires: [{ ...wire, for: 'a\u0007b' }] }, 'wires.0.for'],
-    [{ ...least, wires: [wire, wire] }, 'wires'],
+    [{ ...least, wires: [wire, wire] }, 'wires.1'],
     [{ ...least, wires: [{ ...wire, confirmations: 0 }] }, 'wires.0.confirmations'],
     [{ ...least, wires: [{ ...wire, when: { device: 'me', sensor: 'soil' } }] }, 'wires.0.when.device'],
     [{ ...least, sensors: [cpu, cpu] }, 'sensors'],

@@ -4,7 +4,6 @@
  * One row a defect: what went wrong there, and the check that would fail if it went wrong here.
  */
 import t, { type Test } from 'tap'
-import { Wires } from '../../edge-agent/wires.ts'
 import { COIN } from '../../ledger/amount.ts'
 import { hexDigits, nextTarget, targetFor, workOf } from '../../ledger/difficulty.ts'
 import { place, position0 } from '../../ledger/header.ts'
@@ -14,6 +13,7 @@ import type { Header } from '../../schemas/block.ts'
 import { type Account, type Hash, toHex } from '../../schemas/hex.ts'
 import type { Transaction } from '../../schemas/transaction.ts'
 import { alice, bob, carol, codeOf, mine, signer, TestChain, testNetwork } from '../helpers/ledger.ts'
+import { WiresLab } from '../helpers/wires-lab.ts'
 
 type Facts = (t: Test) => void
 const test = new TestChain()
@@ -238,27 +238,13 @@ const difficultyMovesByFractions: Facts = (t) => {
 }
 
 const headsAreConfirmedFirst: Facts = (t) => {
-  const wire = {
-    device: alice.account,
-    sensor: 'soil',
-    pay: 5,
-    to: bob.account,
-    purpose: 'water',
-    confirmations: 3,
-    perHourMax: 10,
-  }
-  const wires = new Wires([wire])
-  const transactions = [test.reading(alice), test.reading(carol), test.transfer(alice, bob.account, 1)]
-  const due = (confirmations: number, paid = false) =>
-    wires.due({ transactions }, confirmations, () => paid, 0)
-  for (const confirmations of [0, 1, 2, 4])
-    t.strictSame(due(confirmations), [], `${confirmations} confirmations`)
-  t.strictSame(due(3, true), [], 'paid before')
-  t.match(
-    due(3),
-    [{ amount: 5, draft: { type: 'transfer', to: bob.account } }],
-    'at the depth that was asked for',
-  )
+  const when = { device: bob.account, sensor: 'soil' }
+  const lab = new WiresLab({ wires: [{ when, pay: '0.01', for: 'water', confirmations: 3 }] })
+  lab.mine([lab.test.reading(bob), lab.test.reading(carol)])
+  lab.mine()
+  t.equal(lab.outbox.unconfirmed.length, 0, 'not before the depth that was asked for')
+  lab.mine()
+  t.match(lab.outbox.unconfirmed, [{ transaction: { type: 'transfer', to: bob.account, amount: 1_000_000 } }])
 }
 
 const DEFECTS: readonly (readonly [string, Facts])[] = [

@@ -1,0 +1,7 @@
+/** A wire's name on disk: a hash of what it looks at and what it buys, so that what it remembers is never taken for another's. */
+import { hashing } from '../../node/signing.ts'
+import { toHex } from '../../schemas/hex.ts'
+import type { Wire } from './wire.ts'
+
+export const fingerprintOf = ({ source, condition, to }: Wire): string =>
+  toHex(hashing.plain(new TextEncoder().encode(JSON.stringify([source, condition, to])))).slice(0, 32)

@@ -1,0 +1,258 @@
+/**
+ * An agent's wires at work: hears samples, blocks and its owner's messages, pays what is due, and tells how each wire stands.
+ *
+ * What is decided is in the outbox, durable, before anything else happens; what wires remember follows.
+ */
+import type { Update } from '../../ledger/chain.ts'
+import { hashing } from '../../node/signing.ts'
+import type { Account } from '../../schemas/hex.ts'
+import { toHex } from '../../schemas/hex.ts'
+import { type ParsedTopic, topic } from '../../schemas/topic.ts'
+import type { Sample } from '../../schemas/transaction.ts'
+import { SETTLED_DEPTH } from '../outbox.ts'
+import type { Desk, Trade } from '../trade.ts'
+import type { Payment, Surroundings } from './act.ts'
+import { type Deed, LedgerWires } from './ledger-wires.ts'
+import { DAY_MS, NO_COINS, type Till } from './limits.ts'
+import { OwnWires } from './own-wires.ts'
+import { Payments } from './payments.ts'
+import { type Lately, timeText, type WiresState, wireStates } from './state.ts'
+import { describeWire, purchaseOf, type Wire } from './wire.ts'
+import type { WiresLog } from './wires-log.ts'
+import { checkWiring, readWires } from './wiring.ts'
+
+export interface WiresOptions {
+  /** Of the configuration. */
+  readonly wires: readonly Wire[]
+  /** Who may change them while the agent runs. */
+  readonly owner: Account | undefined
+  /** The agent's own. */
+  readonly sensors: readonly string[]
+}
+
+/** Of an agent's configuration. */
+export const wiresOptions = ({
+  wires,
+  owner,
+  sensors,
+}: {
+  readonly wires: readonly Wire[]
+  readonly owner?: Account | undefined
+  readonly sensors: readonly { readonly name: string }[]
+}): WiresOptions => ({ wires, owner, sensors: sensors.map(({ name }) => name) })
+
+/** Blocks between two records of what the wires know of the ledger. */
+const RECORD_BLOCKS = 64
+/** Time spent on old blocks in one go: a long way back must not stop everything else. */
+const WALK_MS = 100
+/** Seconds between two messages of how the wires stand. */
+const TELL_MS = 2_000
+
+export class WiresTrade implements Trade {
+  readonly filters: readonly string[]
+  readonly #desk: Desk
+  readonly #options: WiresOptions
+  readonly #log: WiresLog
+  #wires: readonly Wire[]
+  #from: WiresState['from'] = 'configuration'
+  readonly #ledger: LedgerWires
+  readonly #own: OwnWires
+  /** Made once there are wires: it reads blocks. */
+  #payments: Payments | undefined
+  readonly #lately = new Map<string, Lately>()
+  #refused: WiresState['refused'] = null
+  #told = ''
+  #toldMs = Number.NEGATIVE_INFINITY
+
+  constructor(desk: Desk, options: WiresOptions, log: WiresLog) {
+    this.#desk = desk
+    this.#options = options
+    this.#log = log
+    const { account } = desk.signer
+    const { owner } = options
+    this.filters = owner === undefined ? [] : [topic(desk.chain.network.id, 'wiring', owner, account)]
+    this.#wires = this.#stored() ?? options.wires
+    this.#ledger = new LedgerWires(desk.chain, this.#wires, log.ledger)
+    this.#own = new OwnWires(this.#wires, (wire) => log.own(wire))
+    if (this.#wires.length > 0) this.#payments = this.#openPayments()
+  }
+
+  onMessage({ kind, publisher, rest, json }: ParsedTopic, payload: Uint8Array): void {
+    const { owner, sensors } = this.#options
+    const { chain, signer, clock, log } = this.#desk
+    if (kind !== 'wiring' || json || publisher !== owner || rest[0] !== signer.account) return
+    const sequence = this.#log.wiring?.sequence ?? 0
+    const checked = checkWiring(chain.network, { agent: signer.account, owner, sequence, sensors }, payload)
+    if (checked.ok) {
+      const { sequence, text, wires } = checked.value
+      this.#log.setWiring({ owner, sequence, active: true, text })
+      this.#set(wires)
+      this.#from = 'owner'
+      log.info('the owner has set the wires', { wires: wires.length, sequence })
+    } else {
+      const { sequence = null, reason } = checked.fault
+      const message = toHex(hashing.plain(payload)).slice(0, 16)
+      this.#refused = { at: timeText(clock.now()), sequence, message, reason }
+      log.warn('new wires refused', { reason })
+    }
+    this.#tell(true)
+  }
+
+  onUpdate(update: Update): void {
+    this.#ledger.update(update)
+    this.#payments?.update(update)
+    this.#run()
+  }
+
+  onSample(sample: Sample): void {
+    if (this.#desk.inSync) this.#own.take(sample)
+  }
+
+  onConnected(): void {
+    this.#told = ''
+    this.#tell(true)
+  }
+
+  tick(): void {
+    this.#run()
+    this.#tell(false)
+  }
+
+  stop(): void {
+    this.#log.close()
+  }
+
+  /** Wires that the owner has set and that count still. */
+  #stored(): readonly Wire[] | undefined {
+    const { owner, sensors } = this.#options
+    const { log } = this.#desk
+    const { wiring } = this.#log
+    if (wiring?.active !== true) return undefined
+    const remedy = 'pinledger wires reset makes this the rule'
+    if (wiring.owner !== owner) {
+      log.warn('wires of the configuration are used: those set were of another owner', { remedy })
+      return undefined
+    }
+    const wires = readWires(wiring.text, sensors)
+    if (!wires.ok) {
+      log.warn('wires of the configuration are used: those that the owner has set do not fit it', {
+        reason: wires.fault,
+      })
+      return undefined
+    }
+    this.#from = 'owner'
+    log.info("the owner's wires are used, not those of the configuration", {
+      sequence: wiring.sequence,
+      remedy: 'pinledger wires reset goes back',
+    })
+    return wires.value
+  }
+
+  #openPayments(): Payments {
+    const { chain, outbox, signer } = this.#desk
+    return new Payments({ chain, outbox, account: signer.account }, this.#log.ledger)
+  }
+
+  #set(wires: readonly Wire[]): void {
+    this.#wires = wires
+    this.#ledger.set(wires)
+    this.#own.set(wires, (wire) => this.#log.own(wire))
+    this.#log.keepOwn(this.#own.names)
+    this.#payments ??= this.#openPayments()
+    const purchases = new Set(wires.map(purchaseOf))
+    for (const purchase of [...this.#lately.keys()])
+      if (!purchases.has(purchase)) this.#lately.delete(purchase)
+  }
+
+  /** Pays what is due. */
+  #run(): void {
+    const { inSync, clock } = this.#desk
+    if (!inSync || this.#payments === undefined) return
+    const startedMs = clock.monotonic()
+    do {
+      const payments = this.#decide(this.#payments)
+      if (payments.length > 0) this.#desk.act(payments)
+    } while (this.#ledger.behind && clock.monotonic() - startedMs < WALK_MS)
+    this.#log.setOwn(this.#own.changed())
+    this.#record(this.#payments)
+  }
+
+  #decide(known: Payments): Payment[] {
+    let opened: Till | undefined
+    const till = (): Till => {
+      opened ??= known.till()
+      return opened
+    }
+    const payments = new Map<string, Payment>()
+    const surroundings = (wire: Wire): Surroundings => ({
+      isPaid: (identity) => payments.has(identity.key) || known.isPaid(identity),
+      obstacle: (amount) => till().obstacle(wire, amount),
+    })
+    let unpaid = 0
+    const take = (deed: Deed): void => {
+      this.#note(deed)
+      if (deed.why?.startsWith(NO_COINS)) unpaid++
+      if (deed.payment === undefined) return
+      till().take(deed.wire, deed.payment.amount)
+      payments.set(deed.payment.key, deed.payment)
+    }
+    for (const deed of this.#ledger.due(surroundings)) take(deed)
+    for (const deed of this.#own.due(surroundings, this.#nowMs)) take(deed)
+    if (unpaid > 0) this.#desk.log.warn('not enough coins for all wires', { unpaid })
+    return [...payments.values()]
+  }
+
+  #note({ wire, payment, why }: Deed): void {
+    const purchase = purchaseOf(wire)
+    const before = this.#lately.get(purchase)
+    const now = {
+      paidAt: payment === undefined ? before?.paidAt : this.#desk.chain.tip.time,
+      why: payment === undefined ? (why ?? before?.why) : undefined,
+    }
+    this.#lately.set(purchase, now)
+    if (now.why !== undefined && now.why !== before?.why)
+      this.#desk.log.info('a wire does not pay', { wire: describeWire(wire), reason: now.why })
+  }
+
+  /** The ledger's time, or this machine's where that is later and known to be right. */
+  get #nowMs(): number {
+    const { chain, clock } = this.#desk
+    return clock.synchronised() ? Math.max(clock.now(), chain.tip.time) : chain.tip.time
+  }
+
+  #record({ book }: Payments): void {
+    const settled = this.#ledger.settled(SETTLED_DEPTH)
+    if (settled === undefined) return
+    const last = this.#log.ledger
+    const onChain = last !== undefined && this.#desk.chain.at(last.height)?.hash === last.block
+    if (onChain && settled.height - last.height < RECORD_BLOCKS) return
+    book.prune(this.#desk.chain.tip)
+    this.#log.setLedger({ ...settled, pages: book.pages(settled.height) })
+  }
+
+  #tell(atOnce: boolean): void {
+    const { signer, chain, clock, connected } = this.#desk
+    const { owner = null } = this.#options
+    if (!connected || (this.#wires.length === 0 && owner === null)) return
+    if (!atOnce && clock.monotonic() - this.#toldMs < TELL_MS) return
+    const payments = this.#payments
+    const state = {
+      agent: signer.account,
+      owner,
+      sequence: this.#log.wiring?.sequence ?? 0,
+      from: this.#from,
+      wires:
+        payments === undefined
+          ? []
+          : wireStates(this.#wires, payments, chain.tip.time - DAY_MS, (each) => this.#lately.get(each)),
+      refused: this.#refused,
+    }
+    const text = JSON.stringify(state)
+    if (text === this.#told) return
+    this.#told = text
+    this.#toldMs = clock.monotonic()
+    const { agent, ...rest } = state
+    const told: WiresState = { agent, at: timeText(clock.now()), ...rest }
+    void this.#desk.tellPeople('wires', [], told, true)
+  }
+}
