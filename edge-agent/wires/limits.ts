@@ -2,8 +2,8 @@
  * What a wire may still pay: its limits against what its purchase has cost, and the account's coins.
  *
  * Hours and days are the ledger's: payments in blocks count by their block's time, against the tip's; those that wait count
- * always. So in no hour of block times there are more than `perHourMax`, whatever restarts or reorganisations come: at the last
- * one's decision all others of that hour were in a block of it or waiting.
+ * always. So in no hour of block times there are more than `perHourMax`, whatever restarts come: at the last one's decision all
+ * others of that hour were in a block of it or waiting. (A reorganisation may put payments of several hours into one block.)
  */
 import { formatCoins } from '../../ledger/amount.ts'
 import { purchaseOf, type Wire } from './wire.ts'

@@ -78,6 +78,8 @@ export class WiresLab {
   #wiresLog: WiresLog
   /** The program dies when it next puts payments into its outbox, right after that. */
   diesAfterPaying = false
+  /** Hears what has just been put into the outbox. */
+  onPaid: (paid: readonly Sealed[]) => void = () => {}
 
   constructor(options: LabOptions = {}) {
     this.#options = options
@@ -115,6 +117,7 @@ export class WiresLab {
       isGuarded: true,
       act(drafts) {
         const sealed = outbox.add(drafts)
+        lab.onPaid(sealed)
         if (lab.diesAfterPaying) throw new Died()
         return sealed
       },

@@ -8,6 +8,7 @@ import { mempoolProperties } from './mempool.ts'
 import type { Property } from './property.ts'
 import { signatureProperties } from './signature.ts'
 import { stateProperties } from './state.ts'
+import { wiresProperties } from './wires.ts'
 
 export const PROPERTIES: readonly Property[] = [
   ...stateProperties,
@@ -18,4 +19,5 @@ export const PROPERTIES: readonly Property[] = [
   ...signatureProperties,
   ...appendLogProperties,
   ...channelProperties,
+  ...wiresProperties,
 ]
