@@ -14,6 +14,7 @@ import { addSplitCommands } from './splits.ts'
 import { addStorageCommands } from './storage.ts'
 import { addTradingCommands } from './trading.ts'
 import { addWalletCommands } from './wallet.ts'
+import { addWiringCommands } from './wiring.ts'
 
 /** Where help and complaints go. */
 export type Output = Required<Pick<OutputConfiguration, 'writeOut' | 'writeErr'>>
@@ -42,6 +43,7 @@ function createProgram(output: Output): Command {
   addMarketCommands(program)
   addSplitCommands(program)
   addTradingCommands(program)
+  addWiringCommands(program)
   addFlashCommands(program)
   return program
 }
