@@ -53,33 +53,42 @@ export async function setWires(
     const genesis = fromHex(network.genesisHash)
     const signed = hashing.tagged('wiring', genesis, ...wiringParts(agent, { sequence, text }))
     const bytes = encode(wiring, { sequence, text, signature: owner.sign(signed) })
-    const name = toHex(hashing.plain(bytes)).slice(0, 16)
+    const sent = { sequence, message: digestOf(bytes), text: digestOf(text), agent, owner: owner.account }
     await sender.session.publish(topic(network.id, 'wiring', owner.account, agent), bytes, {
       qos: 1,
       retain: false,
     })
-    const answered = (): boolean => state?.sequence === sequence || state?.refused?.message === name
+    const answered = (): boolean => isTaken(state, sent) || state?.refused?.message === sent.message
     const endMs = performance.now() + wait * 1000
     while (!answered() && performance.now() < endMs) await sleep(LOOK_MS)
-    return report(state, { sequence, name, agent, owner: owner.account }, json, out)
+    return report(state, sent, json, out)
   } finally {
     await Promise.all([reader.stop(), sender.stop()])
   }
 }
 
+interface Sent {
+  readonly sequence: number
+  /** Digests, by which the agent tells what it speaks of. */
+  readonly message: string
+  readonly text: string
+  readonly agent: Account
+  readonly owner: Account
+}
+
+const digestOf = (bytes: Uint8Array): string => toHex(hashing.plain(bytes)).slice(0, 16)
+
+const isTaken = (state: WiresState | undefined, { sequence, text }: Sent): boolean =>
+  state?.sequence === sequence && state.text === text
+
 function report(
   state: WiresState | undefined,
-  sent: {
-    readonly sequence: number
-    readonly name: string
-    readonly agent: Account
-    readonly owner: Account
-  },
+  sent: Sent,
   json: boolean,
   out: (text: string) => void,
 ): number {
-  const taken = state?.sequence === sent.sequence
-  const refusal = state?.refused?.message === sent.name ? state.refused.reason : undefined
+  const taken = isTaken(state, sent)
+  const refusal = state?.refused?.message === sent.message ? state.refused.reason : undefined
   const status = taken ? 'set' : refusal === undefined ? 'unanswered' : 'refused'
   const silent =
     state === undefined || state.owner === sent.owner
@@ -88,7 +97,7 @@ function report(
   const reason = taken ? undefined : (refusal ?? silent)
   if (json)
     out(`${JSON.stringify({ status, sequence: sent.sequence, reason, wires: state?.wires.length })}\n`)
-  else if (taken)
+  else if (taken && state !== undefined)
     out(`set, ${state.wires.length} wires:\n${state.wires.map(({ words }) => `  ${words}\n`).join('')}`)
   else out(`${status}: ${reason}\n`)
   return taken ? EXIT.ok : EXIT.no

@@ -41,13 +41,15 @@ export class LedgerWires {
   #walk: BlockWalk | undefined
   /** Up to here nothing is paid any more. */
   #past = 0
+  /** Up to here these wires were not set. */
+  #since = 0
   /** By height, ascending: after what that height made deep. */
   readonly #memories = new Map<number, Memories>()
   #memory: Memories = NOTHING
 
-  constructor(chain: Chain, wires: readonly Wire[], saved: Saved | undefined) {
+  constructor(chain: Chain, wires: readonly Wire[], since: number, saved: Saved | undefined) {
     this.#chain = chain
-    this.set(wires)
+    this.set(wires, since)
     if (saved === undefined || chain.at(saved.height)?.hash !== saved.block) return
     this.#past = chain.tip.height - AGAIN_BLOCKS
     this.#walk = new BlockWalk(chain, Math.min(chain.tip.height, saved.height + AGAIN_BLOCKS))
@@ -55,8 +57,9 @@ export class LedgerWires {
     this.#memories.set(this.#walk.height, saved.memories)
   }
 
-  /** Other wires from now on; those that say the same as before go on with what they remember. */
-  set(wires: readonly Wire[]): void {
+  /** Other wires from a height on; those that say the same as before go on with what they remember. */
+  set(wires: readonly Wire[], since: number): void {
+    this.#since = since
     this.#wires = wires
       .filter(({ source }) => source.kind === 'ledger')
       .map((wire) => [fingerprintOf(wire), wire] as const)
@@ -92,7 +95,7 @@ export class LedgerWires {
     for (const { block, confirmations, top } of this.#walk.next(this.#depthMax)) {
       if (top.height !== height) this.#keep(height)
       height = top.height
-      const isPast = height <= this.#past || top.time < tip.time - DAY_MS
+      const isPast = height <= Math.max(this.#past, this.#since) || top.time < tip.time - DAY_MS
       for (const [name, wire] of this.#wires) {
         if (wire.source.kind !== 'ledger' || wire.source.confirmations !== confirmations) continue
         yield* this.#look(name, wire, block.transactions, surroundings(wire), isPast)

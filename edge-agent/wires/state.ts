@@ -40,6 +40,8 @@ export const wiresState = z.object({
   /** Of the last message of the owner's that was taken; 0: none. */
   sequence: z.int().min(0),
   from: z.enum(['configuration', 'owner']),
+  /** First 16 hex digits of the SHA-256 of the owner's text, when it is in force. */
+  text: text.nullable(),
   wires: z.array(wireState).max(64),
   /** The last message that was refused; `message` are the first 16 hex digits of its SHA-256. */
   refused: z

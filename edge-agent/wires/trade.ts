@@ -72,7 +72,8 @@ export class WiresTrade implements Trade {
     const { owner } = options
     this.filters = owner === undefined ? [] : [topic(desk.chain.network.id, 'wiring', owner, account)]
     this.#wires = this.#stored() ?? options.wires
-    this.#ledger = new LedgerWires(desk.chain, this.#wires, log.ledger)
+    const since = this.#from === 'owner' ? (log.wiring?.height ?? 0) : 0
+    this.#ledger = new LedgerWires(desk.chain, this.#wires, since, log.ledger)
     this.#own = new OwnWires(this.#wires, (wire) => log.own(wire))
     if (this.#wires.length > 0) this.#payments = this.#openPayments()
   }
@@ -85,13 +86,13 @@ export class WiresTrade implements Trade {
     const checked = checkWiring(chain.network, { agent: signer.account, owner, sequence, sensors }, payload)
     if (checked.ok) {
       const { sequence, text, wires } = checked.value
-      this.#log.setWiring({ owner, sequence, active: true, text })
+      this.#log.setWiring({ owner, sequence, active: true, text, height: chain.tip.height })
       this.#set(wires)
       this.#from = 'owner'
       log.info('the owner has set the wires', { wires: wires.length, sequence })
     } else {
       const { sequence = null, reason } = checked.fault
-      const message = toHex(hashing.plain(payload)).slice(0, 16)
+      const message = digestOf(payload)
       this.#refused = { at: timeText(clock.now()), sequence, message, reason }
       log.warn('new wires refused', { reason })
     }
@@ -155,7 +156,7 @@ export class WiresTrade implements Trade {
 
   #set(wires: readonly Wire[]): void {
     this.#wires = wires
-    this.#ledger.set(wires)
+    this.#ledger.set(wires, this.#desk.chain.tip.height)
     this.#own.set(wires, (wire) => this.#log.own(wire))
     this.#log.keepOwn(this.#own.names)
     this.#payments ??= this.#openPayments()
@@ -241,6 +242,7 @@ export class WiresTrade implements Trade {
       owner,
       sequence: this.#log.wiring?.sequence ?? 0,
       from: this.#from,
+      text: this.#from === 'owner' ? digestOf(this.#log.wiring?.text) : null,
       wires:
         payments === undefined
           ? []
@@ -256,3 +258,6 @@ export class WiresTrade implements Trade {
     void this.#desk.tellPeople('wires', [], told, true)
   }
 }
+
+/** How people tell messages apart. */
+const digestOf = (bytes: Uint8Array = new Uint8Array(0)): string => toHex(hashing.plain(bytes)).slice(0, 16)

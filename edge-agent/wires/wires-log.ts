@@ -51,6 +51,8 @@ const wiringRecord = struct({
   /** False after a reset: then the configuration's wires count. */
   active: bool,
   text: blob(WIRING_TEXT_BYTES_MAX),
+  /** Of the tip when they were set: what was before is not theirs to pay. */
+  height: u32,
 })
 
 export type Wiring = Infer<typeof wiringRecord>
