@@ -165,7 +165,7 @@ t.test(
     t.match(await ask((out) => resetWires({ data, json: true }, out)), { said: '{"status":"unchanged"}\n' })
     const back = await startAgent(t, rig, data)
     await rig.mine([running], [rig.chain.reading(bob, { sample: sample(4, '21.5') })])
-    await waitUntil('the first wire pays again', () => mempool.size === 1)
+    await waitUntil('the first wire pays again', () => mempool.size > 0)
     t.match(mempool.ordered()[0]?.transaction, { memo: /^soil / })
     t.notOk(back.lines.some(({ event }) => /owner/.test(event)))
   },
