@@ -8,7 +8,6 @@ import { Catalogue } from '../../edge-agent/catalogue.ts'
 import { MINER_DEFAULTS } from '../../edge-agent/miner.ts'
 import { Outbox } from '../../edge-agent/outbox.ts'
 import { Outputs } from '../../edge-agent/outputs/outputs.ts'
-import { Wires } from '../../edge-agent/wires.ts'
 import { signOffer } from '../../ledger/offer.ts'
 import { ChainStore } from '../../node/chain-store.ts'
 import { openDisk } from '../../node/disk.ts'
@@ -47,7 +46,6 @@ async function seller(t: Test, rig: Rig, of: Signer, name: string, item: OfferIt
     {
       store,
       outbox: new Outbox(replaceableLog(join(data, 'outbox.log')), store.chain, of),
-      wires: new Wires([]),
       trades: [(desk) => new Catalogue(desk, name, () => [item])],
       outputs: new Outputs([], { lines, clock, timers: systemTimers, log }),
       ...{ clock, random: Math.random, log, onFatal: (error) => t.fail('the agent failed', { error }) },
