@@ -1,10 +1,7 @@
 /** An agent's configuration file. */
 import { z } from 'zod'
 import { connectionConfig, storageConfig } from '../schemas/config.ts'
-import { freeText, name } from '../schemas/field.ts'
 import { accountText } from '../schemas/hex.ts'
-import { MEMO_BYTES_MAX } from '../schemas/transaction.ts'
-import { coins } from './coins.ts'
 import { sensorConfig } from './drivers.ts'
 import { misfits, OUTPUTS_MAX, outputConfig } from './outputs/config.ts'
 import { nameFault } from './sale/config.ts'
