@@ -8,6 +8,7 @@ import { replaceableLog } from '../../node/replaceable-log.ts'
 import type { Transaction } from '../../schemas/transaction.ts'
 import { alice, bob, carol, TestChain, testNetwork } from '../helpers/ledger.ts'
 import { temporary } from '../helpers/processes.ts'
+import { bytes32, claim, close, lock, open as openChannel, signedFor, tell } from '../helpers/trade.ts'
 
 const reading = (sequence: number): { draft: Draft; key: string } => ({
   draft: {
@@ -438,4 +439,111 @@ t.test('it tells what waits or is not on the ledger for good, and how much room 
   t.equal(the.outbox.room, OUTBOX_ENTRIES_MAX - 2)
   the.mine(sealed, SETTLED_DEPTH + 1)
   t.strictSame(the.outbox.transactions, [])
+})
+
+/** Alice is the payee of a channel of Bob's, and of a lock. */
+function trading(t: Test) {
+  const allocations = [alice, bob, carol].map(({ account }) => ({ account, amount: 1000 }))
+  const test = new TestChain(testNetwork({ allocations, maturity: 100 }))
+  const made = lab(t, test)
+  const channel = openChannel(test, bob, alice, 100)
+  const locked = lock(test, bob, alice, 10, bytes32(5), { height: 4, time: 0 }, { nonce: 1 })
+  made.mine([channel, locked])
+  const proof = (amount: number) => signedFor(test.network, bob, channel.id, amount)
+  const claiming = (amount: number): { draft: Draft; key: string } => ({
+    draft: { type: 'channelClaim', channel: channel.id, proof: proof(amount) },
+    key: `claim ${amount}`,
+  })
+  return { ...made, test, channel: channel.id, locked: locked.id, proof, claiming }
+}
+const memosOf = (list: readonly Sealed[]): string[] =>
+  list.map(({ transaction: tx }) => memoOf(tx) || tx.type)
+
+t.test('a claim that somebody else has made is cancelled, and what is behind it goes through', (t) => {
+  const { test, outbox, mine, channel, proof, claiming } = trading(t)
+  outbox.add([claiming(50), payment('behind')])
+  t.strictSame(memosOf(outbox.pending(64)), ['channelClaim', 'behind'])
+  mine([claim(test, carol, channel, proof(60))])
+  const [cancel, behind] = outbox.pending(64)
+  t.match(cancel?.transaction, {
+    nonce: 0,
+    to: alice.account,
+    amount: 0,
+    memo: 'cancelled: claim-not-higher',
+  })
+  t.equal(memoOf(behind?.transaction as Transaction), 'behind')
+  mine(outbox.pending(64), SETTLED_DEPTH + 1)
+  t.equal(outbox.waiting, 0)
+  t.equal(test.chain.state.account(carol.account).balance, 1005)
+  t.end()
+})
+
+t.test(
+  'what the state allows only once may be wanted again after it was cancelled, also after a restart',
+  (t) => {
+    const { test, outbox, mine, channel, proof, claiming, reopen } = trading(t)
+    outbox.add([claiming(50)])
+    t.ok(outbox.has('claim 50'))
+    t.strictSame(outbox.add([claiming(50)]), [], 'not while it waits')
+    mine([claim(test, carol, channel, proof(60))])
+    outbox.pending(64)
+    t.notOk(outbox.has('claim 50'))
+    t.notOk(reopen().has('claim 50'))
+    t.end()
+  },
+)
+
+t.test('what can be mined is left alone, also one that expires or waits long', (t) => {
+  const { outbox, mine, claiming } = trading(t)
+  outbox.add([claiming(50)])
+  mine([], SETTLED_DEPTH + 5)
+  t.strictSame(memosOf(outbox.pending(64)), ['channelClaim'])
+  mine(outbox.pending(64), 1)
+  t.strictSame(memosOf(outbox.pending(64)), [])
+  t.ok(outbox.has('claim 50'))
+  t.end()
+})
+
+t.test(
+  'a secret that came too late and a close of what is closed are cancelled, each under its nonce',
+  (t) => {
+    const { test, outbox, mine, channel, locked } = trading(t)
+    outbox.add([
+      { draft: { type: 'hashlockClaim', hashlock: locked, preimage: bytes32(5) }, key: 'tell' },
+      { draft: { type: 'channelClose', channel }, key: 'close' },
+      payment('last', 1),
+    ])
+    mine([close(test, alice, channel, { nonce: 0 }), tell(test, carol, locked, bytes32(5))])
+    // Alice's own other program took nonce 0: the others keep theirs.
+    t.strictSame(memosOf(outbox.pending(64)), ['cancelled: unknown-channel', 'last'])
+    mine(outbox.pending(64))
+    t.equal(outbox.waiting, 1, 'the one whose nonce is taken')
+    mine([], SETTLED_DEPTH - 2)
+    t.strictSame(memosOf(outbox.pending(64)), [], 'not before the other is for good')
+    mine()
+    t.strictSame(memosOf(outbox.pending(64)), ['hashlockClaim'], 'it has a new nonce')
+    mine()
+    t.strictSame(memosOf(outbox.pending(64)), ['cancelled: unknown-hashlock'])
+    t.end()
+  },
+)
+
+t.test('nothing is cancelled on a ledger that is not as far as it was when it was signed', (t) => {
+  const { outbox, test, claiming, mine } = trading(t)
+  mine([], 3)
+  outbox.add([claiming(50)])
+  const young = new TestChain(test.network)
+  const other = new Outbox(replaceableLog(join(temporary(t), 'outbox.log')), young.chain, alice)
+  t.teardown(() => other.close())
+  const behind = lab(t, young)
+  behind.outbox.add([claiming(50)])
+  t.strictSame(
+    memosOf(behind.outbox.pending(64)),
+    ['channelClaim'],
+    'the channel may come with the next block',
+  )
+  behind.mine()
+  t.strictSame(memosOf(behind.outbox.pending(64)), ['cancelled: unknown-channel'])
+  t.strictSame(memosOf(outbox.pending(64)), ['channelClaim'])
+  t.end()
 })

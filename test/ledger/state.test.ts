@@ -1,9 +1,11 @@
 import t from 'tap'
-import { changes as changesCodec, KIND, State, StateView } from '../../ledger/state.ts'
+import { changes as changesCodec, KIND, provenAccount, State, StateView } from '../../ledger/state.ts'
 import { hashing } from '../../node/signing.ts'
 import { decode, encode } from '../../schemas/codec.ts'
 import { type Account, ZERO_HASH } from '../../schemas/hex.ts'
-import { alice, bob, carol, coinsIn, seeded, TestChain, testNetwork } from '../helpers/ledger.ts'
+import { STATE_VALUE_BYTES_MAX, stateProof } from '../../schemas/proof.ts'
+import { alice, bob, carol, coinsIn, seeded, signer, TestChain, testNetwork } from '../helpers/ledger.ts'
+import { bytes32 } from '../helpers/trade.ts'
 
 const empty = new State(hashing)
 const accountKey = (account: Account) => account as string as typeof ZERO_HASH
@@ -91,3 +93,81 @@ t.test("rewards that mature later are an account's sum by height", async (t) => 
   t.equal(state.maturing(carol.account, tip.height, 3), subsidy)
   t.equal(coinsIn(state), state.totals().supply)
 })
+
+const CHANNEL = {
+  ...{ from: alice.account, to: bob.account, amount: 9, paid: 4, delay: 3, closing: 2, word: bytes32(1) },
+  ...{ steps: 2, step: 1 },
+}
+const HASHLOCK = { from: alice.account, to: bob.account, amount: 7, lock: bytes32(2), height: 5, time: 6 }
+const shares = (count: number) =>
+  Array.from({ length: count }, (_, index) => ({ account: signer(index + 1).account, parts: 1 + index }))
+
+t.test('channels, hashlocks and splits are entries that come, change and go', async (t) => {
+  const [one, two] = [bytes32(3), bytes32(4)]
+  const view = new StateView(empty)
+  view.setChannel(one, CHANNEL)
+  view.setHashlock(one, HASHLOCK)
+  view.setSplit(carol.account, shares(4))
+  t.strictSame(
+    [view.channel(one), view.hashlock(one), view.split(carol.account)],
+    [CHANNEL, HASHLOCK, shares(4)],
+  )
+  t.strictSame([view.channel(two), view.hashlock(two), view.split(alice.account)], [undefined, undefined, []])
+  t.strictSame(
+    view.changes().map(({ kind, after }) => [kind, after.length]),
+    [
+      [KIND.channel, 132],
+      [KIND.hashlock, 114],
+      [KIND.split, 138],
+    ],
+    'under one key, by kind',
+  )
+  const state = empty.with(view.changes(), 'after')
+  t.strictSame(
+    [state.channel(one), state.hashlock(one), state.split(carol.account)],
+    [CHANNEL, HASHLOCK, shares(4)],
+  )
+  t.equal(coinsIn(state), 9 - 4 + 7)
+  const later = new StateView(state)
+  later.setChannel(one, undefined)
+  later.setHashlock(one, undefined)
+  later.setSplit(carol.account, [])
+  const emptied = state.with(later.changes(), 'after')
+  t.equal(emptied.root(), ZERO_HASH)
+  t.equal(emptied.with(later.changes(), 'before').root(), state.root())
+})
+
+t.test('a split with one share has as many bytes as a member, and is none', async (t) => {
+  const view = new StateView(empty)
+  view.setSplit(alice.account, shares(1))
+  view.setMember(bob.account, 7)
+  const state = empty.with(view.changes(), 'after')
+  t.strictSame([...state.members()], [{ account: bob.account, since: 7 }])
+})
+
+t.test(
+  'a proof of an account may end at any entry, also at the largest, and shows nothing of it',
+  async (t) => {
+    const view = new StateView(empty)
+    view.setSplit(carol.account, shares(4))
+    view.setChannel(bytes32(3), CHANNEL)
+    view.setHashlock(bytes32(4), HASHLOCK)
+    view.setAccount(alice.account, { nonce: 1, balance: 2 })
+    const state = empty.with(view.changes(), 'after')
+    const root = state.root()
+    const sizes = new Set<number>()
+    for (let index = 1; index < 60; index++) {
+      const { account } = signer(index)
+      const proof = state.accountProof(account)
+      if (proof === undefined) throw new Error('four entries have proofs')
+      t.ok(decode(stateProof, encode(stateProof, proof), 2048).ok)
+      t.strictSame(provenAccount(hashing, root, account, proof), state.account(account))
+      sizes.add(proof.leaf[0]?.value.length ?? 0)
+    }
+    t.ok(
+      [16, 114, 132, 138].every((size) => sizes.has(size)),
+      [...sizes].join(' '),
+    )
+    t.ok(Math.max(...sizes) <= STATE_VALUE_BYTES_MAX)
+  },
+)

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import t from 'tap'
 import { decode, encode } from '../../schemas/codec.ts'
 import { fromHex, toHex } from '../../schemas/hex.ts'
+import { PROVEN_TRANSACTION_BYTES_MAX } from '../../schemas/proof.ts'
 import {
   coinbase,
   MEMO_BYTES_MAX,
@@ -63,6 +64,9 @@ t.test('the largest transaction of each type is within the limit', async (t) => 
   t.ok(transaction.size(longest) <= TRANSACTION_BYTES_MAX)
   t.throws(() => encode(transaction, { ...longest, memo: `${longest.memo}x` }))
   t.ok(transaction.size(reading as Transaction) + 32 + 15 <= TRANSACTION_BYTES_MAX)
+  const sizes = golden.map(([, { bytes }]) => bytes.length / 2)
+  t.equal(Math.max(...sizes), 290, 'a channelOpen with the longest memo')
+  t.ok(290 <= PROVEN_TRANSACTION_BYTES_MAX)
 })
 
 t.test('a faulty field is named', async (t) => {
@@ -73,4 +77,16 @@ t.test('a faulty field is named', async (t) => {
     ok: false,
     fault: { code: 'bad-encoding', field: 'sample.synchronised', message: 'expected 0 or 1, got 2' },
   })
+})
+
+t.test('a proof of another kind, and more shares than four, do not decode', async (t) => {
+  const bytesOf = (title: string) => fromHex(vectors.transactions[title].bytes)
+  const claimed = bytesOf('channelClaim by word')
+  for (const number of [0, 1, 3, 255]) {
+    const spoilt = Uint8Array.from(claimed, (byte, at) => (at === 89 ? number : byte))
+    t.notOk(decode(transaction, spoilt, TRANSACTION_BYTES_MAX).ok, `proof ${number}`)
+  }
+  const split = bytesOf('split')
+  split[58] = 5
+  t.match(decode(transaction, split, TRANSACTION_BYTES_MAX), { ok: false, fault: { field: 'shares' } })
 })
