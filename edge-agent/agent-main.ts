@@ -1,4 +1,6 @@
 /** An edge agent as a program: data directory, outbox, sensors and MQTT wired together until the signal ends them. */
+import { existsSync } from 'node:fs'
+import { CHANNEL_LOG } from '../node/channel/channel-log.ts'
 import type { Clock } from '../node/clock.ts'
 import { History } from '../node/history.ts'
 import type { Log } from '../node/log.ts'
@@ -8,6 +10,8 @@ import { systemTimers } from '../node/timers.ts'
 import type { Account } from '../schemas/hex.ts'
 import { Agent } from './agent.ts'
 import { Catalogue } from './catalogue.ts'
+import { channels } from './channel/channels.ts'
+import { buyOf, termsOf } from './channel/config.ts'
 import type { AgentConfig } from './config.ts'
 import { openSensor, thisMachine } from './drivers.ts'
 import { MINER_DEFAULTS } from './miner.ts'
@@ -82,6 +86,12 @@ export async function runAgent(
     )
     const topics = (desk: Desk): Trade =>
       new PaidTopics({ desk, running, sold, isKnown: () => sale?.isKnown === true })
+    const terms = termsOf(config.sensors)
+    const channelLog = runtime.dir.file(CHANNEL_LOG)
+    // Also for what was sold or bought before, until its coins are where they belong.
+    const hasChannels = terms.size > 0 || config.buys.length > 0 || existsSync(channelLog)
+    const modules = { files: replaceableLog(channelLog), timers: systemTimers }
+    const trading = hasChannels ? [channels({ sells: terms, buys: config.buys.map(buyOf) }, modules)] : []
     const agent = new Agent(
       {
         session: sessionOptions(config.broker),
@@ -99,6 +109,7 @@ export async function runAgent(
           (desk) => new WiresTrade(desk, wiresOptions(config), wiresLog),
           (desk) => new Catalogue(desk, config.name, () => itemsOf(config, factsOf)),
           ...(shop.isEmpty ? [] : [selling, topics]),
+          ...trading,
         ],
         clock,
         random,

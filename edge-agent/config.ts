@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { connectionConfig, storageConfig } from '../schemas/config.ts'
 import { accountText } from '../schemas/hex.ts'
+import { buysConfig } from './channel/config.ts'
 import { sensorConfig } from './drivers.ts'
 import { misfits, OUTPUTS_MAX, outputConfig } from './outputs/config.ts'
 import { nameFault } from './sale/config.ts'
@@ -36,6 +37,7 @@ export const agentConfig = z
     owner: accountText.optional().describe('who may change the wires while the agent runs'),
     wires: wiresConfig.default([]),
     outputs: z.array(outputConfig).max(OUTPUTS_MAX).default([]),
+    buys: buysConfig,
   })
   .superRefine(({ outputs, sensors, wires }, context) => {
     for (const { path, message } of misfits(outputs, sensors))

@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { freeText } from '../../schemas/field.ts'
 import { type ItemKind, itemNameBytesMax } from '../../schemas/receipt-memo.ts'
+import { channelSaleFields } from '../channel/config.ts'
 import { price } from '../coins.ts'
 
 /** Time that can be bought ahead. Whoever starts anew looks for what still runs in the blocks of so long. */
@@ -65,6 +66,7 @@ export const sensorSale = z
       .enum(['auto', 'always'])
       .default('auto')
       .describe('auto: readable on a broker that keeps paid topics to those who paid'),
+    ...channelSaleFields,
     ...timeFields,
     ...sellFields,
   })

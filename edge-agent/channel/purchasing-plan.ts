@@ -1,0 +1,41 @@
+/**
+ * What a buyer does about its channels, as functions: when a new one is opened, which one is used, and when coins are called back.
+ */
+import type { ChannelEntry } from '../../ledger/state.ts'
+import { readingsIn } from '../../node/channel/payer.ts'
+import type { Purchase } from '../../node/channel/records.ts'
+
+/** A new channel is opened when so much of the old one is left, so that there is no gap. */
+const AHEAD_SHARE = 0.1
+
+export const readingsLeft = (purchase: Purchase): number => readingsIn(purchase) - purchase.index
+
+/** Whether readings can be bought with it, now or once its channel is on the ledger. */
+const isUsable = (purchase: Purchase): boolean => purchase.stopped === undefined && readingsLeft(purchase) > 0
+
+/** The one to buy with: the oldest that is open and not used up. */
+export const current = (purchases: readonly Purchase[]): Purchase | undefined =>
+  purchases.find((each) => each.channel !== undefined && isUsable(each))
+
+/** Whether these purchases of one thing will not do. */
+export const wantsNew = (purchases: readonly Purchase[]): boolean =>
+  !purchases.some((each) => isUsable(each) && readingsLeft(each) > readingsIn(each) * AHEAD_SHARE)
+
+/** Why the coins of a purchase are wanted back; undefined while it is used. */
+export const whyClose = (purchase: Purchase): string | undefined =>
+  purchase.stopped ?? (readingsLeft(purchase) < 1 ? 'used up' : undefined)
+
+/** What to do on the ledger to get coins back that are wanted back, when the next block is `height`. */
+export function closeStep(
+  purchase: Purchase,
+  entry: ChannelEntry,
+  height: number,
+  fee: number,
+): 'wish' | 'close' | undefined {
+  const paid = Math.max(entry.paid, purchase.index * purchase.price)
+  // Whoever is paid closes what is used up; for dust nobody pays a fee.
+  if (entry.amount - paid <= fee) return undefined
+  if (entry.closing <= height) return 'close'
+  if (whyClose(purchase) === undefined) return undefined
+  return height + entry.delay < entry.closing ? 'wish' : undefined
+}

@@ -1,0 +1,131 @@
+/**
+ * Two agents trade readings over channels, with the real logs, outboxes and ledger, in virtual time. The lab checks both loss bounds
+ * after every step.
+ */
+import t, { type Test } from 'tap'
+import { COIN } from '../../../ledger/amount.ts'
+import { ChannelLab, PRICE } from '../../helpers/channel-lab.ts'
+import { alice, carol, seeded } from '../../helpers/ledger.ts'
+
+const TERMS = { perReading: PRICE, confirmations: 1, delayMin: 5, claimAbove: COIN }
+const FUNDS = 1000 * COIN
+
+const count = (lab: ChannelLab, type: string): number =>
+  lab.confirmed.filter((each) => each.type === type).length
+
+/** What no crash may change: coins are neither made nor lost, and every channel that was opened is paid out or closed. */
+function settled(t: Test, lab: ChannelLab, name: string): void {
+  const { state } = lab.test.chain
+  const opened = lab.confirmed.filter(({ type, from }) => type === 'channelOpen' && from === alice.account)
+  const left = opened.length * 8 * PRICE - (FUNDS - state.account(alice.account).balance)
+  if (lab.earned > lab.bought * PRICE) t.fail(`${name}: ${lab.earned} earned with ${lab.bought} readings`)
+  if (left < 0) t.fail(`${name}: the buyer has lost coins`)
+}
+
+for (const steps of [8, 0])
+  t.test(
+    `${steps > 0 ? 'words' : 'signatures'}: opens, pays, renews, claims and closes by itself`,
+    async (t) => {
+      const lab = new ChannelLab(TERMS, { steps })
+      lab.start()
+      await lab.run(30)
+      t.ok(count(lab, 'channelOpen') >= 3, 'it opens the next channel by itself')
+      t.ok(count(lab, 'channelClose') >= 2)
+      t.ok(lab.bought >= 16, `${lab.bought} readings are bought`)
+      t.ok(lab.earned >= 16 * PRICE, `${lab.earned / PRICE} are claimed`)
+      t.ok(lab.earned <= lab.bought * PRICE)
+      settled(t, lab, 'at the end')
+    },
+  )
+
+t.test('what is unclaimed stays below what the seller has set', async (t) => {
+  const lab = new ChannelLab({ ...TERMS, claimAbove: 3 * PRICE }, { deposit: 100 * PRICE, steps: 100 })
+  lab.start()
+  await lab.run(30)
+  t.ok(count(lab, 'channelClaim') >= 4, `${count(lab, 'channelClaim')} claims`)
+  t.ok(lab.bought * PRICE - lab.earned <= 5 * PRICE, 'all but the last few are on the ledger')
+})
+
+t.test('messages that are lost, repeated or late cost time and nothing else', async (t) => {
+  const lab = new ChannelLab(TERMS, { deposit: 200 * PRICE, steps: 200 })
+  const random = seeded(3)
+  const late: Parameters<typeof lab.fate>[0][] = []
+  lab.fate = (message) => {
+    const chance = random()
+    if (chance < 0.2) return 0
+    if (chance < 0.4) late.push(message)
+    if (chance > 0.95) lab.wire.push(...late.splice(0, 3))
+    return chance < 0.6 ? 2 : 1
+  }
+  lab.start()
+  await lab.run(80)
+  t.ok(lab.bought >= 15, `${lab.bought} readings are bought over a wire that loses a fifth`)
+  const lines = [...lab.seller.lines, ...lab.buyer.lines]
+  t.strictSame(
+    lines.filter(({ event }) => /broke|given up/.test(event)),
+    [],
+    'nobody is accused',
+  )
+})
+
+t.test('the payer vanishes: the payee claims what it has before the channel can close', async (t) => {
+  const lab = new ChannelLab(TERMS, { deposit: 100 * PRICE, steps: 100, lifetime: 40 })
+  lab.start()
+  await lab.run(10)
+  const { bought } = lab
+  t.ok(bought >= 5)
+  lab.buyer.vanish()
+  for (let round = 0; round < 45; round++) await lab.run(1)
+  t.equal(lab.earned, bought * PRICE, 'all that was paid is on the ledger')
+  t.equal(count(lab, 'channelClose'), 1, 'and what is left is back')
+  t.equal(lab.test.chain.state.account(alice.account).balance, FUNDS - bought * PRICE)
+})
+
+t.test('the payee vanishes: the payer wishes, waits, closes, and has its coins back', async (t) => {
+  const lab = new ChannelLab(TERMS, { deposit: 100 * PRICE, steps: 100, silentMs: 20_000 })
+  lab.start()
+  await lab.run(8)
+  const { bought } = lab
+  lab.seller.vanish()
+  lab.say(carol.account, false)
+  for (let round = 0; round < 45; round++) await lab.run(1)
+  t.equal(count(lab, 'channelClose'), 2, 'a wish and a close')
+  t.equal(lab.earned, 0, 'the payee was away for longer than the delay, and nobody claimed for it')
+  t.equal(lab.test.chain.state.account(alice.account).balance, FUNDS, 'everything is back')
+  t.ok(bought > 0)
+})
+
+t.test('the payee is away, but shorter than the delay: it loses nothing', async (t) => {
+  const lab = new ChannelLab(TERMS, { deposit: 100 * PRICE, steps: 100, silentMs: 20_000, delay: 30 })
+  lab.start()
+  await lab.run(8)
+  const { bought } = lab
+  lab.seller.vanish()
+  lab.say(carol.account, false)
+  for (let round = 0; round < 40 && count(lab, 'channelClose') === 0; round++) await lab.run(1)
+  t.equal(count(lab, 'channelClose'), 1, 'the payer wishes to close')
+  await lab.run(10)
+  lab.seller.start()
+  await lab.run(4)
+  t.equal(lab.earned, bought * PRICE, 'back in time, it claims')
+  t.equal(
+    lab.test.chain.state.account(alice.account).balance,
+    FUNDS - bought * PRICE,
+    'and gives back the rest',
+  )
+})
+
+t.test('killed at some of its writes, either side goes on where it was', async (t) => {
+  for (const side of ['seller', 'buyer'] as const) {
+    for (const failAt of [2, 5, 9, 12, 16]) {
+      const lab = new ChannelLab(TERMS, {}, failAt)
+      lab[side].disk.failAt = failAt
+      lab[side].disk.arrives = [0, 400, 1000][failAt % 3] as number
+      lab.start()
+      await lab.run(14)
+      t.equal(lab[side].crashes, 1)
+      t.ok(lab.bought >= 4, `${side}, write ${failAt}: ${lab.bought} readings`)
+      settled(t, lab, `${side}, write ${failAt}`)
+    }
+  }
+})
