@@ -73,7 +73,9 @@ t.test(
     )
     await until(t, 'every message is accepted', () => broker.broker.stats().messages >= 3 * each)
     await until(t, 'the reader has them all', () => heard >= 3 * each * 100)
-    t.ok(broker.refused('slow-reader'), 'the stalled client is cut off')
+    // On a machine so busy that this takes long, for the time that it has not read before for the bytes that wait.
+    const cut = broker.refused('slow-reader') || broker.refused('stalled-reader')
+    t.ok(cut, 'the stalled client is cut off')
     t.equal(broker.broker.stats().backlogBytes, 0, 'and what waited for it is gone')
     const waited = `${Math.round(slowestMs)} ms, of which the machine up to ${Math.round(loopMs)} at a time`
     t.ok(slowestMs < 1_000 + 5 * loopMs, `the reader never waits long for the stalled one (${waited})`)
