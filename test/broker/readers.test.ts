@@ -74,3 +74,17 @@ t.test(
     t.strictSame(asked(), [undefined, undefined])
   },
 )
+
+t.test('what changes between two messages on one topic counts for the second', async (t) => {
+  const { clock, give, readers } = bench()
+  const name = topic(NETWORK, 'paid', seller, 'soil')
+  t.equal(readers.withheld(name, buyer), 'not-paid')
+  give(2000)
+  t.equal(readers.withheld(name, buyer), undefined)
+  give(1000)
+  t.equal(readers.withheld(name, buyer), 'not-paid')
+  give(2000)
+  t.equal(readers.withheld(name, buyer), undefined)
+  clock.ms = 2000
+  t.equal(readers.withheld(name, buyer), 'not-paid')
+})
