@@ -23,6 +23,10 @@ import type { Account, Network } from '../schemas/hex.ts'
 export const AGENTS = ['agent-1', 'agent-2', 'agent-3'] as const
 /** The person's own purse: a key with coins that no program uses. */
 const VISITOR_FILE = 'visitor.json'
+/** Another one, with which `up` shows what can be bought. */
+const GUEST_FILE = 'guest.json'
+/** What the soil probe of the demonstration says, over and over. */
+const SOIL_FILE = 'soil.yaml'
 export const VALIDATORS = ['validator-1', 'validator-2'] as const
 
 /** Share of a core for each agent's miner: three of them leave a two-core machine usable. */
@@ -37,8 +41,11 @@ export interface BenchNetwork {
   readonly genesisFile: string
   readonly validators: readonly Account[]
   readonly agentConfigs: readonly string[]
+  readonly agents: readonly Account[]
   readonly visitor: Account
   readonly visitorFile: string
+  readonly guest: Account
+  readonly guestFile: string
   /** True when it was founded just now. */
   readonly founded: boolean
 }
@@ -53,6 +60,8 @@ export async function openBenchNetwork(data: string, preset: PresetName): Promis
   }
   const visitorFile = join(data, VISITOR_FILE)
   const visitor = openKey(visitorFile)
+  const guestFile = join(data, GUEST_FILE)
+  const guest = openKey(guestFile)
   const validators = VALIDATORS.map(accountOf)
   const agents = AGENTS.map(accountOf)
   const founded = !existsSync(genesisFile)
@@ -68,14 +77,26 @@ export async function openBenchNetwork(data: string, preset: PresetName): Promis
       ...Array.from({ length: MEASURE.rounds }, () => measureHashRate(MEASURE.ms)),
     )
     const firstWork = (hashesPerSecond * DUTY * AGENTS.length * PRESETS[preset].interval) / 1000
-    const allocations = [...agents, visitor].map((account) => ({ account, amount: ALLOCATION }))
+    const allocations = [...agents, visitor, guest].map((account) => ({ account, amount: ALLOCATION }))
     writeGenesis(genesisFile, genesisFrom(preset, { name: preset, time: Date.now(), firstWork, allocations }))
   }
   const agentConfigs = await Promise.all(
     AGENTS.map((name, index) => writeAgentConfig(data, name, index, agents)),
   )
   const { id, genesisHash } = networkOf(readGenesis(genesisFile))
-  return { id, genesisHash, genesisFile, validators, agentConfigs, visitor, visitorFile, founded }
+  return {
+    id,
+    genesisHash,
+    genesisFile,
+    validators,
+    agents,
+    agentConfigs,
+    visitor,
+    visitorFile,
+    guest,
+    guestFile,
+    founded,
+  }
 }
 
 const openKey = (path: string): Account => (existsSync(path) ? loadKey(path) : createKey(path)).account
@@ -96,7 +117,9 @@ async function writeAgentConfig(
     data: join(data, name),
     genesis: join(data, 'genesis.json'),
     mine: { threads: 1, duty: DUTY },
-    sensors: await sensorsFor(index),
+    sensors: [...(await sensorsFor(index)), ...(index === PROBE ? [soilProbe(data)] : [])],
+    ...(index === LAMP ? { outputs: [lamp(data, name)] } : {}),
+    ...(index === PUMP ? { buys: [purchase(agents[PROBE])] } : {}),
     wires: [
       {
         when: { device: agents[neighbour], sensor: (await sensorsFor(neighbour))[0]?.name },
@@ -110,6 +133,33 @@ async function writeAgentConfig(
   writeFileSync(path, head + stringify(config), { mode: 0o600 })
   return path
 }
+
+/** Which agent has the lamp that obeys who pays, the soil probe, and the pump that buys its readings. */
+const [LAMP, PROBE, PUMP] = [0, 1, 2]
+
+const lamp = (data: string, agent: string) => ({
+  name: 'lamp',
+  // A relay has a pin here; a file can be looked at anywhere.
+  file: join(data, agent, 'lamp'),
+  when: { paid: true },
+  sell: { perMinute: '3', secondsMin: 5, secondsMax: 600, terms: 'a file that says 1' },
+})
+
+function soilProbe(data: string) {
+  const file = join(data, SOIL_FILE)
+  const value = (step: number): string => (32 + 4 * Math.sin((step / 30) * Math.PI)).toFixed(1)
+  const steps = Array.from({ length: 60 }, (_, step) => ({ after: 2, value: value(step) }))
+  if (!existsSync(file)) writeFileSync(file, stringify({ repeat: true, steps }), { mode: 0o600 })
+  const sell = { perMinute: '0.6', perReading: '0.001', freeEverySeconds: 20, secondsMin: 5, place: 'bed 1' }
+  return { name: 'soil', driver: 'script', file, unit: '%RH', sell }
+}
+
+const purchase = (from: Account | undefined) => ({
+  from,
+  sensor: 'soil',
+  perReadingMax: '0.001',
+  deposit: '1',
+})
 
 /** What each agent reads: a share of the machine's own quantities, and on a Raspberry Pi one GPIO input. */
 async function sensorsFor(index: number): Promise<{ name: string; [field: string]: unknown }[]> {

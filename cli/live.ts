@@ -14,6 +14,7 @@ import { accountView } from '../schemas/message.ts'
 import { type Transaction, transaction } from '../schemas/transaction.ts'
 import { formatDecimal } from '../schemas/units.ts'
 import type { Mirror } from './reader.ts'
+import { type TradeEvent, TradeLines, tradeWords } from './trade-lines.ts'
 
 const confirmedBlock = z.object({
   height: z.int(),
@@ -76,6 +77,7 @@ export type Event =
     }
   | { readonly event: 'balances'; readonly balances: Readonly<Record<string, number>> }
   | { readonly event: 'presence'; readonly name: string; readonly role: string; readonly state: string }
+  | TradeEvent
   | {
       readonly event: 'refused'
       readonly what: string
@@ -90,6 +92,7 @@ export class Live {
   readonly #states = new Map<string, string>()
   readonly #shown = new Set<string>()
   readonly #balances = new Map<string, number>()
+  readonly #trade: TradeLines
   #lastTime: number | undefined
   #balancesDue = false
   #balancesTimer: NodeJS.Timeout | undefined
@@ -98,6 +101,7 @@ export class Live {
   constructor(emit: (event: Event) => void, names: ReadonlyMap<string, string> = new Map()) {
     this.#emit = emit
     for (const [account, name] of names) this.#names.set(account, name)
+    this.#trade = new TradeLines(emit, (account) => this.nameOf(account))
   }
 
   /** A device's name, or the start of its account. */
@@ -105,11 +109,13 @@ export class Live {
     return this.#names.get(account) ?? short(account)
   }
 
-  receive({ kind, publisher, retain, value }: Mirror): void {
+  receive(mirror: Mirror): void {
+    const { kind, publisher, retain, value } = mirror
     if (kind === 'status') this.#presence(publisher, value)
     else if (kind === 'confirmed' && !retain) this.#confirmed(value)
     else if (kind === 'account') this.#account(value, retain)
     else if (kind === 'refused') this.#refused(value)
+    else this.#trade.receive(mirror)
   }
 
   #presence(account: Account, value: unknown): void {
@@ -222,6 +228,9 @@ const PAINT = {
   trade: '\x1b[32m',
   admission: '\x1b[32m',
   revocation: '\x1b[31m',
+  output: '\x1b[34m',
+  topic: '\x1b[34m',
+  channel: '\x1b[32m',
   balances: '\x1b[90m',
   presence: '\x1b[35m',
   refused: '\x1b[31m',
@@ -251,6 +260,10 @@ function words(event: Event): string {
       return `${event.authority} revoked miner ${event.member}, confirmed in #${event.height}`
     case 'trade':
       return `${event.device}: ${event.what}, confirmed in #${event.height}`
+    case 'output':
+    case 'topic':
+    case 'channel':
+      return tradeWords(event)
     case 'balances':
       return Object.entries(event.balances)
         .map(([name, amount]) => `${name} ${formatCoins(amount)}`)

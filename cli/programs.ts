@@ -25,6 +25,7 @@ export function addProgramCommands(program: Command): void {
     .option('--mqtt-port <port>', '0: any free one', port, 1883)
     .option('--ws-port <port>', 'MQTT over WebSocket, 0: any free one', port, 0)
     .option('--http-port <port>', 'health and metrics, 0: any free one', port, 0)
+    .option('--no-guest', 'leave out the guest who buys light and readings now and then')
     .addOption(durationOption())
     .addOption(jsonOption())
     .addHelpText(
@@ -41,6 +42,7 @@ export function addProgramCommands(program: Command): void {
         httpPort: number
         duration?: number
         json: boolean
+        guest: boolean
       }) => {
         const run = running({ name: 'up', json: options.json, level: 'info', duration: options.duration })
         const { upCommand } = await import('./up.ts')

@@ -8,7 +8,7 @@ import { WorldError } from '../node/error.ts'
 import type { Log } from '../node/log.ts'
 import { createSession, type Session, type SessionOptions } from '../node/session.ts'
 import type { Account, Network } from '../schemas/hex.ts'
-import { type Kind, type ParsedTopic, parseTopic, ROOT } from '../schemas/topic.ts'
+import { KINDS, type Kind, type ParsedTopic, parseTopic, ROOT } from '../schemas/topic.ts'
 
 export interface Mirror {
   readonly network: Network
@@ -16,6 +16,7 @@ export interface Mirror {
   readonly publisher: Account
   readonly rest: readonly string[]
   readonly retain: boolean
+  /** Undefined: what was retained is taken back. */
   readonly value: unknown
 }
 
@@ -92,7 +93,7 @@ export function openReader(
 
 /** Filters for the mirrors of these kinds. */
 export const mirrorsOf = (kinds: readonly Kind[]): string[] =>
-  kinds.flatMap((kind) => [`${ROOT}/+/${kind}/+/json`, `${ROOT}/+/${kind}/+/+/json`])
+  kinds.map((kind) => `${ROOT}/+/${kind}${'/+'.repeat(1 + KINDS[kind].levels)}/json`)
 
 /** Undefined for what is no JSON: anybody may publish on a foreign broker. */
 export function parseJson(payload: Uint8Array): unknown {
@@ -106,8 +107,10 @@ export function parseJson(payload: Uint8Array): unknown {
 const mirrorTo =
   (onMirror: (mirror: Mirror) => void) =>
   ({ topic, payload, retain }: TopicMessage): void => {
-    const value = topic.json ? parseJson(payload) : undefined
-    if (value !== undefined) onMirror({ ...topic, retain, value })
+    if (!topic.json) return
+    const value = payload.length === 0 ? undefined : parseJson(payload)
+    // What is no JSON is nothing to show.
+    if (payload.length === 0 || value !== undefined) onMirror({ ...topic, retain, value })
   }
 
 /** Retained messages arrive at once; this long after the last one there are no more. */

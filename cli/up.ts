@@ -13,6 +13,7 @@ import { createLog, formatFor } from '../node/log.ts'
 import { AGENTS, type BenchNetwork, openBenchNetwork, VALIDATORS } from './bench-network.ts'
 import { Child } from './child.ts'
 import { EXIT } from './exit.ts'
+import { Guest } from './guest.ts'
 import { type Event, Live } from './live.ts'
 import { type Mirror, openReader, type Reader } from './reader.ts'
 import { eventPrinter, WATCHED } from './watch.ts'
@@ -25,6 +26,8 @@ export interface UpOptions {
   readonly wsPort: number
   readonly httpPort: number
   readonly json: boolean
+  /** Whether a guest buys now and then, to show how. */
+  readonly guest: boolean
 }
 
 /** How long the validators may take to agree after the last block. */
@@ -69,7 +72,10 @@ export async function upCommand(options: UpOptions, program: string, signal: Abo
         if (early === undefined) print(event)
         else early.push(event)
       },
-      new Map([[network.visitor, 'visitor']]),
+      new Map([
+        [network.visitor, 'visitor'],
+        [network.guest, 'guest'],
+      ]),
     )
     const log = createLog({
       name: 'up',
@@ -87,7 +93,12 @@ export async function upCommand(options: UpOptions, program: string, signal: Abo
     greet(say, { ...options, data }, url, health, network)
     for (const event of early) print(event)
     early = undefined
+    const guest = options.guest
+      ? new Guest(network, url.mqtt, program, dir.file('logs/guest.log'))
+      : undefined
+    guest?.start()
     await aborted(signal)
+    guest?.stop()
     await stop(children, summary)
     summary.print(options.json)
     return EXIT.ok

@@ -5,7 +5,15 @@ import type { Kind } from '../schemas/topic.ts'
 import { describeEvent, type Event, Live } from './live.ts'
 import { openReader, type Reader } from './reader.ts'
 
-export const WATCHED: readonly Kind[] = ['status', 'confirmed', 'account', 'refused']
+export const WATCHED: readonly Kind[] = [
+  'status',
+  'confirmed',
+  'account',
+  'refused',
+  'output',
+  'grant',
+  'claim',
+]
 
 /** Prints events: JSON lines for machines, else words, coloured on a terminal. */
 export function eventPrinter(json: boolean): (event: Event) => void {
