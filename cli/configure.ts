@@ -49,9 +49,14 @@ function besideFile(file: string, config: AgentConfig | ValidatorConfig): object
           ),
         }
       : {}
+  const files =
+    'files' in config && config.files !== undefined
+      ? { files: { ...config.files, directory: at(config.files.directory) } }
+      : {}
   return {
     ...config,
     ...own,
+    ...files,
     data: at(data),
     ...(genesis === undefined ? {} : { genesis: at(genesis) }),
     broker: {

@@ -12,7 +12,7 @@ import { type Signer, signatures } from '../node/signing.ts'
 import { decode } from '../schemas/codec.ts'
 import { GENESIS_BYTES_MAX, genesis as genesisCodec } from '../schemas/genesis.ts'
 import type { Account } from '../schemas/hex.ts'
-import { accountView, type Receipt, receipt, tip } from '../schemas/message.ts'
+import { accountView, type Receipt, receipt, type Tip, tip } from '../schemas/message.ts'
 import { type ParsedTopic, parseTopic } from '../schemas/topic.ts'
 import { TRANSACTION_BYTES_MAX } from '../schemas/transaction.ts'
 
@@ -36,6 +36,8 @@ const NETWORK_MS_MAX = 5_000
 /** The account's own view may be missing: nobody has sent it a coin. */
 const VIEW_MS_MAX = 1_000
 const LOOK_MS = 20
+/** Tips remembered: on a broker without access rules anybody may be any number of validators. */
+const VALIDATORS_MAX = 64
 
 export class Sender {
   readonly session: Session
@@ -49,6 +51,7 @@ export class Sender {
   #validator: Account | undefined
   #height: number | undefined
   #view: { readonly nonce: number; readonly balance: number } | undefined
+  readonly #tips = new Map<Account, Tip>()
   #onReceipt: (value: Receipt) => void = () => {}
   #onMessage: (parsed: ParsedTopic, payload: Uint8Array, retain: boolean) => void = () => {}
   #reason = 'no answer'
@@ -133,6 +136,16 @@ export class Sender {
     this.#onMessage = listener
   }
 
+  /** What validators say of their tips now. */
+  get tips(): ReadonlyMap<Account, Tip> {
+    return this.#tips
+  }
+
+  /** What they say of the account now. */
+  get view(): { readonly nonce: number; readonly balance: number } {
+    return this.#view ?? { nonce: 0, balance: 0 }
+  }
+
   async stop(): Promise<void> {
     this.#requests?.stop()
     await this.session.stop()
@@ -154,7 +167,10 @@ export class Sender {
     }
     if (kind === 'tip') {
       const decoded = decode(tip, payload, TRANSACTION_BYTES_MAX)
-      if (decoded.ok) this.#height = Math.max(this.#height ?? 0, decoded.value.height)
+      if (!decoded.ok) return
+      this.#height = Math.max(this.#height ?? 0, decoded.value.height)
+      if (this.#tips.size < VALIDATORS_MAX || this.#tips.has(publisher))
+        this.#tips.set(publisher, decoded.value)
     }
     if (kind === 'account' && rest[0] === this.#signer.account) {
       const decoded = decode(accountView, payload, TRANSACTION_BYTES_MAX)

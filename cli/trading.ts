@@ -5,6 +5,7 @@ import { loadKey } from '../node/key-file.ts'
 import { selfTest } from '../node/signing.ts'
 import type { ItemKind } from '../schemas/receipt-memo.ts'
 import type { Purchase, Step } from './buying.ts'
+import { addFileCommands } from './file-commands.ts'
 import { checkNetwork } from './networks.ts'
 import { brokerOption, coins, example, jsonOption, quiet, seconds } from './options.ts'
 import { running } from './program.ts'
@@ -25,11 +26,11 @@ Each step is a line: paid, confirmed, the seller's receipt or why the coins come
 how a payment is settled is the seller's rule, and the same for all: docs/TRADE.md.
 `
 
-/** Adds buy with what can be bought for a time. */
+/** Adds buy with what can be bought: for a time, and files. */
 export function addTradingCommands(program: Command): void {
   const buy = program
     .command('buy')
-    .description('buys from a device: an output or a paid topic for a time')
+    .description('buys from a device: an output or a paid topic for a time, or a file')
     .addHelpText('after', example('pinledger buy output lamp --of agent-1 --coins 0.5 --key visitor.json'))
   const common = (command: Command): Command =>
     command
@@ -66,6 +67,7 @@ export function addTradingCommands(program: Command): void {
     .action(async (name: string, options: BuyOptions) => {
       process.exitCode = await buyItem('topic', name, options)
     })
+  addFileCommands(buy)
 }
 
 async function buyItem(kind: ItemKind, name: string, options: BuyOptions): Promise<number> {

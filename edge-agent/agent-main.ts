@@ -14,6 +14,8 @@ import { channels } from './channel/channels.ts'
 import { buyOf, termsOf } from './channel/config.ts'
 import type { AgentConfig } from './config.ts'
 import { openSensor, thisMachine } from './drivers.ts'
+import type { FilesConfig } from './files/config.ts'
+import { FileShop } from './files/file-shop.ts'
 import { MINER_DEFAULTS } from './miner.ts'
 import { itemsOf } from './offer-items.ts'
 import { Outbox } from './outbox.ts'
@@ -92,6 +94,15 @@ export async function runAgent(
     const hasChannels = terms.size > 0 || config.buys.length > 0 || existsSync(channelLog)
     const modules = { files: replaceableLog(channelLog), timers: systemTimers }
     const trading = hasChannels ? [channels({ sells: terms, buys: config.buys.map(buyOf) }, modules)] : []
+    const { files } = config
+    let fileShop: FileShop | undefined
+    const sellingFiles =
+      (directory: FilesConfig) =>
+      (desk: Desk): Trade => {
+        fileShop = new FileShop(directory, desk)
+        return fileShop
+      }
+    const sellable = () => ({ ...config, files: fileShop?.onSale ?? [] })
     const agent = new Agent(
       {
         session: sessionOptions(config.broker),
@@ -107,9 +118,10 @@ export async function runAgent(
         outputs,
         trades: [
           (desk) => new WiresTrade(desk, wiresOptions(config), wiresLog),
-          (desk) => new Catalogue(desk, config.name, () => itemsOf(config, factsOf)),
+          (desk) => new Catalogue(desk, config.name, () => itemsOf(sellable(), factsOf)),
           ...(shop.isEmpty ? [] : [selling, topics]),
           ...trading,
+          ...(files === undefined ? [] : [sellingFiles(files)]),
         ],
         clock,
         random,

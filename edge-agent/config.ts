@@ -4,6 +4,7 @@ import { connectionConfig, storageConfig } from '../schemas/config.ts'
 import { accountText } from '../schemas/hex.ts'
 import { buysConfig } from './channel/config.ts'
 import { sensorConfig } from './drivers.ts'
+import { filesConfig } from './files/config.ts'
 import { misfits, OUTPUTS_MAX, outputConfig } from './outputs/config.ts'
 import { nameFault } from './sale/config.ts'
 import { wireMisfits, wiresConfig } from './wires/config.ts'
@@ -38,6 +39,7 @@ export const agentConfig = z
     wires: wiresConfig.default([]),
     outputs: z.array(outputConfig).max(OUTPUTS_MAX).default([]),
     buys: buysConfig,
+    files: filesConfig.optional().describe('files that are sold'),
   })
   .superRefine(({ outputs, sensors, wires }, context) => {
     for (const { path, message } of misfits(outputs, sensors))

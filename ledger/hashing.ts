@@ -41,6 +41,8 @@ export const TAGS = {
   key: 'pinledger/key',
   /** Wires that an owner gives to an agent. */
   wiring: 'pinledger/wiring',
+  /** What is asked and answered about a file that is sold. */
+  file: 'pinledger/file',
   /** What an account signs for nobody but itself: the signature is a secret of its own. */
   secret: 'pinledger/secret',
 } as const

@@ -234,6 +234,20 @@ export function createFileDurably(path: string, bytes: Uint8Array): void {
   syncDirectory(dirname(path))
 }
 
+/** Puts a file in the place of another, or of none: a reader finds the old one or the new one, also after a crash. */
+export function replaceFileDurably(path: string, bytes: Uint8Array): void {
+  const draft = `${path}.new`
+  const fd = openSync(draft, constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC, OWNER_ONLY)
+  try {
+    writeFileSync(fd, bytes)
+    fsyncSync(fd)
+  } finally {
+    closeSync(fd)
+  }
+  renameSync(draft, path)
+  syncDirectory(dirname(path))
+}
+
 /** Makes the names in a directory durable. */
 export function syncDirectory(path: string): void {
   const fd = openSync(path, constants.O_RDONLY)

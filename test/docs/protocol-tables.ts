@@ -21,6 +21,12 @@ import type { Codec } from '../../schemas/codec.ts'
 import * as codecs from '../../schemas/codec.ts'
 import * as compounds from '../../schemas/compound.ts'
 import * as scalars from '../../schemas/field.ts'
+import {
+  CHUNKS_ASKED_MAX,
+  FILE_BYTES_MAX,
+  FILE_CHUNK_BYTES,
+  FILE_MESSAGE_BYTES_MAX,
+} from '../../schemas/file-message.ts'
 import { GENESIS_BYTES_MAX } from '../../schemas/genesis.ts'
 import { GRANT_MS_MAX } from '../../schemas/grant.ts'
 import { toHex } from '../../schemas/hex.ts'
@@ -271,6 +277,11 @@ const LIMITS: readonly (readonly [sentence: string, value: number])[] = [
   ['hashes list # of hash', BLOCKS_MAX],
   ['headers list # of header', HEADERS_MAX],
   ['a transaction counting as its bytes and # for what', OVERHEAD_BYTES],
+  ['on `file/<from>/<to>`, at most # bytes', FILE_MESSAGE_BYTES_MAX],
+  ["`size` is the file's, in bytes, at most #;", FILE_BYTES_MAX],
+  ['`chunks` is max(1, ceil(`size` / #))', FILE_CHUNK_BYTES],
+  ['of which a seller may send fewer, at most # at a time', CHUNKS_ASKED_MAX],
+  ['The file is cut into chunks of # bytes', FILE_CHUNK_BYTES],
   ['| length | u32 | n, at most # |', PAYLOAD_BYTES_MAX],
   ['has flag 1, at most # bytes', BATCH_BYTES_MAX],
 ]

@@ -28,6 +28,7 @@ import { type Verification, verifyStore } from '../../node/verify.ts'
 import { type Block, block, header } from '../../schemas/block.ts'
 import { type Certificate, certificate, certificates, link, vote } from '../../schemas/checkpoint.ts'
 import { type Codec, decode, encode } from '../../schemas/codec.ts'
+import { fileMessage, REFUSAL_CODES } from '../../schemas/file-message.ts'
 import { type Genesis, genesis } from '../../schemas/genesis.ts'
 import { grant } from '../../schemas/grant.ts'
 import { fromHex, type Hash, toHex } from '../../schemas/hex.ts'
@@ -63,6 +64,7 @@ const named: Readonly<Record<string, Codec<unknown>>> = {
   request,
   reply,
   keyMessage,
+  fileMessage,
   changesRecord,
   tipRecord,
 }
@@ -176,6 +178,16 @@ t.test('requests, replies and log records are those of the document', async (t) 
     items.map(({ Item }) => Item),
     OFFER_KINDS,
   )
+  const about = rowsOf(8, 'Number File message Fields')
+  t.equal(about.length, ofCodec('fileMessage').length, 'every message about a file has a vector')
+  for (const { json, bytes } of ofCodec('fileMessage')) {
+    const { type, ...facts } = json as { type: string; code?: keyof typeof REFUSAL_CODES }
+    const row = about.find((each) => each['File message'] === type)
+    const number = toHex(Uint8Array.of(Number(row?.Number)))
+    const codec = fields(row?.Fields?.replace('code choice', 'code u8') ?? '')
+    const coded = facts.code === undefined ? facts : { ...facts, code: REFUSAL_CODES[facts.code] }
+    t.equal(number + toHex(encode(codec, codec.json.parse(coded))), bytes, `about a file: ${type}`)
+  }
   const records = rowsOf(10, 'Kind Record Payload').map(({ Kind, Record = '' }) => [Record, Number(Kind)])
   t.same(Object.fromEntries(records), RECORD)
   const reserved = rowsOf(12, 'Reserved Numbers')[0]?.Numbers?.match(/\d+/g)

@@ -13,6 +13,7 @@ import * as storeModule from '../../node/records.ts'
 import * as block from '../../schemas/block.ts'
 import * as channelMessages from '../../schemas/channel-message.ts'
 import { type Codec, CodecError, decode, encode, Reader } from '../../schemas/codec.ts'
+import * as fileMessage from '../../schemas/file-message.ts'
 import * as genesis from '../../schemas/genesis.ts'
 import { toHex } from '../../schemas/hex.ts'
 import { loginMessage, ownsClientId } from '../../schemas/login.ts'
@@ -36,7 +37,7 @@ function isCodec(value: unknown): value is Codec<unknown> {
 
 const MODULES = [block, genesis, message, transaction, units, stateModule, storeModule]
 const CODECS = new Map(
-  [...MODULES, channelMessages, channelRecords].flatMap((module) =>
+  [...MODULES, channelMessages, channelRecords, fileMessage].flatMap((module) =>
     Object.entries(module).filter((entry): entry is [string, Codec<unknown>] => isCodec(entry[1])),
   ),
 )

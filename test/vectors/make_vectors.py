@@ -1116,9 +1116,42 @@ def messages():
                 u8(3) + asked + u8(1) + SIGNATURE,
                 {"type": "denied", **asked_json, "code": "not-paid", "signature": SIGNATURE.hex()},
             ),
+            *file_messages(entry, a, b, c),
             entry("tipRecord", u32(1) + u16(2) + b + c, {"disconnected": 1, "connected": [b.hex(), c.hex()]}),
         ],
     }
+
+
+def file_messages(entry, a, b, c):
+    """One of each message about files that are sold."""
+    head = FROM + TO + text("day.bin") + a
+    head_json = {"seller": FROM.hex(), "buyer": TO.hex(), "name": "day.bin", "publicKey": a.hex()}
+    terms = b + c + u64(65_537) + u32(2) + a + u64(500) + b + u32(120) + u16(30) + u8(3) + u48(TIME)
+    terms_json = {
+        **{"sellerKey": b.hex(), "file": c.hex(), "size": 65_537, "chunks": 2, "ciphertext": a.hex(), "price": 500},
+        **{"lock": b.hex(), "blocks": 120, "minutes": 30, "confirmations": 3, "until": TIME},
+    }
+    signed = {"signature": SIGNATURE.hex()}
+    refusal = {"seller": FROM.hex(), "buyer": TO.hex(), "about": a.hex(), "code": "preparing", "message": "40 %"}
+    return [
+        entry("fileMessage", u8(1) + head + SIGNATURE, {"type": "quoteRequest", **head_json, **signed}),
+        entry("fileMessage", u8(2) + head + terms + SIGNATURE, {"type": "quote", **head_json, **terms_json, **signed}),
+        entry(
+            "fileMessage",
+            u8(3) + b + u32(7) + u16(64) + a[:28],
+            {"type": "chunkRequest", "lock": b.hex(), "first": 7, "count": 64, "seal": a[:28].hex()},
+        ),
+        entry(
+            "fileMessage",
+            u8(4) + b + u32(7) + u32(3) + b"abc",
+            {"type": "chunk", "lock": b.hex(), "index": 7, "sealed": b"abc".hex()},
+        ),
+        entry(
+            "fileMessage",
+            u8(5) + FROM + TO + a + u8(3) + text("40 %") + SIGNATURE,
+            {"type": "refusal", **refusal, **signed},
+        ),
+    ]
 
 
 def write(name, value):

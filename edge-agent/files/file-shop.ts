@@ -1,0 +1,263 @@
+/**
+ * Sells the files of a directory: quotes, chunks of the ciphertext, and the key once a hashlock for it is deep enough.
+ *
+ * Nothing about a sale is stored: the keys follow from the account's secret, the payments stand on the ledger, and that a key was
+ * given stands in the outbox. So a crash loses nothing. Source: docs/PROTOCOL.md section 8.
+ */
+import { formatCoins } from '../../ledger/amount.ts'
+import type { Update } from '../../ledger/chain.ts'
+import { checkFileMessage, hasHashlocks, signFileMessage } from '../../ledger/file-quote.ts'
+import { BucketPerKey, TokenBucket } from '../../node/token-bucket.ts'
+import {
+  type ChunkRequest,
+  chunksOf,
+  type QuoteRequest,
+  type RefusalCode,
+} from '../../schemas/file-message.ts'
+import { type Account, type Hash, hashFromBytes, short } from '../../schemas/hex.ts'
+import { type ParsedTopic, topic } from '../../schemas/topic.ts'
+import type { Desk, Trade } from '../trade.ts'
+import { FILES_MAX, type FilesConfig } from './config.ts'
+import { Delivery } from './delivery.ts'
+import { FileKeys } from './file-keys.ts'
+import { Settling } from './settling.ts'
+import { ChangedError, Shelf, type ShelfFile } from './shelf.ts'
+import { type Prepared, Stock } from './stock.ts'
+
+/** Messages that cost us a signature or a check of one: of one account, of all. */
+const ASKS = { perSecond: 1, burst: 20 } as const
+const ASKS_OVERALL = { perSecond: 20, burst: 100 } as const
+const ASKERS_MAX = 1_024
+
+/** A file as the catalogue shows it. */
+export interface FileOnSale {
+  readonly name: string
+  /** Smallest units. */
+  readonly price: number
+  readonly bytes: number
+  readonly confirmations: number
+  readonly terms: string | undefined
+}
+
+interface Obstacle {
+  readonly code: RefusalCode
+  readonly message: string
+}
+
+export class FileShop implements Trade {
+  readonly filters: readonly string[]
+  readonly #config: FilesConfig
+  readonly #desk: Desk
+  readonly #shelf: Shelf
+  readonly #stock: Stock
+  readonly #delivery: Delivery
+  readonly #settling: Settling
+  readonly #askers = new BucketPerKey(ASKS, ASKERS_MAX)
+  readonly #asks: TokenBucket
+  /** The latest request of each buyer for a file that is being made ready. */
+  readonly #waiting = new Map<string, QuoteRequest>()
+  /** Since when a file that seems to change is what it is, by our monotonic clock. */
+  readonly #seen = new Map<string, { readonly version: string; readonly sinceMs: number }>()
+
+  constructor(config: FilesConfig, desk: Desk) {
+    this.#config = config
+    this.#desk = desk
+    const { chain, signer, clock } = desk
+    this.filters = [topic(chain.network.id, 'file', '+', signer.account)]
+    const keys = new FileKeys(chain.network, signer)
+    this.#shelf = new Shelf(config.directory)
+    this.#stock = new Stock(this.#shelf, keys)
+    const rates = { perSale: config.kilobytesPerSecondPerBuyer, overall: config.kilobytesPerSecond }
+    this.#delivery = new Delivery({ perSale: rates.perSale * 1_000, overall: rates.overall * 1_000 }, desk, {
+      shelf: this.#shelf,
+      onChanged: (buyer, lock) => this.#refuse(buyer, lock, 'changing', 'the file was changed'),
+    })
+    this.#settling = new Settling(config, desk, {
+      keyOf: (sale) => keys.keyOf(sale),
+      sha256: (bytes) => keys.sha256(bytes),
+      prices: new Set([
+        ...Object.values(config.prices),
+        ...(config.price === undefined ? [] : [config.price]),
+      ]),
+    })
+    this.#asks = new TokenBucket(ASKS_OVERALL, clock.monotonic())
+    this.#look()
+  }
+
+  /** What is for sale now. */
+  get onSale(): readonly FileOnSale[] {
+    const { confirmations, terms } = this.#config
+    return this.#files().flatMap((file) => {
+      const price = this.#priceOf(file)
+      return price === undefined || !this.#isQuiet(file)
+        ? []
+        : [{ name: file.name, price, bytes: file.size, confirmations, terms }]
+    })
+  }
+
+  onMessage({ kind, publisher, rest, json }: ParsedTopic, payload: Uint8Array, retain: boolean): void {
+    const { chain, signer, log } = this.#desk
+    if (kind !== 'file' || json || retain || rest[0] !== signer.account) return
+    // Requests for chunks are checked by their seal, the others by a signature, which costs more.
+    const isSigned = payload[0] !== CHUNK_REQUEST
+    if (isSigned && !this.#mayAsk(publisher)) return
+    const checked = checkFileMessage(chain.network, payload, publisher, signer.account)
+    if (!checked.ok) {
+      const { code, message } = checked.fault
+      log.debug('refused a message about a file', { from: short(publisher), code, reason: message })
+    } else if (checked.value.type === 'quoteRequest') this.#quote(checked.value)
+    else if (checked.value.type === 'chunkRequest') this.#deliver(publisher, checked.value)
+  }
+
+  onUpdate(update: Update): void {
+    this.#settling.update(update)
+  }
+
+  tick(): void {
+    this.#settling.settle()
+  }
+
+  async stop(): Promise<void> {
+    this.#delivery.stop()
+    await this.#stock.stop()
+  }
+
+  #mayAsk(publisher: Account): boolean {
+    const nowMs = this.#desk.clock.monotonic()
+    return this.#askers.take(publisher, nowMs) && this.#asks.take(nowMs)
+  }
+
+  #deliver(from: Account, request: ChunkRequest): void {
+    if (this.#delivery.ask(from, request)) return
+    if (this.#mayAsk(from)) this.#refuse(from, request.lock, 'unquoted', 'ask for a quote first')
+  }
+
+  #quote(request: QuoteRequest): void {
+    const { buyer, name, publicKey } = request
+    const about = hashFromBytes(publicKey)
+    const file = this.#shelf.look(name)
+    const price = file && this.#priceOf(file)
+    if (file === undefined || price === undefined)
+      this.#refuse(buyer, about, 'not-for-sale', `no file ${name} is for sale`)
+    else {
+      const obstacle = this.#obstacle(buyer, file, price) ?? this.#prepare(request, file, price)
+      if (obstacle !== undefined) this.#refuse(buyer, about, obstacle.code, obstacle.message)
+    }
+  }
+
+  /** Why a file cannot be quoted to an account now. */
+  #obstacle(buyer: Account, file: ShelfFile, price: number): Obstacle | undefined {
+    const { chain } = this.#desk
+    if (!hasHashlocks(chain.network, chain.next.height))
+      return { code: 'not-for-sale', message: 'the network has no hashlocks' }
+    if (!this.#isQuiet(file))
+      return { code: 'changing', message: `${file.name} is being written: ask again later` }
+    const { balance } = chain.state.account(buyer)
+    if (balance >= price) return undefined
+    const message = `the account has ${formatCoins(balance)} coins, the file costs ${formatCoins(price)}`
+    return { code: 'uncovered', message }
+  }
+
+  /** Quotes what is ready; else sees to it that it will be, and says how far it is to who asks again. */
+  #prepare(request: QuoteRequest, file: ShelfFile, price: number): Obstacle | undefined {
+    const { buyer, name } = request
+    const ready = this.#stock.ready(buyer, file, price)
+    if (ready !== undefined) {
+      this.#tellQuote(ready, request)
+      return undefined
+    }
+    const key = `${buyer} ${name}`
+    const percent = this.#stock.progress(buyer, name)
+    if (percent === undefined) {
+      const isTaken = this.#stock.prepare(buyer, file, price, (outcome) => this.#made(key, outcome))
+      if (!isTaken) return { code: 'busy', message: 'too many ask: try again later' }
+    }
+    this.#waiting.set(key, request)
+    return percent === undefined ? undefined : { code: 'preparing', message: `${percent} %` }
+  }
+
+  #made(key: string, outcome: Prepared | ChangedError): void {
+    const request = this.#waiting.get(key)
+    this.#waiting.delete(key)
+    if (request === undefined) return
+    const { buyer, name, publicKey } = request
+    if (outcome instanceof ChangedError)
+      this.#refuse(buyer, hashFromBytes(publicKey), 'changing', `${name} was changed: ask again`)
+    else this.#tellQuote(outcome, request)
+  }
+
+  #tellQuote(prepared: Prepared, request: QuoteRequest): void {
+    const { chain, signer } = this.#desk
+    const { confirmations, deadlineBlocks, deadlineMinutes, validMinutes } = this.#config
+    const { seller, buyer, name, publicKey } = request
+    const { content, file, lock, ciphertext, price } = prepared
+    if (!this.#delivery.begin(prepared, publicKey)) return
+    const bytes = signFileMessage(
+      chain.network,
+      {
+        type: 'quote',
+        ...{ seller, buyer, name, publicKey, sellerKey: this.#delivery.publicKey },
+        ...{ file, size: content.size, chunks: chunksOf(content.size), ciphertext, price, lock },
+        ...{ blocks: deadlineBlocks, minutes: deadlineMinutes, confirmations },
+        until: this.#now() + validMinutes * 60_000,
+      },
+      signer.sign,
+    )
+    void this.#desk.tell('file', [buyer], bytes)
+  }
+
+  #refuse(buyer: Account, about: Hash, code: RefusalCode, message: string): void {
+    const { chain, signer } = this.#desk
+    const refusal = { type: 'refusal', seller: signer.account, buyer, about, code, message } as const
+    void this.#desk.tell('file', [buyer], signFileMessage(chain.network, refusal, signer.sign))
+  }
+
+  #priceOf({ name }: ShelfFile): number | undefined {
+    return Object.hasOwn(this.#config.prices, name) ? this.#config.prices[name] : this.#config.price
+  }
+
+  /** By the file's time; or, where that is in the future of a clock that was set back, by what we have seen of it. */
+  #isQuiet({ name, version, changedMs }: ShelfFile): boolean {
+    const { clock } = this.#desk
+    const quietMs = this.#config.quietSeconds * 1_000
+    if (clock.now() - changedMs >= quietMs) return true
+    const nowMs = clock.monotonic()
+    const seen = this.#seen.get(name)
+    if (seen?.version === version) return nowMs - seen.sinceMs >= quietMs
+    if (this.#seen.size >= FILES_MAX) this.#seen.clear()
+    this.#seen.set(name, { version, sinceMs: nowMs })
+    return quietMs === 0
+  }
+
+  #files(): readonly ShelfFile[] {
+    try {
+      return this.#shelf.list().files
+    } catch (error) {
+      this.#desk.log.debug('the directory of files for sale cannot be read', { reason: String(error) })
+      return []
+    }
+  }
+
+  /** Says at the start what will not be sold. */
+  #look(): void {
+    const { log } = this.#desk
+    try {
+      const { files, unfit } = this.#shelf.list()
+      log.info('files for sale', { files: files.filter((file) => this.#priceOf(file) !== undefined).length })
+      const remedy = 'names have 1 to 32 of a-z, 0-9, ".", "_" and "-", sizes are up to 1 GiB'
+      if (unfit.length > 0)
+        log.warn('files that cannot be sold', { names: unfit.slice(0, 5).join(', '), remedy })
+    } catch (error) {
+      log.warn('the directory of files for sale cannot be read', { reason: String(error) })
+    }
+  }
+
+  /** A Pi's clock may say 1970; the chain knows better. */
+  #now(): number {
+    const { clock, chain } = this.#desk
+    return clock.synchronised() ? clock.now() : Math.max(clock.now(), chain.tip.time)
+  }
+}
+
+/** How its encoding begins. */
+const CHUNK_REQUEST = 3
