@@ -1,6 +1,7 @@
 /** Commands and options of `pinledger`, and what running one command line comes to. */
 import { Command, type OutputConfiguration } from 'commander'
 import { SOFTWARE } from '../node/runtime.ts'
+import { addChannelCommands } from './channels.ts'
 import { addDoctorCommands } from './doctor.ts'
 import { EXIT, exitCodeOf, explain } from './exit.ts'
 import { addFlashCommands } from './flashing.ts'
@@ -43,6 +44,7 @@ function createProgram(output: Output): Command {
   addMarketCommands(program)
   addSplitCommands(program)
   addTradingCommands(program)
+  addChannelCommands(program)
   addWiringCommands(program)
   addFlashCommands(program)
   return program

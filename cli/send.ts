@@ -20,6 +20,8 @@ export interface Sending {
   readonly doing: string
   /** Why it cannot be done on this network; asked before anything is sent. */
   readonly obstacle?: (network: Network) => string | undefined
+  /** Called with the transaction once it is signed and before it is sent: what has to be noted before anybody else knows. */
+  readonly onSealed?: (sealed: Sealed, place: Place) => void
   /** Smallest units; what a validator thinks that it takes when undefined. */
   readonly fee: number | undefined
   /** Genesis hash (or its first 8 hex digits) that the network must have; undefined: whatever the broker has, if it is only one. */
@@ -61,6 +63,7 @@ export async function sendCommand(
       const reason = `the account has ${formatCoins(balance)} coins and needs ${formatCoins(needs)}`
       return tell(json, EXIT.no, { status: 'refused', reason })
     }
+    sending.onSealed?.(sealed, place)
     const settled = settlement(sender, sealed, json)
     if (!json) process.stdout.write(`${sending.doing} on network ${network.id}, transaction ${sealed.id}\n`)
     const name = topic(network.id, 'tx', signer.account)
@@ -75,7 +78,8 @@ export async function sendCommand(
   }
 }
 
-const amountOf = (draft: Draft): number => (draft.type === 'transfer' ? draft.amount : 0)
+const amountOf = (draft: Draft): number =>
+  draft.type === 'transfer' || draft.type === 'channelOpen' ? draft.amount : 0
 
 async function seal(sender: Sender, place: Place, signer: Signer, { draft, fee }: Sending): Promise<Sealed> {
   const { network, validator, nonce, height } = place

@@ -39,6 +39,9 @@ const LOOK_MS = 20
 /** Tips remembered: on a broker without access rules anybody may be any number of validators. */
 const VALIDATORS_MAX = 64
 
+/** Of this process. */
+let sessions = 0
+
 export class Sender {
   readonly session: Session
   readonly #where: Where
@@ -62,7 +65,8 @@ export class Sender {
     this.#wanted = wanted
     this.#log = log
     this.session = createSession(
-      { ...where, signer, clientIdSuffix: `pay-${process.pid}` },
+      // A client id logs in once for each challenge of the broker.
+      { ...where, signer, clientIdSuffix: `pay-${process.pid}-${++sessions}` },
       {
         log,
         random: Math.random,

@@ -9,6 +9,7 @@ import { addFileCommands } from './file-commands.ts'
 import { checkNetwork } from './networks.ts'
 import { brokerOption, coins, example, jsonOption, quiet, seconds } from './options.ts'
 import { running } from './program.ts'
+import { addReadings } from './readings.ts'
 import type { Reading } from './topic-reader.ts'
 
 interface BuyOptions {
@@ -30,7 +31,7 @@ how a payment is settled is the seller's rule, and the same for all: docs/TRADE.
 export function addTradingCommands(program: Command): void {
   const buy = program
     .command('buy')
-    .description('buys from a device: an output or a paid topic for a time, or a file')
+    .description('buys from a device: an output or a paid topic for a time, readings one by one, or a file')
     .addHelpText('after', example('pinledger buy output lamp --of agent-1 --coins 0.5 --key visitor.json'))
   const common = (command: Command): Command =>
     command
@@ -68,6 +69,7 @@ export function addTradingCommands(program: Command): void {
       process.exitCode = await buyItem('topic', name, options)
     })
   addFileCommands(buy)
+  addReadings(buy)
 }
 
 async function buyItem(kind: ItemKind, name: string, options: BuyOptions): Promise<number> {
