@@ -99,6 +99,18 @@ t.test('the mirror of a grant says nothing', async (t) => {
   t.equal(grants.size, 0)
 })
 
+t.test('a grant for another pair than its topic names is none', async (t) => {
+  const { grants } = bench()
+  const name = parsed(topic(NETWORK, 'grant', first, seller, buyer))
+  const sensors = [{ sensor: 'soil', until: 10 }]
+  for (const pair of [
+    { seller, buyer: second },
+    { seller: second, buyer },
+  ])
+    t.equal(grants.hear(name, encode(grant, { ...pair, height: 1, sensors })), 'bad-grant')
+  t.equal(grants.size, 0)
+})
+
 t.test('a validator has so many, and room again for what it takes back', async (t) => {
   const { grants, hear } = bench(3)
   const sensors = (count: number) =>

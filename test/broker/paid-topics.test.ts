@@ -262,6 +262,8 @@ t.test('a grant counts as what its topic says: other pairs, JSON and noise do no
   ])
     await on.judging.publishAsync(name, payload, { qos: 1, retain: true })
   t.ok(on.broker.refused('bad-grant'))
+  t.equal(on.broker.broker.stats().grants, 0)
+  await publish(on.selling, 'of another pair')
   await on.judging.publishAsync(mirror(name), grantBytes(soil), { qos: 1, retain: true })
   await on.judging.publishAsync(name, grantBytes([{ sensor: 'air', until: NOW + 60_000 }]), { qos: 1 })
   await publish(on.selling, 'of another sensor')
