@@ -69,6 +69,8 @@ export class Sale implements Trade {
     const { chain, outbox } = desk
     this.#desk = desk
     this.#modules = modules
+    // From the first start on: one that is killed before it was ever in sync must find its way back to here.
+    if (outbox.marked === undefined) outbox.mark(chain.tip.height)
     this.#walk = new BlockWalk(chain, outbox.marked)
     running.tip(chain.tip.time)
     for (const { block } of blocksAbove(chain, this.#firstOf(shop.secondsMax)))

@@ -64,7 +64,7 @@ simulator=$!
 
 # These wait: for machines to start, for a minute apart, for blocks. Two at once do not disturb each other.
 waiting=()
-for name in fleet gpio flash outputs ansible-lint partition disk-full one-key clock restarts mosquitto mosquitto-session finality enrolled hostile review-sync; do
+for name in fleet gpio flash outputs ansible-lint partition disk-full one-key clock restarts mosquitto mosquitto-session finality enrolled hostile review-sync sealed-topic; do
   waiting+=("build/test/system/$name.test.js")
 done
 run 2 --timeout=1200 "${waiting[@]}" "$@"
@@ -72,7 +72,7 @@ run 2 --timeout=1200 "${waiting[@]}" "$@"
 wait "$simulator" || status=$?
 cat "$log"
 # Unit tests that take long.
-run 3 --timeout=400 build/test/*/*.slow.test.js "$@"
+run 3 --timeout=600 build/test/*/*.slow.test.js build/test/*/*/*.slow.test.js "$@"
 # The others measure programs, or need all of the machine.
 alone=()
 for file in build/test/system/*.test.js; do

@@ -369,6 +369,8 @@ TAGS = [
     ("delivery", "delivery"),
     ("key", "key"),
     ("wiring", "wiring"),
+    ("file", "file"),
+    ("secret", "secret"),
 ]
 
 P = 2**255 - 19

@@ -282,6 +282,21 @@ t.test('after a start it goes on from where everything was stored, however long 
   t.strictSame(words(answers()), ['sold on lamp'])
 })
 
+t.test(
+  'also when it was killed while it caught up for the first time, and had never dealt with anything',
+  async (t) => {
+    const sell = { ...TERMS, lateSeconds: 86_400 }
+    const the = lab({ goods: { ...GOODS, outputs: [{ name: 'lamp', sell }] } })
+    const { mine, pay, answers, restart, state } = the
+    state.inSync = false
+    mine([pay('on lamp', 60)], 150)
+    restart()
+    state.inSync = true
+    for (let second = 0; second < 10; second++) the.sale.tick()
+    t.strictSame(words(answers()), ['sold on lamp'])
+  },
+)
+
 t.test('what is sold is known with a clock that is right, or once in sync', async (t) => {
   const { sale, time, state, mine } = lab()
   t.equal(sale.isKnown, true)
