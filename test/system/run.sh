@@ -67,7 +67,7 @@ waiting=()
 for name in fleet gpio flash outputs ansible-lint partition disk-full one-key clock restarts mosquitto mosquitto-session finality enrolled hostile review-sync sealed-topic; do
   waiting+=("build/test/system/$name.test.js")
 done
-run 2 --timeout=1200 "${waiting[@]}" "$@"
+run 2 --timeout=2400 "${waiting[@]}" "$@"
 
 wait "$simulator" || status=$?
 cat "$log"

@@ -7,7 +7,7 @@ import type { Desk } from './desk.ts'
 import type { Shell } from './ssh.ts'
 
 const FOLDER = fromRoot('ansible')
-const PLAYBOOK_MS_MAX = 400_000
+const PLAYBOOK_MS_MAX = 900_000
 
 /** What the last lines of a run say of one host. */
 export interface Recap {
