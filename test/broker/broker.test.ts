@@ -78,7 +78,7 @@ t.test(
     t.ok(cut, 'the stalled client is cut off')
     t.equal(broker.broker.stats().backlogBytes, 0, 'and what waited for it is gone')
     const waited = `${Math.round(slowestMs)} ms, of which the machine up to ${Math.round(loopMs)} at a time`
-    t.ok(slowestMs < 1_000 + 5 * loopMs, `the reader never waits long for the stalled one (${waited})`)
+    t.ok(slowestMs < 1_000, `the reader never waits long for the stalled one (${waited})`)
   },
 )
 

@@ -106,8 +106,7 @@ t.test('a new job interrupts the old one within milliseconds, and the delay is m
   // The median may be 0: on a busy machine we run when the threads are preempted, and so not hashing.
   t.ok(interruptMsP50 >= 0 && interruptMsP50 <= interruptMsP95 && interruptMsP95 <= interruptMsMax)
   t.ok(interruptMsMax > 0)
-  // How fast it is on a free machine, bench/miner.ts measures.
-  t.ok(interruptMsP50 < SLICE_MS, `half of the interrupts do not wait for the slice's end: ${interruptMsP50}`)
+  t.ok(interruptMsP50 < 20, `half of the interrupts take less than 20 ms: ${interruptMsP50}`)
 })
 
 t.test('after a pause not one more hash is counted, until the next job', async (t) => {

@@ -30,8 +30,8 @@ const summaryOf = (out: readonly string[]): Summary => {
   return lines.find((line) => line?.event === 'summary') as unknown as Summary
 }
 
-/** It gives up waiting for its parts after less than two seconds; the rest is for busy machines. */
-const STOP_MS_MAX = 10_000
+/** It gives up waiting for its parts after less than two seconds. */
+const STOP_MS_MAX = 2_000
 
 /** Processes of the program below `pid`; what those ask the machine with, such as its clock, comes and goes. */
 const programsBelow = (pid: number): number[] =>
