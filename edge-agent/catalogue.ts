@@ -3,8 +3,8 @@
  *
  * An agent that stops takes it back; one that vanishes leaves it behind, and it is stale before long.
  */
-import { setTimeout as sleep } from 'node:timers/promises'
 import { signOffer } from '../ledger/offer.ts'
+import { within } from '../node/within.ts'
 import { clipText } from '../schemas/field.ts'
 import { OFFER_NAME_BYTES_MAX, type OfferItem, offer as offerCodec } from '../schemas/offer.ts'
 import type { Desk, Trade } from './trade.ts'
@@ -57,7 +57,7 @@ export class Catalogue implements Trade {
 
   async stop(): Promise<void> {
     if (this.#desk.connected && this.#published !== undefined)
-      await Promise.race([this.#publish([], 0), sleep(WITHDRAW_MS_MAX)])
+      await within(WITHDRAW_MS_MAX, this.#publish([], 0))
   }
 
   /** Without items, takes back what may stand there from an earlier run. */

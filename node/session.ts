@@ -15,6 +15,7 @@ import { WorldError } from './error.ts'
 import { Inbox, type InboxMessage } from './inbox.ts'
 import type { Log } from './log.ts'
 import type { Signer } from './signing.ts'
+import { within } from './within.ts'
 
 export const SESSION_DEFAULTS = {
   keepaliveSeconds: 30,
@@ -305,12 +306,3 @@ function checkUrl(url: string): void {
 
 const randomId = (random: Random): string =>
   Array.from({ length: 16 }, () => Math.floor(random() * 16).toString(16)).join('')
-
-/** The promise's value, or undefined when it takes longer. */
-async function within<T>(timeoutMs: number, promise: Promise<T>): Promise<T | undefined> {
-  const timer = new AbortController()
-  const late = sleep(timeoutMs, undefined, { signal: timer.signal }).catch(() => undefined)
-  const value = await Promise.race([promise, late])
-  timer.abort()
-  return value
-}
