@@ -5,6 +5,7 @@ import { createBroker } from '../../broker/broker.ts'
 import { WorldError } from '../../node/error.ts'
 import { createLog } from '../../node/log.ts'
 import { CHALLENGE_TOPIC, topic } from '../../schemas/topic.ts'
+import { ALONE, bound } from '../helpers/bound.ts'
 import { CONNECT, HOST, join, login, NETWORK, raw, signerOf, startBroker, until } from './running-broker.ts'
 
 const pump = signerOf(1)
@@ -36,14 +37,6 @@ t.test(
     let heard = 0
     let slowestMs = 0
     let last = 0
-    // A busy machine holds up this process, and with it the broker, the reader and this timer alike.
-    let loopMs = 0
-    let beatAt = performance.now()
-    const beat = setInterval(() => {
-      loopMs = Math.max(loopMs, performance.now() - beatAt)
-      beatAt = performance.now()
-    }, 10)
-    t.teardown(() => clearInterval(beat))
     reader.socket.on('data', (chunk) => {
       heard += chunk.length
       if (last > 0) slowestMs = Math.max(slowestMs, performance.now() - last)
@@ -74,11 +67,13 @@ t.test(
     await until(t, 'every message is accepted', () => broker.broker.stats().messages >= 3 * each)
     await until(t, 'the reader has them all', () => heard >= 3 * each * 100)
     // On a machine so busy that this takes long, for the time that it has not read before for the bytes that wait.
-    const cut = broker.refused('slow-reader') || broker.refused('stalled-reader')
+    const cut = broker.refused('slow-reader') || (!ALONE && broker.refused('stalled-reader'))
     t.ok(cut, 'the stalled client is cut off')
     t.equal(broker.broker.stats().backlogBytes, 0, 'and what waited for it is gone')
-    const waited = `${Math.round(slowestMs)} ms, of which the machine up to ${Math.round(loopMs)} at a time`
-    t.ok(slowestMs < 1_000, `the reader never waits long for the stalled one (${waited})`)
+    t.ok(
+      slowestMs < bound(1_000),
+      `the reader never waits long for the stalled one (${Math.round(slowestMs)} ms)`,
+    )
   },
 )
 

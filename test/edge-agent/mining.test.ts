@@ -8,6 +8,7 @@ import { ChainStore } from '../../node/chain-store.ts'
 import { systemClock } from '../../node/clock.ts'
 import { openDisk } from '../../node/disk.ts'
 import { LedgerNode } from '../../node/ledger-node.ts'
+import { bound } from '../helpers/bound.ts'
 import { bob, carol } from '../helpers/ledger.ts'
 import { temporary } from '../helpers/processes.ts'
 import { Rig, recordingLog } from '../helpers/rig.ts'
@@ -65,6 +66,7 @@ t.test(
     await waitUntil(
       'a block of ours is at the validator',
       () => running.store.chain.tip.miner === carol.account,
+      bound(9_000),
     )
     t.ok(lines.some(({ event }) => event === 'mining'))
     t.ok(lines.some(({ event }) => event === 'found a block'))
@@ -100,14 +102,14 @@ t.test('on an enrolled network it rests until it is admitted, and says who has t
   const rig = await Rig.start(t, { authorities: [bob.account], activations })
   const running = await rig.validator()
   const { store, reasons, mining, node } = await startMining(t, rig, () => true)
-  await waitUntil('it is in sync', () => node.inSync)
+  await waitUntil('it is in sync', () => node.inSync, bound(9_000))
   mining.refresh()
   t.equal(
     reasons().at(-1),
     `not admitted: an authority of the network has to run pinledger admit ${carol.account}`,
   )
   await rig.mine([running], [rig.chain.sign(bob, { type: 'admission', member: carol.account })])
-  await waitUntil('it mines', () => store.chain.tip.miner === carol.account)
+  await waitUntil('it mines', () => store.chain.tip.miner === carol.account, bound(9_000))
   t.ok(store.chain.tip.height > 1)
   t.strictSame(running.counts.refused, [])
 })

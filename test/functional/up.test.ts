@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
+import { bound } from '../helpers/bound.ts'
 import {
   commandOf,
   descendants,
@@ -31,7 +32,7 @@ const summaryOf = (out: readonly string[]): Summary => {
 }
 
 /** It gives up waiting for its parts after less than two seconds. */
-const STOP_MS_MAX = 2_000
+const STOP_MS_MAX = bound(2_000)
 
 /** Processes of the program below `pid`; what those ask the machine with, such as its clock, comes and goes. */
 const programsBelow = (pid: number): number[] =>
@@ -118,7 +119,7 @@ t.test('a supervisor that is killed leaves no process behind', async (t) => {
   })
   up.child.kill('SIGKILL')
   t.match(await up.ended, { signal: 'SIGKILL' })
-  await waitUntil('all children have ended', () => !children.some(isRunning))
+  await waitUntil('all children have ended', () => !children.some(isRunning), bound(3_000))
   await verified(t, data)
 })
 

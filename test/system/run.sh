@@ -79,4 +79,10 @@ for file in build/test/system/*.test.js; do
   [[ " ${waiting[*]} build/test/system/simulator.test.js " == *" $file "* ]] || alone+=("$file")
 done
 run 1 --timeout=400 "${alone[@]}" "$@"
+# Unit tests once more that say how long things may take.
+timed=()
+for name in broker/broker broker/main cli/child edge-agent/miner edge-agent/mining functional/up; do
+  timed+=("build/test/$name.test.js")
+done
+PINLEDGER_ALONE=true run 1 "${timed[@]}" "$@"
 exit "$status"
