@@ -1,0 +1,3 @@
+import { together } from './helpers/together.ts'
+
+await together('edge-agent/drivers', 'edge-agent/gpio', 'edge-agent/outputs', 'edge-agent/wires')
