@@ -4,7 +4,7 @@
  * `DIR/17` holds the level of GPIO 17 and the process that holds it. As in the kernel, a line of kind `gpiod` has one holder,
  * and nobody drives it once that has let go (no file) or has ended (`lineOf` looks); one of kind `sysfs` stays.
  */
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 const query = new URL(import.meta.url).searchParams
@@ -27,7 +27,12 @@ export const openAccess = async () => ({
     if (existsSync(join(root, 'broken'))) throw new Error(`GPIO ${bcm} is broken`)
     if (kind === 'gpiod' && existsSync(file) && isRunning(Number(readFileSync(file, 'utf8').split(' ')[1])))
       throw new Error(`GPIO ${bcm} is busy`)
-    const set = (level) => writeFileSync(file, `${level} ${process.pid}`)
+    // In one step: who reads meanwhile sees a level, never an empty file.
+    const set = (level) => {
+      const next = `${file}.${process.pid}`
+      writeFileSync(next, `${level} ${process.pid}`)
+      renameSync(next, file)
+    }
     set(initial)
     return {
       set: async (level) => set(level),

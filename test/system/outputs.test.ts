@@ -161,6 +161,45 @@ for (const kind of KINDS) {
   })
 }
 
+t.test(
+  'an output on a file is safe when its agent is killed or hangs, and no guard is left then',
+  async (t) => {
+    const directory = temporary(t)
+    const lamp = join(directory, 'lamp')
+    t.teardown(() => {
+      for (const pid of guards(directory)) kill(pid, 'SIGKILL')
+    })
+    const lines = [
+      { name: 'lamp', file: lamp, activeLow: false, safe: 0 },
+      { name: 'heater', file: `${lamp}.heater`, activeLow: true, safe: 1 },
+    ]
+    const settings = { directory, access: FILE_GPIO, lines, silenceMsMax: SILENCE_MS_MAX }
+    const start = () =>
+      startProgram(t, process.execPath, ['--input-type=module', '-e', AGENT, JSON.stringify(settings)])
+    const levels = (): string => {
+      try {
+        return `${readFileSync(lamp, 'utf8').trim()}${readFileSync(`${lamp}.heater`, 'utf8').trim()}`
+      } catch {
+        return '' // not there yet
+      }
+    }
+    const first = start()
+    await waitUntil('the outputs are as wished', () => levels() === '11')
+    kill(first.pid, 'SIGSTOP')
+    await waitUntil('all is safe', () => levels() === '00')
+    kill(first.pid, 'SIGCONT')
+    await waitUntil('the outputs are as wished', () => levels() === '11')
+    kill(first.pid, 'SIGKILL')
+    await waitUntil('all is safe', () => levels() === '00')
+    await waitUntil('no guard is left', () => guards(directory).length === 0)
+    const second = start()
+    await waitUntil('the outputs are as wished', () => levels() === '11')
+    kill(second.pid, 'SIGTERM')
+    await second.line('it says so', (line) => line.includes('stopped'))
+    t.equal(levels(), '00', 'before it says goodbye')
+  },
+)
+
 t.test('a guard that is killed, or hangs, is replaced while the agent goes on', async (t) => {
   const at = site(t, 'gpiod')
   const agent = startAgent(t, at)
