@@ -8,7 +8,7 @@ import { formatCoins } from '../ledger/amount.ts'
 import type { Network } from '../ledger/network.ts'
 import { parseTransaction, type Sealed, SignatureCache, signTransaction } from '../ledger/transaction.ts'
 import { WorldError } from '../node/error.ts'
-import type { Log } from '../node/log.ts'
+import { harmless, type Log } from '../node/log.ts'
 import type { Signer } from '../node/signing.ts'
 import { decode } from '../schemas/codec.ts'
 import { type Account, type Hash, short } from '../schemas/hex.ts'
@@ -42,6 +42,16 @@ export interface Purchase {
 }
 
 export type Step =
+  | {
+      readonly step: 'offered'
+      readonly seller: Account
+      /** The seller in its own words. */
+      readonly name: string
+      readonly seconds: number
+      /** Smallest units, as is `amount`. */
+      readonly perMinute: number
+      readonly amount: number
+    }
   | { readonly step: 'paid'; readonly transaction: Hash; readonly amount: number; readonly seller: Account }
   | { readonly step: 'accepted' }
   | { readonly step: 'confirmed'; readonly height: number }
@@ -53,10 +63,12 @@ export type Step =
 /** Says a step: as JSON, or in words. */
 export type Say = (step: Step) => void
 
-export const describeStep = (step: Step, { item, seller }: Pick<Purchase, 'item' | 'seller'>): string => {
+export const describeStep = (step: Step, { item }: Pick<Purchase, 'item'>): string => {
   switch (step.step) {
+    case 'offered':
+      return `${harmless(step.name)} (${short(step.seller)}) sells ${item.name} at ${formatCoins(step.perMinute)} a minute: ${step.seconds} s for ${formatCoins(step.amount)} coins`
     case 'paid':
-      return `paying ${formatCoins(step.amount)} to ${short(seller)} for "${writePurchase(item)}", transaction ${step.transaction}`
+      return `paying ${formatCoins(step.amount)} to ${short(step.seller)} for "${writePurchase(item)}", transaction ${step.transaction}`
     case 'accepted':
       return 'accepted, waiting for a block'
     case 'confirmed':

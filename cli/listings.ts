@@ -1,7 +1,6 @@
 /** What is offered, searched and sorted: pure, for `pinledger market` and for who buys. */
 import type { Network } from '../ledger/network.ts'
-import type { Account } from '../schemas/hex.ts'
-import { short } from '../schemas/hex.ts'
+import { type Account, accountText, short } from '../schemas/hex.ts'
 import type { OfferItem, OfferKind } from '../schemas/offer.ts'
 import { accept, type Result, refuse } from '../schemas/result.ts'
 
@@ -50,9 +49,11 @@ const some = (texts: readonly string[]): string =>
 
 const ACCOUNT_START = /^[0-9a-f]{8,64}$/
 
-/** Whether a seller is meant by its account, the start of it, or its name. */
+/** Whether a seller is meant by its account, the start of it, or its name. Nobody can go by the name of a whole account. */
 export const isMeant = ({ seller, name }: Pick<Listing, 'seller' | 'name'>, of: string): boolean =>
-  name === of || (ACCOUNT_START.test(of) && seller.startsWith(of))
+  accountText.safeParse(of).success
+    ? seller === of
+    : name === of || (ACCOUNT_START.test(of) && seller.startsWith(of))
 
 /** The one listing that is wanted. Two sellers that fit are a fault: a name is nobody's own. */
 export function pick(listings: readonly Listing[], { of, kind, item }: Wanted): Result<Listing, LookupFault> {

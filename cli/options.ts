@@ -26,6 +26,13 @@ export const whole = (text: string): number => {
     throw new InvalidArgumentError('expected a whole number from 1 on, such as 12')
   return value
 }
+/** Minutes as whole seconds. */
+export const minutes = (text: string): number => {
+  const value = Math.round(Number(text) * 60)
+  if (!/^\d+(\.\d+)?$/.test(text) || value < 1 || value > 0xffffffff)
+    throw new InvalidArgumentError('expected minutes, such as 2 or 0.5')
+  return value
+}
 /** Machines of a simulation; more than so many would take hours before the first line. */
 export const nodes = (text: string): number => {
   const value = Number(text)

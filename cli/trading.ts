@@ -1,20 +1,28 @@
 /** The commands that buy by hand: `pinledger buy ...`. */
-import type { Command } from 'commander'
+import { type Command, Option } from 'commander'
 import { WorldError } from '../node/error.ts'
 import { loadKey } from '../node/key-file.ts'
+import type { Log } from '../node/log.ts'
 import { selfTest } from '../node/signing.ts'
-import type { ItemKind } from '../schemas/receipt-memo.ts'
-import type { Purchase, Step } from './buying.ts'
+import type { Item, ItemKind } from '../schemas/receipt-memo.ts'
+import type { Purchase, Say, Step } from './buying.ts'
+import { EXIT } from './exit.ts'
 import { addFileCommands } from './file-commands.ts'
 import { checkNetwork } from './networks.ts'
-import { brokerOption, coins, example, jsonOption, quiet, seconds } from './options.ts'
+import { brokerOption, coins, example, jsonOption, minutes, quiet, seconds, whole } from './options.ts'
 import { running } from './program.ts'
 import { addReadings } from './readings.ts'
+import type { Where } from './sender.ts'
 import type { Reading } from './topic-reader.ts'
 
 interface BuyOptions {
   readonly of: string
   readonly key: string
+  /** Whole seconds. */
+  readonly minutes?: number
+  readonly seconds?: number
+  /** Smallest units. */
+  readonly maxCoins?: number
   readonly coins?: number
   readonly network?: string
   readonly wait: number
@@ -23,8 +31,9 @@ interface BuyOptions {
 }
 
 const HOW = `
-Each step is a line: paid, confirmed, the seller's receipt or why the coins come back. What is sold for how much and
-how a payment is settled is the seller's rule, and the same for all: docs/TRADE.md.
+With --minutes or --seconds the price comes from the seller's signed offer, the one that pinledger market shows; with
+--coins the seller decides how long that is. Each step is a line: the price, paid, confirmed, the seller's receipt or
+why the coins come back. How a payment is settled is the seller's rule, and the same for all: docs/TRADE.md.
 `
 
 /** Adds buy with what can be bought: for a time, and files. */
@@ -32,12 +41,25 @@ export function addTradingCommands(program: Command): void {
   const buy = program
     .command('buy')
     .description('buys from a device: an output or a paid topic for a time, readings one by one, or a file')
-    .addHelpText('after', example('pinledger buy output lamp --of agent-1 --coins 0.5 --key visitor.json'))
+    .addHelpText('after', example('pinledger buy output lamp --of agent-1 --minutes 1 --key visitor.json'))
   const common = (command: Command): Command =>
     command
-      .requiredOption('--of <seller>', 'its account, or the name of a device that is online')
+      .requiredOption('--of <seller>', 'its account, or its name if no other seller has it')
       .requiredOption('--key <file>', 'key file of the buyer')
-      .requiredOption('--coins <coins>', 'how much to pay, such as 0.5', coins)
+      .addOption(
+        new Option('--minutes <minutes>', 'for how long, at the price that is offered')
+          .argParser(minutes)
+          .conflicts(['seconds', 'coins']),
+      )
+      .addOption(
+        new Option('--seconds <seconds>', 'the same in whole seconds').argParser(whole).conflicts('coins'),
+      )
+      .option('--max-coins <coins>', 'what it may cost, without the fee; more is not paid', coins)
+      .addOption(
+        new Option('--coins <coins>', 'pay so much instead, whatever is offered')
+          .argParser(coins)
+          .conflicts('maxCoins'),
+      )
       .option('--network <hash>', 'genesis hash, or its first 8 digits, that the network must have')
       .option('--wait <seconds>', 'how long to wait for blocks and the seller', seconds, 120)
       .addOption(brokerOption())
@@ -50,7 +72,7 @@ export function addTradingCommands(program: Command): void {
   )
     .addHelpText(
       'after',
-      HOW + example('pinledger buy output lamp --of agent-1 --coins 0.5 --key visitor.json'),
+      HOW + example('pinledger buy output lamp --of agent-1 --minutes 1 --key visitor.json'),
     )
     .action(async (name: string, options: BuyOptions) => {
       process.exitCode = await buyItem('on', name, options)
@@ -63,7 +85,7 @@ export function addTradingCommands(program: Command): void {
   )
     .addHelpText(
       'after',
-      HOW + example('pinledger buy topic soil --of agent-2 --coins 0.02 --key visitor.json'),
+      HOW + example('pinledger buy topic soil --of agent-2 --minutes 5 --key visitor.json'),
     )
     .action(async (name: string, options: BuyOptions) => {
       process.exitCode = await buyItem('topic', name, options)
@@ -73,19 +95,21 @@ export function addTradingCommands(program: Command): void {
 }
 
 async function buyItem(kind: ItemKind, name: string, options: BuyOptions): Promise<number> {
-  const { of, key, coins: amount, network, wait, broker, json } = options
+  const { key, network, wait, broker, json } = options
   checkNetwork(network)
   selfTest()
-  if (amount === undefined) throw new WorldError('usage', '--coins: how much to pay, such as 0.5')
+  if (timeOf(options) === undefined && options.coins === undefined)
+    throw new WorldError('usage', 'say for how long with --minutes or --seconds, or how much with --coins')
   const signer = loadKey(key)
   const log = quiet(json)
   const where = { url: broker }
-  const { findSeller } = await import('./seller.ts')
   const { buyOutput, describeStep } = await import('./buying.ts')
-  const seller = await findSeller(where, of, log)
-  const purchase: Purchase = { item: { kind, name }, seller, amount, network, waitSeconds: wait }
+  const item = { kind, name }
   const out = (text: string): void => void process.stdout.write(`${text}\n`)
-  const say = (step: Step): void => out(json ? JSON.stringify(step) : describeStep(step, purchase))
+  const say = (step: Step): void => out(json ? JSON.stringify(step) : describeStep(step, { item }))
+  const terms = await termsFor(where, item, options, say, log)
+  if (terms === undefined) return EXIT.no
+  const purchase: Purchase = { item, ...terms, waitSeconds: wait }
   if (kind === 'on') return buyOutput(where, signer, purchase, say, log)
   const { buyTopic } = await import('./buy-topic.ts')
   const run = running({ name: 'buy', json, level: 'warn' })
@@ -105,4 +129,32 @@ async function buyItem(kind: ItemKind, name: string, options: BuyOptions): Promi
     now: Date.now,
     signal: run.signal,
   }).finally(run.end)
+}
+
+/** Whole seconds. */
+const timeOf = (options: BuyOptions): number | undefined => options.minutes ?? options.seconds
+
+/** Who is paid how much, on which network; undefined when that is more than is wanted, which was said. */
+async function termsFor(
+  where: Where,
+  { kind, name }: Item,
+  options: BuyOptions,
+  say: Say,
+  log: Log,
+): Promise<Pick<Purchase, 'seller' | 'amount' | 'network'> | undefined> {
+  const { of, coins: amount, maxCoins: coinsMax, network } = options
+  const time = timeOf(options)
+  if (time === undefined) {
+    const { findSeller } = await import('./seller.ts')
+    return { seller: await findSeller(where, of, log), amount: amount ?? 0, network }
+  }
+  const { findTimedPrice } = await import('./timed-price.ts')
+  const found = await findTimedPrice(where, { of, kind, name }, { seconds: time, coinsMax }, network, log)
+  if (!found.ok) {
+    say({ step: 'refused', reason: found.fault.message })
+    return undefined
+  }
+  const { network: genesis, ...price } = found.value
+  say({ step: 'offered', ...price })
+  return { seller: price.seller, amount: price.amount, network: genesis }
 }

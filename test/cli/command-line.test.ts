@@ -10,6 +10,8 @@ const COMMANDS = [
 ]
 const ACCOUNT = 'd75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a'
 
+const LAMP = ['buy', 'output', 'lamp', '--key', 'k', '--of', 'a']
+
 async function run(args: readonly string[]) {
   const said = { out: '', err: '' }
   const code = await runCommandLine(args, {
@@ -81,7 +83,16 @@ t.test('wrong usage: exit code 2 and a message that says what to do', async (t) 
     [['revoke', 'abc', '--key', 'k'], /expected an account: 64 lowercase hex digits/],
     [['admit', ACCOUNT, '--key', 'k', '--network', 'zz'], /--network: expected 8 or 64/],
     [['buy', 'output', 'lamp', '--key', 'k', '--coins', '1'], /--of/],
-    [['buy', 'output', 'lamp', '--key', 'k', '--of', 'a'], /--coins/],
+    [
+      ['buy', 'output', 'lamp', '--key', 'k', '--of', 'a'],
+      /--minutes or --seconds, or how much with --coins/,
+    ],
+    [[...LAMP, '--minutes', '1', '--coins', '1'], /'--minutes <minutes>' cannot be used with .*'--coins/],
+    [[...LAMP, '--minutes', '1', '--seconds', '5'], /cannot be used with .*'--seconds/],
+    [[...LAMP, '--seconds', '1', '--coins', '1'], /cannot be used with .*'--coins/],
+    [[...LAMP, '--max-coins', '1', '--coins', '1'], /cannot be used with .*'--max-coins/],
+    [[...LAMP, '--minutes', '0.001'], /expected minutes, such as 2 or 0\.5/],
+    [[...LAMP, '--seconds', '1.5'], /a whole number from 1 on/],
     [['buy', 'topic', 'soil', '--key', 'k', '--of', 'a', '--coins', '1,5'], /expected coins, such as 0\.25/],
     [['buy', 'outpt', 'lamp'], /Did you mean output\?/],
     [['agent'], /--config/],

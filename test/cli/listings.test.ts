@@ -75,6 +75,13 @@ t.test('a name that looks like the start of another account does not take its pl
   })
 })
 
+t.test('nobody goes by the whole account of another', async (t) => {
+  const victim = account('aaaaaaaa11')
+  const liar = listing('dddddddd11', victim, lamp)
+  t.equal(isMeant(liar, victim), false)
+  t.match(pick([liar, ...all], { of: victim, kind: 'output', item: 'lamp' }), { value: { seller: victim } })
+})
+
 t.test('an item on two networks is not guessed', async (t) => {
   const other = { ...listing('aaaaaaaa11', 'porch', lamp), network: testNetwork({ name: 'other' }) }
   t.match(pick([...all, other], { of: 'porch', kind: 'output', item: 'lamp' }), {

@@ -5,9 +5,11 @@ import t, { type Test } from 'tap'
 import { buyOutput, type Step } from '../../cli/buying.ts'
 import { findSeller } from '../../cli/seller.ts'
 import { COIN } from '../../ledger/amount.ts'
+import { systemClock } from '../../node/clock.ts'
+import { createKey } from '../../node/key-file.ts'
 import type { Account } from '../../schemas/hex.ts'
 import { alice } from '../helpers/ledger.ts'
-import { temporary } from '../helpers/processes.ts'
+import { parsed, run, temporary } from '../helpers/processes.ts'
 import { Rig, recordingLog } from '../helpers/rig.ts'
 import { keepMining, openShop } from '../helpers/shop.ts'
 import { waitUntil } from '../helpers/wait-until.ts'
@@ -102,3 +104,44 @@ t.test('an agent that is started anew goes on by its receipts, once it is in syn
   await waitUntil('it is on again', () => lamp() === '1')
   t.equal(again.lines.filter(({ event }) => event === 'sold').length, 0, 'nothing is sold twice')
 })
+
+t.test(
+  'minutes are enough: the price is the one that is offered, and what is not offered is not paid',
+  async (t) => {
+    const directory = temporary(t)
+    const key = join(directory, 'visitor.json')
+    const visitor = createKey(key).account
+    // Offers are good by everybody's clock, so the network is of now.
+    const rig = await Rig.start(t, {
+      time: Date.now() - 600_000,
+      allocations: [alice.account, visitor].map((account) => ({ account, amount: COIN })),
+    })
+    const running = await rig.validator()
+    keepMining(t, rig, running, 500)
+    const sell = { ...SELL, confirmations: 1, lateSeconds: 86_400 }
+    const outputs = [{ name: 'lamp', file: join(directory, 'lamp'), when: { paid: true }, sell }]
+    await openShop(t, { url: rig.url, genesis: rig.genesis, clock: systemClock() }, { outputs })
+    const buy = (...words: string[]) =>
+      run(t, ['buy', 'output', 'lamp', '--of', 'shop', '--key', key, '--broker', rig.url, ...words])
+    const balance = (): number => rig.chain.chain.state.account(visitor).balance
+    for (const [words, code, expected] of [
+      [['--seconds', '1'], 2, /shop sells 2 s of lamp at least, not 1 s/],
+      [['--minutes', '1.5'], 2, /shop sells 60 s of lamp at most, not 90 s/],
+      [['--minutes', '1', '--max-coins', '0.59'], 1, /refused: 60 s cost 0\.6 coins, more than 0\.59/],
+    ] as const) {
+      const refused = await buy(...words)
+      t.equal(refused.code, code, refused.err)
+      t.match(refused.out + refused.err, expected)
+    }
+    t.equal(balance(), COIN, 'nothing was paid')
+    const bought = await buy('--minutes', '0.5', '--max-coins', '0.3', '--json')
+    t.equal(bought.code, 0, bought.out + bought.err)
+    const steps = bought.out.trim().split('\n').map(parsed)
+    t.strictSame(
+      steps.map((line) => line?.step),
+      ['offered', 'paid', 'accepted', 'confirmed', 'sold', 'recorded'],
+    )
+    t.match(steps[0], { name: 'shop', seconds: 30, perMinute: 0.6 * COIN, amount: 0.3 * COIN })
+    t.equal(COIN - balance(), 0.3 * COIN)
+  },
+)
