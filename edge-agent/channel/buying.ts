@@ -4,6 +4,8 @@
  * For each thing that its configuration buys it opens a channel, says hello, pays reading by reading, opens the next channel before one
  * is used up, and calls back what is left. Invariant: nothing leaves before the log has it.
  */
+
+import { formatCoins } from '../../ledger/amount.ts'
 import type { Update } from '../../ledger/chain.ts'
 import { feeFloorFor } from '../../ledger/transaction.ts'
 import type { ChannelLog } from '../../node/channel/channel-log.ts'
@@ -29,19 +31,22 @@ import type { ChannelTalk, StopCode } from '../../schemas/channel-message.ts'
 import { type Account, type Hash, short, ZERO_HASH } from '../../schemas/hex.ts'
 import type { Sample } from '../../schemas/transaction.ts'
 import { decimalNumber } from '../../schemas/units.ts'
+import type { Offers } from '../offers.ts'
 import { type Draft, SETTLED_DEPTH } from '../outbox.ts'
 import type { Desk } from '../trade.ts'
 import type { Opening, Openings } from './openings.ts'
-import { closeStep, current, wantsNew, whyClose } from './purchasing-plan.ts'
+import { closeStep, current, sizeOf, wantsNew, whyClose } from './purchasing-plan.ts'
 
 /** One thing that is bought. Amounts in smallest units. */
 export interface Buy {
   readonly from: Account
   readonly sensor: string
-  readonly price: number
+  /** For a reading, at most; what the seller offers is paid. */
+  readonly priceMax: number
+  /** Of each channel, at most. */
   readonly deposit: number
-  /** Steps of each channel's hash chain; 0: paid by signatures. */
-  readonly steps: number
+  /** Words of a hash chain, or signatures. */
+  readonly mode: 'payword' | 'signed'
   readonly delay: number
   /** Blocks after which anybody may close a channel; undefined: never. */
   readonly lifetime: number | undefined
@@ -55,6 +60,8 @@ export interface Buy {
 const HELLO_MS = { min: 3_000, max: 60_000, idle: 60_000, knock: 1_000 } as const
 /** A channel after one that went wrong is opened so much later, and ever later. */
 const OPEN_MS = { min: 60_000, max: 86_400_000 } as const
+/** So long after a seller has come its offer should be there, too. */
+const OFFER_MS = 5_000
 /** Blocks after which an opening that is not on the ledger is given up, and forgotten: what it was signed for has expired. */
 const GIVEN_UP_BLOCKS = 200
 const FORGOTTEN_BLOCKS = 2_500
@@ -76,11 +83,16 @@ interface Line {
 interface State {
   readonly buy: Buy
   isOnline: boolean
+  /** Since when. */
+  onlineMs: number
   nextOpenMs: number
   openWaitMs: number
   isBuilding: boolean
+  /** Why no channel is opened, as the log has it. */
+  obstacle: string | undefined
   /** Of the last minute, for the log. */
   count: number
+  spent: number
   last: Sample | undefined
 }
 
@@ -88,6 +100,7 @@ export interface BuyingModules {
   readonly desk: Desk
   readonly log: ChannelLog
   readonly openings: Openings
+  readonly offers: Offers
   readonly conversation: ConversationModules
   readonly timers: Timers
   readonly buys: readonly Buy[]
@@ -113,10 +126,13 @@ export class Buying {
     this.#states = modules.buys.map((buy) => ({
       buy,
       isOnline: false,
+      onlineMs: 0,
       nextOpenMs: 0,
       openWaitMs: OPEN_MS.min,
       isBuilding: false,
+      obstacle: undefined,
       count: 0,
+      spent: 0,
       last: undefined,
     }))
     for (const opening of modules.openings.own()) this.#opened(opening)
@@ -137,7 +153,11 @@ export class Buying {
 
   /** Whether a seller is there; advice, as anybody may say so on a broker of another make. */
   presence(account: Account, isOnline: boolean): void {
-    for (const state of this.#states) if (state.buy.from === account) state.isOnline = isOnline
+    for (const state of this.#states) {
+      if (state.buy.from !== account) continue
+      if (isOnline && !state.isOnline) state.onlineMs = this.#modules.desk.clock.monotonic()
+      state.isOnline = isOnline
+    }
   }
 
   knock(channel: Hash): void {
@@ -208,7 +228,10 @@ export class Buying {
     const { desk, log } = this.#modules
     const { buy } = state
     if (state.isBuilding || !state.isOnline || nowMs < state.nextOpenMs || !wantsNew(this.#of(buy))) return
-    const needs = buy.deposit + feeFloorFor(desk.chain.network, OPEN_BYTES)
+    const price = this.#offeredPrice(state, nowMs)
+    if (price === undefined) return
+    const { deposit, steps } = sizeOf(buy, price)
+    const needs = deposit + feeFloorFor(desk.chain.network, OPEN_BYTES)
     const has = desk.chain.state.account(desk.signer.account).balance - desk.outbox.committed
     if (needs > has) {
       state.nextOpenMs = nowMs + OPEN_MS.min
@@ -223,7 +246,7 @@ export class Buying {
     let number = 0
     do number = Math.floor(desk.random() * 2 ** 48)
     while (log.books.purchases.has(number))
-    const { from: seller, sensor, price, deposit, steps, delay, lifetime } = buy
+    const { from: seller, sensor, delay, lifetime } = buy
     const { height } = desk.chain.tip
     const until = lifetime === undefined ? NEVER : Math.min(NEVER, height + lifetime)
     const plan = { number, seller, sensor, price, deposit, delay, until, steps, height }
@@ -233,6 +256,30 @@ export class Buying {
       // The number first: a chain whose anchor is on the ledger must be known to be used.
       log.write([{ type: 'planned', ...plan }], () => this.#open(plan, chain))
     })
+  }
+
+  /** What the seller offers a reading for now; undefined, and said once, when it is too much or nobody knows. */
+  #offeredPrice(state: State, nowMs: number): number | undefined {
+    const { desk, offers } = this.#modules
+    const { from, sensor, priceMax } = state.buy
+    const price = offers.find(from, 'readings', sensor)?.price
+    const obstacle =
+      price === undefined
+        ? 'the seller does not offer it'
+        : price > priceMax
+          ? `perReadingMax: the seller asks for ${formatCoins(price)} a reading`
+          : undefined
+    if (obstacle === undefined) {
+      state.obstacle = undefined
+      return price
+    }
+    // An offer comes a moment after the word that its seller is there.
+    const isNew = obstacle !== state.obstacle && nowMs - state.onlineMs >= OFFER_MS
+    if (isNew) {
+      state.obstacle = obstacle
+      desk.log.warn('no channel is opened', { to: short(from), sensor, reason: obstacle })
+    }
+    return undefined
   }
 
   #open(
@@ -345,6 +392,7 @@ export class Buying {
       const state = this.#stateOf(purchase)
       if (state !== undefined) {
         state.count++
+        state.spent += purchase.price
         state.last = got
         state.openWaitMs = OPEN_MS.min
       }
@@ -431,11 +479,12 @@ export class Buying {
   #report(nowMs: number): void {
     this.#reportMs = nowMs
     for (const state of this.#states) {
-      const { buy, count, last } = state
+      const { buy, count, spent, last } = state
       if (count === 0 || last === undefined) continue
-      const fields = { sensor: buy.sensor, from: short(buy.from), readings: count, spent: count * buy.price }
+      const fields = { sensor: buy.sensor, from: short(buy.from), readings: count, spent }
       this.#modules.desk.log.info('bought', { ...fields, value: decimalNumber(last.value), unit: last.unit })
       state.count = 0
+      state.spent = 0
     }
   }
 }

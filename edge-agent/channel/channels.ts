@@ -13,6 +13,7 @@ import { CHANNEL_MESSAGE_BYTES_MAX, channelMessage } from '../../schemas/channel
 import { decode } from '../../schemas/codec.ts'
 import { mirror, type ParsedTopic, ROOT, topic } from '../../schemas/topic.ts'
 import type { Sample } from '../../schemas/transaction.ts'
+import { Offers } from '../offers.ts'
 import type { Desk, Trade } from '../trade.ts'
 import { type Buy, Buying } from './buying.ts'
 import { Openings } from './openings.ts'
@@ -43,17 +44,20 @@ class Channels implements Trade {
   readonly #desk: Desk
   readonly #log: ChannelLog
   readonly #openings: Openings
+  readonly #offers: Offers
   readonly #selling: Selling
   readonly #buying: Buying
   #failure: { readonly error: unknown } | undefined
 
   constructor({ sells, buys }: ChannelOptions, modules: ChannelModules, desk: Desk) {
     this.#desk = desk
+    this.#offers = new Offers(desk)
     const { network } = desk.chain
     const sellers = [...new Set(buys.map(({ from }) => from))]
     this.filters = [
       `${ROOT}/${network.id}/channel/+/${desk.signer.account}`,
       ...sellers.map((seller) => mirror(topic(network.id, 'status', seller))),
+      ...this.#offers.want(sellers),
     ]
     const { timers, files, accepts = opensslAccept(), randomBytes, onReading } = modules
     const onFatal = (error: unknown): void => {
@@ -64,10 +68,12 @@ class Channels implements Trade {
     this.#openings = new Openings(desk.chain, desk.signer.account, Buying.from(this.#log.books.purchases))
     const shared = { desk, log: this.#log, openings: this.#openings, conversation }
     this.#selling = new Selling({ ...shared, terms: sells })
-    this.#buying = new Buying({ ...shared, timers, buys, onReading, onFatal })
+    this.#buying = new Buying({ ...shared, offers: this.#offers, timers, buys, onReading, onFatal })
   }
 
-  onMessage({ kind, publisher, json }: ParsedTopic, payload: Uint8Array): void {
+  onMessage(parsed: ParsedTopic, payload: Uint8Array): void {
+    const { kind, publisher, json } = parsed
+    this.#offers.take(parsed, payload)
     if (kind === 'status' && json) this.#buying.presence(publisher, isOnline(payload))
     if (kind !== 'channel' || json) return
     const decoded = decode(channelMessage, payload, CHANNEL_MESSAGE_BYTES_MAX)

@@ -29,7 +29,7 @@ export const buyConfig = z
   .strictObject({
     from: accountText.describe('account whose readings are bought'),
     sensor: name.json,
-    perReadingMax: price.describe('coins that a reading may cost'),
+    perReadingMax: price.describe('coins that a reading may cost; what the seller offers is paid'),
     deposit: price.describe('coins that are put into each channel'),
     mode: z
       .enum(['payword', 'signed'])
@@ -86,8 +86,7 @@ export const buysConfig = z
 
 export function buyOf(config: BuyConfig): Buy {
   const { from, sensor, perReadingMax, deposit, mode, delayBlocks, lifetimeBlocks, everySeconds } = config
-  const steps = mode === 'payword' ? Math.floor(deposit / perReadingMax) : 0
-  const terms = { from, sensor, price: perReadingMax, deposit, steps, delay: delayBlocks }
+  const terms = { from, sensor, priceMax: perReadingMax, deposit, mode, delay: delayBlocks }
   return { ...terms, lifetime: lifetimeBlocks, every: everySeconds, silentMs: config.silentHours * 3_600_000 }
 }
 

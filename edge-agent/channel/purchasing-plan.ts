@@ -4,11 +4,25 @@
 import type { ChannelEntry } from '../../ledger/state.ts'
 import { readingsIn } from '../../node/channel/payer.ts'
 import type { Purchase } from '../../node/channel/records.ts'
+import { CHAIN_STEPS_MAX } from '../../node/channel/words.ts'
+import type { Buy } from './buying.ts'
 
 /** A new channel is opened when so much of the old one is left, so that there is no gap. */
 const AHEAD_SHARE = 0.1
 
 export const readingsLeft = (purchase: Purchase): number => readingsIn(purchase) - purchase.index
+
+/**
+ * What a channel at this price, 1 or more, holds: coins, and the steps of its hash chain, 0 for one that is paid by signatures.
+ * A chain has only so many words: what they cannot pay is not put in.
+ */
+export function sizeOf({ deposit, mode }: Pick<Buy, 'deposit' | 'mode'>, price: number) {
+  if (mode === 'signed') return { deposit, steps: 0 }
+  const steps = Math.floor(deposit / price)
+  return steps <= CHAIN_STEPS_MAX
+    ? { deposit, steps }
+    : { deposit: CHAIN_STEPS_MAX * price, steps: CHAIN_STEPS_MAX }
+}
 
 /** Whether readings can be bought with it, now or once its channel is on the ledger. */
 const isUsable = (purchase: Purchase): boolean => purchase.stopped === undefined && readingsLeft(purchase) > 0

@@ -57,7 +57,7 @@ for (const mode of ['payword', 'signed'] as const)
     const sell = { perReading: '0.01', claimAboveCoins: '0.05', delayBlocksMin: 5 }
     const sensor = { name: 'soil', driver: 'script', file: countingScript(t, 0.1), unit: '%', sell }
     const seller = await openShop(t, place, { sensors: [sensor] })
-    const buy = { from: seller.account, sensor: 'soil', perReadingMax: '0.01', deposit: '1', mode }
+    const buy = { from: seller.account, sensor: 'soil', perReadingMax: '0.02', deposit: '1', mode }
     const buyer = await openShop(t, place, { buys: [{ ...buy, delayBlocks: 50 }] }, data)
     const bought = () => buyer.lines.filter(({ event }) => event === 'bought a reading').length
     await waitUntil('a dozen readings are bought', () => bought() >= 12)
@@ -73,6 +73,7 @@ for (const mode of ['payword', 'signed'] as const)
     t.ok(paid >= 12 && paid >= proven && paid - proven <= 1, `${paid} paid, ${proven} proven`)
     const delivered = proven + (sale?.pending === undefined ? 0 : 1)
     t.ok(delivered - proven <= 1 && delivered >= paid)
+    t.equal(purchase?.price, 0.01 * COIN, 'the price is the one that is offered, not the most')
     t.ok(earned() <= proven * 0.01 * COIN, `${earned()} are claimed`)
     const entry = purchase?.channel && rig.chain.chain.state.channel(purchase.channel)
     t.equal(entry?.paid, earned())

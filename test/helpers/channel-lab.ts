@@ -10,10 +10,12 @@ import { Outbox } from '../../edge-agent/outbox.ts'
 import type { Desk, Trade } from '../../edge-agent/trade.ts'
 import { COIN } from '../../ledger/amount.ts'
 import type { Update } from '../../ledger/chain.ts'
+import { OFFER_MS_MAX, signOffer } from '../../ledger/offer.ts'
 import type { Sealed } from '../../ledger/transaction.ts'
 import type { Purchase } from '../../node/channel/records.ts'
 import type { Signer } from '../../node/signing.ts'
 import type { Account, Hash } from '../../schemas/hex.ts'
+import type { OfferItem } from '../../schemas/offer.ts'
 import { parseTopic, topic } from '../../schemas/topic.ts'
 import type { Sample, Transaction } from '../../schemas/transaction.ts'
 import { alice, carol, seeded, TestChain } from './ledger.ts'
@@ -115,6 +117,7 @@ export class Actor {
       )(desk(outbox))
       this.trade.onConnected?.()
       for (const [account, online] of lab.present) this.hear(account, online)
+      if (lab.offered !== undefined) this.hearOffer(carol.account, lab.offered)
     })
   }
 
@@ -123,6 +126,11 @@ export class Actor {
     const parsed = parseTopic(`${topic(this.lab.test.network.id, 'status', account)}/json`)
     const payload = new TextEncoder().encode(JSON.stringify({ state: online ? 'online' : 'offline' }))
     if (parsed !== undefined) this.trade?.onMessage?.(parsed, payload, true)
+  }
+
+  hearOffer(account: Account, bytes: Uint8Array): void {
+    const parsed = parseTopic(topic(this.lab.test.network.id, 'offer', account))
+    if (parsed !== undefined) this.trade?.onMessage?.(parsed, bytes, true)
   }
 
   /** Runs something of this agent; a power cut ends it, and it starts anew. */
@@ -167,6 +175,8 @@ export class ChannelLab {
   readonly wire: Message[] = []
   readonly retained = new Map<string, Uint8Array>()
   readonly present = new Map<Account, boolean>()
+  /** The seller's offer. */
+  offered: Uint8Array | undefined
   readonly seller: Actor
   readonly buyer: Actor
   /** Loses or repeats a message: how many times it comes. */
@@ -177,8 +187,8 @@ export class ChannelLab {
   constructor(sells: SellingTerms, buy: Partial<Buy> = {}, seed = 1) {
     this.random = seeded(seed)
     this.seller = new Actor(this, carol, { sells: new Map([['soil', sells]]) })
-    const terms = { from: carol.account, sensor: 'soil', price: PRICE, deposit: 8 * PRICE, steps: 8 }
-    const rest = { delay: 10, lifetime: undefined, every: 0, silentMs: 3_600_000 }
+    const terms = { from: carol.account, sensor: 'soil', priceMax: PRICE, deposit: 8 * PRICE }
+    const rest = { mode: 'payword', delay: 10, lifetime: undefined, every: 0, silentMs: 3_600_000 } as const
     this.buyer = new Actor(this, alice, { buys: [{ ...terms, ...rest, ...buy }] })
   }
 
@@ -188,7 +198,21 @@ export class ChannelLab {
 
   start(): void {
     for (const actor of this.actors) actor.start()
+    this.offer(this.seller.options.sells?.get('soil')?.perReading ?? PRICE)
     this.say(carol.account, true)
+  }
+
+  /** The seller says what a reading costs, for a day. */
+  offer(price: number, by = carol): void {
+    const item: OfferItem = {
+      ...{ type: 'readings', name: 'soil', price, confirmations: 1, place: '', terms: '' },
+      ...{ unit: '%', everyMs: 0, count: 0 },
+    }
+    const time = this.test.nowMs
+    const facts = { from: carol.account, time, until: time + OFFER_MS_MAX, name: 'carol', items: [item] }
+    const { bytes } = signOffer(this.test.network, facts, by.sign)
+    this.offered = bytes
+    for (const actor of this.actors) actor.alive(() => actor.hearOffer(carol.account, bytes))
   }
 
   /** Somebody comes or goes. */

@@ -22,11 +22,11 @@ function settled(t: Test, lab: ChannelLab, name: string): void {
   if (left < 0) t.fail(`${name}: the buyer has lost coins`)
 }
 
-for (const steps of [8, 0])
+for (const mode of ['payword', 'signed'] as const)
   t.test(
-    `${steps > 0 ? 'words' : 'signatures'}: opens, pays, renews, claims and closes by itself`,
+    `${mode === 'payword' ? 'words' : 'signatures'}: opens, pays, renews, claims and closes by itself`,
     async (t) => {
-      const lab = new ChannelLab(TERMS, { steps })
+      const lab = new ChannelLab(TERMS, { mode })
       lab.start()
       await lab.run(30)
       t.ok(count(lab, 'channelOpen') >= 3, 'it opens the next channel by itself')
@@ -39,7 +39,7 @@ for (const steps of [8, 0])
   )
 
 t.test('what is unclaimed stays below what the seller has set', async (t) => {
-  const lab = new ChannelLab({ ...TERMS, claimAbove: 3 * PRICE }, { deposit: 100 * PRICE, steps: 100 })
+  const lab = new ChannelLab({ ...TERMS, claimAbove: 3 * PRICE }, { deposit: 100 * PRICE })
   lab.start()
   await lab.run(30)
   t.ok(count(lab, 'channelClaim') >= 4, `${count(lab, 'channelClaim')} claims`)
@@ -47,7 +47,7 @@ t.test('what is unclaimed stays below what the seller has set', async (t) => {
 })
 
 t.test('messages that are lost, repeated or late cost time and nothing else', async (t) => {
-  const lab = new ChannelLab(TERMS, { deposit: 200 * PRICE, steps: 200 })
+  const lab = new ChannelLab(TERMS, { deposit: 200 * PRICE })
   const random = seeded(3)
   const late: Parameters<typeof lab.fate>[0][] = []
   lab.fate = (message) => {
@@ -69,7 +69,7 @@ t.test('messages that are lost, repeated or late cost time and nothing else', as
 })
 
 t.test('the payer vanishes: the payee claims what it has before the channel can close', async (t) => {
-  const lab = new ChannelLab(TERMS, { deposit: 100 * PRICE, steps: 100, lifetime: 40 })
+  const lab = new ChannelLab(TERMS, { deposit: 100 * PRICE, lifetime: 40 })
   lab.start()
   await lab.run(10)
   const { bought } = lab
@@ -82,7 +82,7 @@ t.test('the payer vanishes: the payee claims what it has before the channel can 
 })
 
 t.test('the payee vanishes: the payer wishes, waits, closes, and has its coins back', async (t) => {
-  const lab = new ChannelLab(TERMS, { deposit: 100 * PRICE, steps: 100, silentMs: 20_000 })
+  const lab = new ChannelLab(TERMS, { deposit: 100 * PRICE, silentMs: 20_000 })
   lab.start()
   await lab.run(8)
   const { bought } = lab
@@ -96,7 +96,7 @@ t.test('the payee vanishes: the payer wishes, waits, closes, and has its coins b
 })
 
 t.test('the payee is away, but shorter than the delay: it loses nothing', async (t) => {
-  const lab = new ChannelLab(TERMS, { deposit: 100 * PRICE, steps: 100, silentMs: 20_000, delay: 30 })
+  const lab = new ChannelLab(TERMS, { deposit: 100 * PRICE, silentMs: 20_000, delay: 30 })
   lab.start()
   await lab.run(8)
   const { bought } = lab
@@ -128,4 +128,36 @@ t.test('killed at some of its writes, either side goes on where it was', async (
       settled(t, lab, `${side}, write ${failAt}`)
     }
   }
+})
+
+t.test('the price is the one that is offered, and no more than the buyer has set', async (t) => {
+  const lab = new ChannelLab(TERMS, { priceMax: 4 * PRICE })
+  lab.start()
+  await lab.run(12)
+  const opened = lab.confirmed.find((each) => each.type === 'channelOpen')
+  t.match(opened, { step: PRICE, amount: 8 * PRICE })
+  t.ok(count(lab, 'channelOpen') <= 2, 'and a channel lasts for as many readings as that pays')
+  t.ok(lab.bought >= 4)
+  settled(t, lab, 'at the end')
+})
+
+t.test('without an offer, or for a dearer one, no channel is opened; the reason is in the log', async (t) => {
+  const lab = new ChannelLab(TERMS)
+  const said = () =>
+    lab.buyer.lines.flatMap(({ event, fields }) => (event === 'no channel is opened' ? [fields.reason] : []))
+  lab.start()
+  lab.offer(PRICE + 1)
+  await lab.run(12)
+  t.equal(count(lab, 'channelOpen'), 0)
+  t.strictSame(said(), ['perReadingMax: the seller asks for 0.00100001 a reading'])
+  for (const actor of lab.actors) actor.hearOffer(carol.account, new Uint8Array(0))
+  await lab.run(2)
+  t.equal(count(lab, 'channelOpen'), 0)
+  t.strictSame(said().slice(1), ['the seller does not offer it'])
+  lab.offer(PRICE, alice)
+  await lab.run(2)
+  t.equal(count(lab, 'channelOpen'), 0, 'an offer of somebody else is none')
+  lab.offer(PRICE)
+  await lab.run(4)
+  t.equal(count(lab, 'channelOpen'), 1)
 })

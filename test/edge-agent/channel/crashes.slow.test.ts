@@ -47,7 +47,7 @@ t.test('killed at any write, either side goes on where it was', async (t) => {
 t.test('both sides killed again and again at random writes, over a bad wire', async (t) => {
   let [crashes, bought] = [0, 0]
   for (let seed = 1; seed <= 12; seed++) {
-    const lab = new ChannelLab(TERMS, { steps: seed % 2 === 0 ? 8 : 0 }, seed)
+    const lab = new ChannelLab(TERMS, { mode: seed % 2 === 0 ? 'payword' : 'signed' }, seed)
     const random = seeded(seed)
     lab.fate = () => (random() < 0.1 ? 0 : random() < 0.2 ? 2 : 1)
     lab.roundMs = 5_000
