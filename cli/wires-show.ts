@@ -74,7 +74,7 @@ function describe({ agent, owner, from, sequence, wires, refused }: WiresState):
     `agent ${short(agent)}: ${wires.length} wires ${whose}, owner ${owner === null ? 'none' : short(owner)}`,
   ]
   for (const wire of wires) {
-    const { words, all, day, waiting, lastPaid, why, answer } = wire
+    const { words, all, day, waiting, lastPaid, why, answer, offer } = wire
     lines.push(`  ${words}`)
     const waits = waiting.payments === 0 ? '' : `, ${waiting.coins} waiting`
     const last = lastPaid === null ? '' : `, last ${lastPaid}`
@@ -82,6 +82,7 @@ function describe({ agent, owner, from, sequence, wires, refused }: WiresState):
       `    paid ${day.coins} in 24 hours (${day.payments}), ${all.coins} in all (${all.payments})${waits}${last}`,
     )
     if (why !== null) lines.push(`    does not pay: ${why}`)
+    if (offer !== null) lines.push(`    beware: ${offer}`)
     if (answer !== null) lines.push(`    the seller said: ${answer}`)
   }
   if (refused !== null) lines.push(`  refused at ${refused.at}: ${refused.reason}`)

@@ -261,6 +261,7 @@ export class Agent {
       get isGuarded() {
         return agent.node.session.challenged
       },
+      listen: (filters) => agent.node.session.subscribe(filters),
       act: (drafts) => {
         const sealed = outbox.add(drafts)
         this.#send(sealed)

@@ -17,6 +17,9 @@ import {
 import { type ParsedTopic, topic } from '../schemas/topic.ts'
 import type { Desk } from './trade.ts'
 
+/** Sellers in all: a session remembers only so many topics. */
+const SELLERS_MAX = 96
+
 export class Offers {
   readonly #desk: Pick<Desk, 'chain' | 'clock'>
   readonly #wanted = new Set<Account>()
@@ -28,7 +31,7 @@ export class Offers {
 
   /** Also these sellers' offers count from now on; the topics on which they come. */
   want(sellers: Iterable<Account>): string[] {
-    for (const seller of sellers) this.#wanted.add(seller)
+    for (const seller of sellers) if (this.#wanted.size < SELLERS_MAX) this.#wanted.add(seller)
     return [...this.#wanted].map((seller) => topic(this.#desk.chain.network.id, 'offer', seller))
   }
 

@@ -26,6 +26,8 @@ export interface Desk {
   readonly connected: boolean
   /** Whether the broker is of our make, and keeps private and paid topics to whom they are for. */
   readonly isGuarded: boolean
+  /** Hears these topics too from now on, beside a trade's filters; a session remembers only so many. */
+  listen(filters: readonly string[]): void
   /** Stores drafts durably, each key once, and sends them; those that are new. */
   act(drafts: readonly { readonly draft: Draft; readonly key: string }[]): readonly Sealed[]
   /** Publishes a binary message under our own name; false when it did not go out. */

@@ -30,6 +30,8 @@ const wireState = z.object({
   why: text.nullable(),
   /** The seller's last receipt or refund. */
   answer: text.nullable(),
+  /** How the seller's offer and what is paid differ. */
+  offer: text.nullable().default(null),
 })
 export type WireState = z.output<typeof wireState>
 
@@ -65,6 +67,7 @@ export function wireStates(
   payments: Payments,
   dayBegins: number,
   lately: (purchase: string) => Lately | undefined,
+  offered: (purchase: string) => string | undefined,
 ): WireState[] {
   const waiting = payments.waiting()
   return wires.map((wire) => {
@@ -83,6 +86,7 @@ export function wireStates(
       waiting: inCoins(waiting.get(purchase) ?? NOTHING),
       why: why ?? null,
       answer: payments.answer(purchase) ?? null,
+      offer: offered(purchase) ?? null,
     }
   })
 }

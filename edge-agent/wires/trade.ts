@@ -9,11 +9,13 @@ import type { Account } from '../../schemas/hex.ts'
 import { toHex } from '../../schemas/hex.ts'
 import { type ParsedTopic, topic } from '../../schemas/topic.ts'
 import type { Sample } from '../../schemas/transaction.ts'
+import { Offers } from '../offers.ts'
 import { SETTLED_DEPTH } from '../outbox.ts'
 import type { Desk, Trade } from '../trade.ts'
 import type { Payment, Surroundings } from './act.ts'
 import { type Deed, LedgerWires } from './ledger-wires.ts'
 import { DAY_MS, NO_COINS, type Till } from './limits.ts'
+import { mismatch, OFFERED_AS, type TimedItem, underpayment } from './offered.ts'
 import { OwnWires } from './own-wires.ts'
 import { Payments } from './payments.ts'
 import { type Lately, timeText, type WiresState, wireStates } from './state.ts'
@@ -60,6 +62,9 @@ export class WiresTrade implements Trade {
   /** Made once there are wires: it reads blocks. */
   #payments: Payments | undefined
   readonly #lately = new Map<string, Lately>()
+  readonly #offers: Offers
+  /** By purchase: how a wire does not fit its seller's offer. */
+  readonly #offered = new Map<string, string>()
   #refused: WiresState['refused'] = null
   #told = ''
   #toldMs = Number.NEGATIVE_INFINITY
@@ -70,15 +75,21 @@ export class WiresTrade implements Trade {
     this.#log = log
     const { account } = desk.signer
     const { owner } = options
-    this.filters = owner === undefined ? [] : [topic(desk.chain.network.id, 'wiring', owner, account)]
     this.#wires = this.#stored() ?? options.wires
+    this.#offers = new Offers(desk)
+    this.filters = [
+      ...(owner === undefined ? [] : [topic(desk.chain.network.id, 'wiring', owner, account)]),
+      ...this.#offers.want(sellersIn(this.#wires)),
+    ]
     const since = this.#from === 'owner' ? (log.wiring?.height ?? 0) : 0
     this.#ledger = new LedgerWires(desk.chain, this.#wires, since, log.ledger)
     this.#own = new OwnWires(this.#wires, (wire) => log.own(wire))
     if (this.#wires.length > 0) this.#payments = this.#openPayments()
   }
 
-  onMessage({ kind, publisher, rest, json }: ParsedTopic, payload: Uint8Array): void {
+  onMessage(parsed: ParsedTopic, payload: Uint8Array): void {
+    this.#offers.take(parsed, payload)
+    const { kind, publisher, rest, json } = parsed
     const { owner, sensors } = this.#options
     const { chain, signer, clock, log } = this.#desk
     if (kind !== 'wiring' || json || publisher !== owner || rest[0] !== signer.account) return
@@ -115,6 +126,7 @@ export class WiresTrade implements Trade {
   }
 
   tick(): void {
+    for (const wire of this.#wires) this.#compare(wire)
     this.#run()
     this.#tell(false)
   }
@@ -160,9 +172,33 @@ export class WiresTrade implements Trade {
     this.#own.set(wires, (wire) => this.#log.own(wire))
     this.#log.keepOwn(this.#own.names)
     this.#payments ??= this.#openPayments()
+    this.#desk.listen(this.#offers.want(sellersIn(wires)))
     const purchases = new Set(wires.map(purchaseOf))
-    for (const purchase of [...this.#lately.keys()])
-      if (!purchases.has(purchase)) this.#lately.delete(purchase)
+    for (const known of [this.#lately, this.#offered])
+      for (const purchase of [...known.keys()]) if (!purchases.has(purchase)) known.delete(purchase)
+  }
+
+  /** What the seller offers of a wire's item; undefined when nobody can say. */
+  #offerFor({ to }: Wire): TimedItem | undefined {
+    if (to.kind !== 'item') return undefined
+    return this.#offers.find(to.device, OFFERED_AS[to.item.kind], to.item.name)
+  }
+
+  /** Says once that a wire pays for another time than it says. */
+  #compare(wire: Wire): void {
+    const item = this.#offerFor(wire)
+    if (item === undefined) return
+    const reason = mismatch(wire, item)
+    const purchase = purchaseOf(wire)
+    if (reason !== undefined && reason !== this.#offered.get(purchase))
+      this.#desk.log.warn('a wire pays for another time than it says', { wire: describeWire(wire), reason })
+    if (reason === undefined) this.#offered.delete(purchase)
+    else this.#offered.set(purchase, reason)
+  }
+
+  #underpayment(wire: Wire, amount: number): string | undefined {
+    const item = this.#offerFor(wire)
+    return item === undefined ? undefined : underpayment(amount, item)
   }
 
   /** Pays what is due. */
@@ -187,7 +223,7 @@ export class WiresTrade implements Trade {
     const payments = new Map<string, Payment>()
     const surroundings = (wire: Wire): Surroundings => ({
       isPaid: (identity) => payments.has(identity.key) || known.isPaid(identity),
-      obstacle: (amount) => till().obstacle(wire, amount),
+      obstacle: (amount) => this.#underpayment(wire, amount) ?? till().obstacle(wire, amount),
     })
     let unpaid = 0
     const take = (deed: Deed): void => {
@@ -246,7 +282,13 @@ export class WiresTrade implements Trade {
       wires:
         payments === undefined
           ? []
-          : wireStates(this.#wires, payments, chain.tip.time - DAY_MS, (each) => this.#lately.get(each)),
+          : wireStates(
+              this.#wires,
+              payments,
+              chain.tip.time - DAY_MS,
+              (each) => this.#lately.get(each),
+              (each) => this.#offered.get(each),
+            ),
       refused: this.#refused,
     }
     const text = JSON.stringify(state)
@@ -258,6 +300,9 @@ export class WiresTrade implements Trade {
     void this.#desk.tellPeople('wires', [], told, true)
   }
 }
+
+const sellersIn = (wires: readonly Wire[]): Account[] =>
+  wires.flatMap(({ to }) => (to.kind === 'item' ? [to.device] : []))
 
 /** How people tell messages apart. */
 const digestOf = (bytes: Uint8Array = new Uint8Array(0)): string => toHex(hashing.plain(bytes)).slice(0, 16)

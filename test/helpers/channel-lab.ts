@@ -85,6 +85,7 @@ export class Actor {
         return actor.connected
       },
       isGuarded: true,
+      listen: () => {},
       act: (drafts) => outbox.add(drafts),
       tell: async (kind, levels, payload, retain) =>
         lab.tell(

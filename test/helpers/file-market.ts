@@ -134,6 +134,7 @@ export class FileMarket {
         inSync: true,
         connected: true,
         isGuarded: false,
+        listen: () => {},
       },
       clock: { now: () => this.test.nowMs, monotonic: () => this.#ms, synchronised: () => true },
       act: (drafts) => {

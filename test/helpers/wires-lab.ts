@@ -66,6 +66,8 @@ export class WiresLab {
   readonly lines: ReturnType<typeof recordingLog>['lines']
   /** What was published of the wires. */
   readonly states: WiresState[] = []
+  /** Topics that it wanted to hear, beside those that it names at the start. */
+  readonly listened: string[] = []
   disk = new MemoryDisk()
   inSync = true
   /** Wall clock; the tip's time by default. */
@@ -115,6 +117,7 @@ export class WiresLab {
       },
       connected: true,
       isGuarded: true,
+      listen: (filters) => void this.listened.push(...filters),
       act(drafts) {
         const sealed = outbox.add(drafts)
         lab.onPaid(sealed)

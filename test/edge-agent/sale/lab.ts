@@ -71,6 +71,7 @@ export function lab({ goods = GOODS, test = new TestChain() } = {}) {
       },
       connected: true,
       isGuarded: true,
+      listen: () => {},
       act(drafts) {
         const sealed = outbox.add(drafts)
         if (!state.sends) throw new PowerCut('before anything is sent')

@@ -52,6 +52,7 @@ function lab({ isGuarded = false, seal = 'auto' }: { isGuarded?: boolean; seal?:
       return state.connected
     },
     isGuarded,
+    listen: () => {},
     act: refuse,
     tell: (kind, levels, payload) => publish(kind, levels, payload, false),
     tellPeople: (kind, levels, value) =>
