@@ -2,7 +2,8 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { audit } from '../node/append-log.ts'
-import { OUTBOX_FILE } from '../node/backup.ts'
+import { OUTBOX_FILE, WIRES_FILE } from '../node/backup.ts'
+import { CHANNEL_LOG } from '../node/channel/channel-log.ts'
 import { openDataDir } from '../node/data-dir.ts'
 import { type Disk, openDisk } from '../node/disk.ts'
 import { WorldError } from '../node/error.ts'
@@ -25,7 +26,7 @@ export function repairCommand(
     const { steps: done, height } = repair(disk, at)
     const pieces = disk.list().filter((name) => name.includes('.cut-') && !before.has(name))
     const cut = pieces.map((name) => `the last write was not whole: it was cut off and kept as ${name}`)
-    const steps = [...done, ...cut, ...repairOutbox(disk, at)]
+    const steps = [...done, ...cut, ...repairAgent(disk, at)]
     if (json) out(`${JSON.stringify({ steps, height: height ?? null })}\n`)
     else {
       for (const step of steps) out(`${step}\n`)
@@ -40,22 +41,61 @@ export function repairCommand(
   }
 }
 
-/** Moves a damaged outbox aside: without it an agent goes on where the ledger says. */
-function repairOutbox(disk: Disk, at: string): string[] {
-  if (!disk.list().includes(OUTBOX_FILE)) return []
-  const file = disk.open(OUTBOX_FILE)
-  let why: string | undefined
+/** What is lost with the end of an agent's log, or with all of it. */
+const LOST: readonly (readonly [name: string, lost: string])[] = [
+  [OUTBOX_FILE, 'readings and payments that were not yet in a block are not sent again'],
+  [
+    WIRES_FILE,
+    "edges that wires have seen since then may count again; wires that the owner has set since then, and old messages of the owner's, have to be looked at: pinledger wires show",
+  ],
+  [
+    CHANNEL_LOG,
+    'what was sold and paid on channels since then is forgotten: a reading may be delivered twice for one price on each of them, and what was opened since then is closed by hand; see OPERATIONS.md, Damage',
+  ],
+]
+
+/** Moves damaged logs of an agent aside. Of all but the outbox what was whole before the damage stays: the ledger does not tell it. */
+function repairAgent(disk: Disk, at: string): string[] {
+  return LOST.flatMap(([name, lost]) => {
+    const damage = damageOf(disk, name)
+    if (damage === undefined) return []
+    const aside = `${name}.damaged-${at}`
+    disk.rename(name, aside)
+    const steps = [`${name} was moved to ${aside}: ${damage.why}`]
+    if (name !== OUTBOX_FILE && damage.wholeBytes > 0) {
+      copyStart(disk, aside, name, damage.wholeBytes)
+      steps.push(`${name} has what was whole before the damage, ${damage.wholeBytes} bytes`)
+    }
+    return [...steps, lost]
+  })
+}
+
+function damageOf(
+  disk: Disk,
+  name: string,
+): { readonly why: string; readonly wholeBytes: number } | undefined {
+  if (!disk.list().includes(name)) return undefined
+  const file = disk.open(name)
   try {
     for (const read of audit(file))
-      if (!read.ok && !read.fault.unfinished)
-        why ??= `record ${read.fault.record} at offset ${read.fault.position}: ${read.fault.message} (${read.fault.code})`
+      if (!read.ok && !read.fault.unfinished) {
+        const { record, position, message, code, batch } = read.fault
+        return { why: `record ${record} at offset ${position}: ${message} (${code})`, wholeBytes: batch }
+      }
+    return undefined
   } finally {
     file.close()
   }
-  if (why === undefined) return []
-  disk.rename(OUTBOX_FILE, `${OUTBOX_FILE}.damaged-${at}`)
-  return [
-    `${OUTBOX_FILE} was moved to ${OUTBOX_FILE}.damaged-${at}: ${why}`,
-    'readings and payments that were not yet in a block are not sent again',
-  ]
+}
+
+function copyStart(disk: Disk, from: string, to: string, bytes: number): void {
+  const source = disk.open(from)
+  const draft = disk.open(`${to}.new`)
+  try {
+    draft.append(source.read(0, bytes))
+  } finally {
+    source.close()
+    draft.close()
+  }
+  disk.rename(`${to}.new`, to)
 }

@@ -37,7 +37,7 @@ export function addStorageCommands(program: Command): void {
 
   program
     .command('backup')
-    .description('copies ledger and outbox, also while the program runs, and checks the copy')
+    .description("copies ledger and an agent's logs, also while the program runs, and checks the copy")
     .requiredOption('--data <dir>', 'data directory of a program')
     .requiredOption('--to <dir>', 'a directory that is empty or not there')
     .option('--with-key', 'the secret key too: whoever has the copy can then spend', false)

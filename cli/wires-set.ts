@@ -1,7 +1,8 @@
 /** `pinledger wires set` and `reset`: other wires for an agent that runs, by its owner's signature; and back. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type WiresState, wiresState } from '../edge-agent/wires/state.ts'
-import { WIRES_FILE, WiresLog } from '../edge-agent/wires/wires-log.ts'
+import { WiresLog } from '../edge-agent/wires/wires-log.ts'
+import { WIRES_FILE } from '../node/backup.ts'
 import { openDataDir } from '../node/data-dir.ts'
 import { WorldError } from '../node/error.ts'
 import type { Log } from '../node/log.ts'

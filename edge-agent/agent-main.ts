@@ -1,5 +1,6 @@
 /** An edge agent as a program: data directory, outbox, sensors and MQTT wired together until the signal ends them. */
 import { existsSync } from 'node:fs'
+import { OUTBOX_FILE, WIRES_FILE } from '../node/backup.ts'
 import { CHANNEL_LOG } from '../node/channel/channel-log.ts'
 import type { Clock } from '../node/clock.ts'
 import { History } from '../node/history.ts'
@@ -29,7 +30,7 @@ import { Sale } from './sale/sale.ts'
 import { Shop } from './sale/shop.ts'
 import type { Desk, Trade } from './trade.ts'
 import { WiresTrade, wiresOptions } from './wires/trade.ts'
-import { WIRES_FILE, WiresLog } from './wires/wires-log.ts'
+import { WiresLog } from './wires/wires-log.ts'
 
 export interface AgentMainModules {
   readonly log: Log
@@ -49,7 +50,7 @@ export async function runAgent(
   const { signer, store } = runtime
   const { done, fail } = untilAborted(signal)
   try {
-    const outbox = new Outbox(replaceableLog(runtime.dir.file('outbox.log')), store.chain, signer)
+    const outbox = new Outbox(replaceableLog(runtime.dir.file(OUTBOX_FILE)), store.chain, signer)
     const surroundings = thisMachine(({ message }) => log.warn('sensor', { reason: message }))
     const sensors = config.sensors.map((sensor) => ({
       name: sensor.name,

@@ -1,11 +1,14 @@
 /**
  * Copies of a data directory's logs, also while a program writes to them, and the way back.
  *
- * Of each log the copy has what is committed. Order matters: `headers.log` comes first, since the segments that it needs are kept for longer
- * than a copy takes, and those after them are copied later. A copy is checked: every record, and that the ledger opens.
+ * Of each log the copy has what is committed. Order matters: `headers.log` comes before the segments, since those that it needs are kept for
+ * longer than a copy takes, and those after them are copied later. An agent's logs are copied in such an order that the copy is what a crash
+ * could have left: what it writes first is copied last. A payment is in the outbox before `wires.log` remembers it; the number of a channel
+ * is in `channels.log` before its opening is in the outbox. A copy is checked: every record, and that the ledger opens.
  */
 import { audit, type LogFile } from './append-log.ts'
 import { ChainStore, hasLedger, storedGenesis } from './chain-store.ts'
+import { CHANNEL_LOG } from './channel/channel-log.ts'
 import type { Disk } from './disk.ts'
 import { WorldError } from './error.ts'
 import { HEADERS_FILE } from './header-file.ts'
@@ -13,6 +16,9 @@ import { continues } from './records.ts'
 import { segmentHeights, segmentName } from './segments.ts'
 
 export const OUTBOX_FILE = 'outbox.log'
+export const WIRES_FILE = 'wires.log'
+/** What an agent writes beside its ledger. */
+const AGENT_FILES = [WIRES_FILE, OUTBOX_FILE, CHANNEL_LOG]
 const CHUNK_BYTES = 4 << 20
 
 export interface Backup {
@@ -27,7 +33,8 @@ export function copyLogs(from: Disk, to: Disk): Backup {
   if (taken !== undefined)
     throw new WorldError('usage', `the target is not empty (${taken}): choose another directory`)
   const present = new Set(from.list())
-  const names = [HEADERS_FILE, ...segmentHeights(from).map(segmentName), OUTBOX_FILE]
+  const ledger = [HEADERS_FILE, ...segmentHeights(from).map(segmentName)]
+  const names = [WIRES_FILE, ...ledger, OUTBOX_FILE, CHANNEL_LOG]
   const files: Backup['files'][number][] = []
   for (const name of names) {
     if (!present.has(name)) continue
@@ -49,7 +56,7 @@ function copyLog(from: Disk, to: Disk, name: string): number | undefined {
     throw error
   }
   try {
-    const end = committedEnd(source)
+    const end = committedEnd(source, name)
     const target = to.open(name)
     try {
       for (let at = 0; at < end; at += CHUNK_BYTES)
@@ -68,9 +75,9 @@ function copyLog(from: Disk, to: Disk, name: string): number | undefined {
 }
 
 /** Where the last whole batch ends. */
-function committedEnd(file: LogFile): number {
+function committedEnd(file: LogFile, name: string): number {
   const { size } = file
-  for (const read of audit(file, continues)) {
+  for (const read of audit(file, AGENT_FILES.includes(name) ? undefined : continues)) {
     if (read.ok) continue
     if (read.fault.unfinished) return read.fault.batch
     throw new WorldError(
@@ -82,9 +89,11 @@ function committedEnd(file: LogFile): number {
 }
 
 function check(disk: Disk): number | undefined {
-  if (disk.list().includes(OUTBOX_FILE)) {
-    const file = disk.open(OUTBOX_FILE)
-    committedEnd(file)
+  const present = disk.list()
+  for (const name of AGENT_FILES) {
+    if (!present.includes(name)) continue
+    const file = disk.open(name)
+    committedEnd(file, name)
     file.close()
   }
   if (!hasLedger(disk)) return undefined

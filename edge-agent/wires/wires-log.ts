@@ -15,7 +15,6 @@ import { WIRING_TEXT_BYTES_MAX } from '../../schemas/wiring.ts'
 import { BUCKETS_MAX, PAGES_MAX } from './book.ts'
 import type { Memory } from './condition.ts'
 
-export const WIRES_FILE = 'wires.log'
 /** Wires of an agent. */
 export const WIRES_MAX = 64
 const RECORD = { wiring: 1, ledger: 2, own: 3 } as const

@@ -1,0 +1,68 @@
+/** What `pinledger repair` does with the logs of an agent. */
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t, { type Test } from 'tap'
+import { repairCommand } from '../../cli/repair.ts'
+import { openAppendLog } from '../../node/append-log.ts'
+import { openLogFile } from '../../node/disk.ts'
+import { temporary } from '../helpers/processes.ts'
+
+const LOGS = ['outbox.log', 'wires.log', 'channels.log']
+
+/** A directory with three batches in each log, of which one log is damaged in its second; what repair said. */
+function repaired(t: Test, name: string | undefined) {
+  const data = temporary(t)
+  const path = (file: string): string => join(data, file)
+  let firstEnds = 0
+  for (const each of LOGS) {
+    const log = openAppendLog(openLogFile(path(each)))
+    for (let batch = 0; batch < 3; batch++) {
+      log.append([{ kind: 1, bytes: new Uint8Array(50).fill(batch) }])
+      if (batch === 0) firstEnds = log.size
+    }
+    log.close()
+  }
+  if (name !== undefined) {
+    const bytes = readFileSync(path(name))
+    bytes[firstEnds + 30] = (bytes[firstEnds + 30] ?? 0) ^ 1
+    writeFileSync(path(name), bytes)
+  }
+  const before = new Map(LOGS.map((each) => [each, readFileSync(path(each))]))
+  let said = ''
+  repairCommand({ data, json: false }, new Date(0), (text) => {
+    said += text
+  })
+  return { data, path, said, firstEnds, before, names: readdirSync(data).sort() }
+}
+
+t.test('what is whole stays as it is', async (t) => {
+  const { names, said } = repaired(t, undefined)
+  t.strictSame(names, [...LOGS].sort())
+  t.notMatch(said, 'moved')
+})
+
+t.test('an outbox is moved aside: the ledger says where to go on', async (t) => {
+  const { names, said } = repaired(t, 'outbox.log')
+  t.strictSame(names, ['channels.log', 'outbox.log.damaged-19700101T000000', 'wires.log'])
+  t.match(said, /not yet in a block are not sent again/)
+})
+
+for (const [name, expected] of [
+  ['wires.log', /edges that wires have seen/],
+  ['channels.log', /delivered twice for one price/],
+] as const)
+  t.test(`of ${name} what was whole before the damage stays`, async (t) => {
+    const { path, said, firstEnds, before, names } = repaired(t, name)
+    const aside = `${name}.damaged-19700101T000000`
+    t.strictSame(names, [...LOGS, aside].sort())
+    t.strictSame(readFileSync(path(aside)), before.get(name), 'nothing is deleted')
+    t.strictSame(readFileSync(path(name)), before.get(name)?.subarray(0, firstEnds))
+    t.match(said, new RegExp(`${name} was moved to ${aside}: record 1 at offset ${firstEnds}`))
+    t.match(said, `${name} has what was whole before the damage, ${firstEnds} bytes`)
+    t.match(said, expected)
+    const records: number[] = []
+    openAppendLog(openLogFile(path(name)), {
+      onRecord: (_, bytes) => void records.push(bytes[0] ?? 9),
+    }).close()
+    t.strictSame(records, [0], 'and it opens')
+  })
