@@ -13,6 +13,7 @@ import { type Account, short } from '../schemas/hex.ts'
 import { accountView } from '../schemas/message.ts'
 import { type Transaction, transaction } from '../schemas/transaction.ts'
 import { formatDecimal } from '../schemas/units.ts'
+import { ContractLines, contractWords, type TradeStep } from './contract-lines.ts'
 import type { Mirror } from './reader.ts'
 import { type TradeEvent, TradeLines, tradeWords } from './trade-lines.ts'
 
@@ -67,7 +68,7 @@ export type Event =
       readonly memo: string
       readonly height: number
     }
-  | { readonly event: 'trade'; readonly device: string; readonly what: string; readonly height: number }
+  | TradeStep
   | {
       readonly event: 'admission' | 'revocation'
       readonly authority: string
@@ -93,6 +94,7 @@ export class Live {
   readonly #shown = new Set<string>()
   readonly #balances = new Map<string, number>()
   readonly #trade: TradeLines
+  readonly #contracts: ContractLines
   #lastTime: number | undefined
   #balancesDue = false
   #balancesTimer: NodeJS.Timeout | undefined
@@ -102,6 +104,7 @@ export class Live {
     this.#emit = emit
     for (const [account, name] of names) this.#names.set(account, name)
     this.#trade = new TradeLines(emit, (account) => this.nameOf(account))
+    this.#contracts = new ContractLines((account) => this.nameOf(account))
   }
 
   /** A device's name, or the start of its account. */
@@ -153,13 +156,13 @@ export class Live {
   }
 
   #transactions({ transactions, height }: ConfirmedBlock): void {
-    for (const { id: _, ...json } of transactions) {
+    for (const { id, ...json } of transactions) {
       const parsed = transaction.json.safeParse(json)
-      if (parsed.success) this.#emit(this.#describe(parsed.data, height))
+      if (parsed.success) this.#emit(this.#describe(id, parsed.data, height))
     }
   }
 
-  #describe(tx: Transaction, height: number): Event {
+  #describe(id: string, tx: Transaction, height: number): Event {
     const device = this.nameOf(tx.from)
     if (tx.type === 'transfer') {
       return {
@@ -184,7 +187,7 @@ export class Live {
         height,
       }
     }
-    if (tx.type !== 'reading') return { event: 'trade', device, what: tx.type, height }
+    if (tx.type !== 'reading') return this.#contracts.describe(id, tx, height)
     const { sensor, value, unit } = tx.sample
     return { event: 'reading', device, sensor, value: formatDecimal(value), unit, count: 1, height }
   }
@@ -259,7 +262,7 @@ function words(event: Event): string {
     case 'revocation':
       return `${event.authority} revoked miner ${event.member}, confirmed in #${event.height}`
     case 'trade':
-      return `${event.device}: ${event.what}, confirmed in #${event.height}`
+      return `${contractWords(event)}, confirmed in #${event.height}`
     case 'output':
     case 'topic':
     case 'channel':

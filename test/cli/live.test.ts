@@ -4,6 +4,7 @@ import { describeEvent, type Event, Live } from '../../cli/live.ts'
 import type { Mirror } from '../../cli/reader.ts'
 import { transaction } from '../../schemas/transaction.ts'
 import { alice, bob, carol, TestChain } from '../helpers/ledger.ts'
+import { open } from '../helpers/trade.ts'
 
 const test = new TestChain()
 const mirror = (kind: Mirror['kind'], value: unknown, publisher = carol.account, retain = false): Mirror => ({
@@ -47,6 +48,19 @@ t.test('a block that two validators report is shown once, with names and the tim
   ])
   t.equal(events.length, 6)
   t.end()
+})
+
+t.test('a channel in a block is a line with its people and coins', async (t) => {
+  const events: Event[] = []
+  const live = new Live((event) => events.push(event), new Map([[bob.account, 'probe']]))
+  const opened = open(test, alice, bob, 150_000_000)
+  const transactions = [{ id: opened.id, ...(transaction.toJson(opened.transaction) as object) }]
+  live.receive(mirror('confirmed', { ...confirmed(4, 'dd', 1_000), transactions }))
+  t.match(events[1], { event: 'trade', what: 'channelOpen', id: opened.id, to: 'probe', amount: 150_000_000 })
+  t.match(
+    describeEvent(events[1] as Event, 0, false),
+    /^00:00:00 trade {4}[0-9a-f]{8} puts 1\.5 into a channel to probe \([0-9a-f]{12}\), confirmed in #4$/,
+  )
 })
 
 t.test('admissions and revocations are shown, with the account in full', async (t) => {
