@@ -1,10 +1,14 @@
 import t from 'tap'
 import { AGAIN_BLOCKS } from '../../../edge-agent/block-walk.ts'
 import { COIN } from '../../../ledger/amount.ts'
+import type { Sealed } from '../../../ledger/transaction.ts'
 import { paymentName } from '../../../schemas/receipt-memo.ts'
 import { alice, bob, carol, TestChain, testNetwork } from '../../helpers/ledger.ts'
 import { PowerCut } from '../../helpers/memory-disk.ts'
 import { type Answered, GOODS, lab, TERMS } from './lab.ts'
+
+/** Between two blocks of the test chain. */
+const STEP_MS = testNetwork().genesis.interval
 
 /** Short words: who gets what, and for topics and outputs how many seconds from `nowMs`. */
 const words = (answers: readonly Answered[]): string[] =>
@@ -177,6 +181,57 @@ t.test('one that comes back is settled once, before or after', async (t) => {
     t.strictSame(words(answers()), ['sold on lamp'])
   }
 })
+
+t.test(
+  'a receipt that a reorganisation takes back before it is for good: the time that was added to it ends when it said',
+  async (t) => {
+    for (const restarts of [false, true]) {
+      const the = lab()
+      const { test, time, mine, pay, answers } = the
+      /** A block, and the time that it took. */
+      const next = (transactions: readonly Sealed[] = []): void => {
+        time.monotonic += STEP_MS
+        mine(transactions)
+      }
+      const untils = () => answers().map(({ memo }) => (memo.type === 'sold' ? memo.until : 0))
+      const [first, second] = [pay('on lamp', 60), pay('on lamp', 30, alice, 1)]
+      next([first])
+      next()
+      const other = new TestChain(test.network)
+      for (const height of [1, 2])
+        other.acceptBytes(test.archive.block(test.chain.at(height)?.hash ?? test.chain.tip.hash))
+      next([second])
+      next()
+      const [one = 0, two = 0] = untils()
+      t.equal(two, one + 30_000, 'the second adds to what the first has left')
+      t.equal(test.nonceOf(carol.account), 1, 'the receipt of the first is in a block')
+      other.grow(3, [], carol)
+      // The other branch is a block longer.
+      time.monotonic += STEP_MS
+      the.reorganise(other)
+      t.equal(test.nonceOf(carol.account), 0, 'and now in none, nor is the second payment')
+      if (restarts) the.restart()
+      t.strictSame(
+        [untils(), the.running.output('lamp').until],
+        [[one, two], two],
+        'it is on as long as it said',
+      )
+      next([second])
+      for (let block = 0; block < 3; block++) next()
+      t.equal(test.nonceOf(carol.account), 2, 'both receipts are in blocks again')
+      t.strictSame([untils(), the.running.output('lamp').until], [[one, two], two], 'nothing is sold twice')
+      const leftMs = (): number => two - the.running.now()
+      const pass = (ms: number): void => {
+        time.monotonic += ms
+        time.aheadMs += ms
+      }
+      pass(leftMs() - 1)
+      t.equal(the.running.output('lamp').remainingMs, 1)
+      pass(1)
+      t.equal(the.running.output('lamp').remainingMs, 0, 'then it ends')
+    }
+  },
+)
 
 t.test(
   'a refund that waits is forgotten with a payment that is gone, and not made twice when it is back',
