@@ -18,7 +18,7 @@ import type { Signer } from '../node/signing.ts'
 import { decode, encode } from '../schemas/codec.ts'
 import { struct } from '../schemas/compound.ts'
 import { blob, freeText, name, u32, u64 } from '../schemas/field.ts'
-import { toHex } from '../schemas/hex.ts'
+import { short, toHex } from '../schemas/hex.ts'
 import { invariant } from '../schemas/result.ts'
 import {
   TRANSACTION_BYTES_MAX,
@@ -431,6 +431,14 @@ export class Outbox {
       throw new WorldError(
         'config',
         `the outbox belongs to network ${parsed.value.network}; use another data directory for this one`,
+      )
+    }
+    // Its numbers are another account's: among our own they would hold up everything.
+    const { account } = this.#signer
+    if (parsed.value.from !== account) {
+      throw new WorldError(
+        'config',
+        `the outbox belongs to account ${short(parsed.value.from)}, and the key to ${short(account)}: put the key of the outbox back, or use another data directory`,
       )
     }
     this.#put({

@@ -404,6 +404,17 @@ t.test('an outbox of another network is refused', (t) => {
   t.end()
 })
 
+t.test('an outbox of another key is refused: its numbers would hold up those of this one', (t) => {
+  const { outbox, files, test } = lab(t)
+  outbox.add([reading(0)])
+  t.throws(() => new Outbox(files, test.chain, bob), {
+    code: 'config',
+    message: /belongs to account 8a88e3dd, and the key to [0-9a-f]{8}: put the key of the outbox back/,
+  })
+  t.equal(new Outbox(files, test.chain, alice).waiting, 1, 'and stays as it is')
+  t.end()
+})
+
 t.test(
   'what blocks asked for is marked: with the next write, or alone when it is far above the last mark',
   async (t) => {
