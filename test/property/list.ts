@@ -8,10 +8,12 @@ import { mempoolProperties } from './mempool.ts'
 import type { Property } from './property.ts'
 import { signatureProperties } from './signature.ts'
 import { stateProperties } from './state.ts'
+import { tradeProperties } from './state-trade.ts'
 import { wiresProperties } from './wires.ts'
 
 export const PROPERTIES: readonly Property[] = [
   ...stateProperties,
+  ...tradeProperties,
   ...mempoolProperties,
   ...chainProperties,
   ...difficultyProperties,

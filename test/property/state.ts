@@ -1,31 +1,28 @@
 /**
- * The state against a naive reference: plain maps and BigInt sums, written from docs/PROTOCOL.md sections 3 and 5.
+ * The state against a naive reference, naive-ledger.ts.
  *
  * Blocks of random transactions, many of them invalid, are executed on both; blocks are undone and redone by their
- * changes as the store keeps them. After every step both agree on every account, reward and total, the supply law
- * holds, and the root is that of the same entries put into a tree in another order, and of the definition itself.
+ * changes as the store keeps them. After every step both agree on every account, reward, channel, hashlock, split and
+ * total, the supply law holds, and the root is that of the same entries put into a tree in another order, and of the
+ * definition itself. Transactions of types 6 to 12 are in state-trade.ts.
  */
 import { strictEqual as equal, ok, deepStrictEqual as same } from 'node:assert'
-import { createHash } from 'node:crypto'
 import fc from 'fast-check'
 import { executeBlock } from '../../ledger/block.ts'
 import type { Network } from '../../ledger/network.ts'
 import { type Change, changes as changesCodec, State, StateView } from '../../ledger/state.ts'
-import { type Sealed, sealTransaction } from '../../ledger/transaction.ts'
+import { checkTransaction, type Sealed, SignatureCache, sealTransaction } from '../../ledger/transaction.ts'
 import { hashing } from '../../node/signing.ts'
 import { decode, encode } from '../../schemas/codec.ts'
-import { type Account, fromHex, type Hash, hashFromBytes, ZERO_HASH } from '../../schemas/hex.ts'
-import type { Transaction } from '../../schemas/transaction.ts'
+import { type Account, fromHex, type Hash, hashFromBytes, toHex, ZERO_HASH } from '../../schemas/hex.ts'
+import { TYPE_NUMBERS } from '../../schemas/transaction.ts'
 import { codeOf, coinsIn, seeded, signer, testNetwork } from '../helpers/ledger.ts'
+import { LARGEST, NaiveLedger, rootOf, tagged } from './naive-ledger.ts'
 import { property } from './property.ts'
 
-const LARGEST = 2 ** 53 - 1
 const ACCOUNTS = Array.from({ length: 24 }, (_, index) => signer(index + 1).account)
-const accountAt = (index: number): Account => ACCOUNTS[index % ACCOUNTS.length] as Account
-const FEE_FLOOR = 3
+export const accountAt = (index: number): Account => ACCOUNTS[index % ACCOUNTS.length] as Account
 const MATURITY = 3
-const SUBSIDY = 900
-const HALVING_INTERVAL = 2
 const BATCH_HEIGHT = 4
 
 /** Of enrolled networks. */
@@ -35,10 +32,10 @@ const active = [
   { type: 2, height: 0 },
   { type: 3, height: BATCH_HEIGHT },
 ]
-const rules = {
-  subsidy: SUBSIDY,
-  halvingInterval: HALVING_INTERVAL,
-  feeFloor: FEE_FLOOR,
+export const rules = {
+  subsidy: 900,
+  halvingInterval: 2,
+  feeFloor: 3,
   maturity: MATURITY,
   allocations: ACCOUNTS.slice(0, 5).map((account, index) => ({ account, amount: 10 ** index })),
 }
@@ -72,160 +69,50 @@ const attempt = fc.record({
 })
 type Attempt = typeof attempt extends fc.Arbitrary<infer T> ? T : never
 
-const step = fc.oneof(
-  {
-    weight: 6,
-    arbitrary: fc.record({
-      do: fc.constant('block' as const),
-      miner: fc.nat(8),
-      attempts: fc.array(attempt, { maxLength: 8 }),
-      /** How much less than allowed the miner takes; -1 is one too many. */
-      spared: fc.constantFrom(0, 0, 0, 1, 500, LARGEST, -1),
-    }),
-  },
-  {
-    weight: 2,
-    arbitrary: fc.record({ do: fc.constant('undo' as const), blocks: fc.integer({ min: 1, max: 6 }) }),
-  },
-  {
-    weight: 1,
-    arbitrary: fc.record({ do: fc.constant('redo' as const), blocks: fc.integer({ min: 1, max: 6 }) }),
-  },
-)
-
-interface Entry {
-  readonly kind: number
-  readonly key: string
-  readonly value: Uint8Array
-}
-
-/** The ledger as a reader of the protocol document would first write it down. */
-class NaiveLedger {
-  readonly accounts = new Map<string, { nonce: bigint; balance: bigint }>()
-  readonly rewards = new Map<number, { account: string; amount: bigint }>()
-  /** Height of the admission. */
-  readonly members = new Map<string, number>()
-  supply = 0n
-  transactions = 0n
-  readings = 0n
-  height = 0
-
-  copy(): NaiveLedger {
-    const copy = new NaiveLedger()
-    for (const [key, entry] of this.accounts) copy.accounts.set(key, { ...entry })
-    for (const [key, entry] of this.rewards) copy.rewards.set(key, { ...entry })
-    for (const [key, since] of this.members) copy.members.set(key, since)
-    copy.supply = this.supply
-    copy.transactions = this.transactions
-    copy.readings = this.readings
-    copy.height = this.height
-    return copy
-  }
-
-  at(account: string): { nonce: bigint; balance: bigint } {
-    let entry = this.accounts.get(account)
-    if (entry === undefined) {
-      entry = { nonce: 0n, balance: 0n }
-      this.accounts.set(account, entry)
-    }
-    return entry
-  }
-
-  /** Section 5, execution, step 1. */
-  begin(): void {
-    this.height++
-    const reward = this.rewards.get(this.height - MATURITY)
-    if (reward === undefined) return
-    this.at(reward.account).balance += reward.amount
-    this.rewards.delete(this.height - MATURITY)
-  }
-
-  /** Section 3, "in a block of height h by miner m", the first rule that is broken. */
-  pay(tx: Transaction, bytes: number, miner: string): string {
-    if (tx.type === 'batch' && this.height < BATCH_HEIGHT) return 'type-not-active'
-    if (tx.expiry < this.height) return 'expired'
-    if (tx.from !== miner && tx.fee < FEE_FLOOR * Math.ceil(bytes / 1000)) return 'fee-too-low'
-    const sender = this.at(tx.from)
-    if (BigInt(tx.nonce) < sender.nonce) return 'nonce-too-low'
-    if (BigInt(tx.nonce) > sender.nonce) return 'nonce-gap'
-    const amount = tx.type === 'transfer' ? BigInt(tx.amount) : 0n
-    const spend = amount + BigInt(tx.fee)
-    if (spend > BigInt(LARGEST)) return 'amount-overflow'
-    if (spend > sender.balance) return 'insufficient-balance'
-    if (tx.type === 'admission') {
-      if (AUTHORITIES.includes(tx.member) || this.members.has(tx.member)) return 'already-member'
-      this.members.set(tx.member, this.height)
-    }
-    if (tx.type === 'revocation' && !this.members.delete(tx.member)) return 'not-member'
-    sender.nonce += 1n
-    sender.balance -= spend
-    if (tx.type === 'transfer') this.at(tx.to).balance += amount
-    this.transactions += 1n
-    this.readings += tx.type === 'reading' ? 1n : tx.type === 'batch' ? BigInt(tx.count) : 0n
-    return 'ok'
-  }
-
-  /** What the miner may take, section 4: halved by repeated halving. */
-  most(fees: bigint): bigint {
-    let subsidy = BigInt(SUBSIDY)
-    for (let era = HALVING_INTERVAL; era < this.height; era += HALVING_INTERVAL) subsidy /= 2n
-    return subsidy + fees
-  }
-
-  end(miner: string, fees: bigint, reward: bigint): void {
-    if (reward > 0n) this.rewards.set(this.height, { account: miner, amount: reward })
-    this.supply += reward - fees
-  }
-
-  entries(): Entry[] {
-    const list: Entry[] = []
-    for (const [key, { nonce, balance }] of this.accounts)
-      if (nonce > 0n || balance > 0n) list.push({ kind: 0, key, value: numbers(nonce, balance) })
-    for (const [height, { account, amount }] of this.rewards) {
-      const key = height.toString(16).padStart(64, '0')
-      list.push({ kind: 1, key, value: Buffer.concat([Buffer.from(account, 'hex'), numbers(amount)]) })
-    }
-    for (const [key, since] of this.members) {
-      const value = Buffer.alloc(36)
-      value.set(Buffer.from(key, 'hex'))
-      value.writeUInt32BE(since, 32)
-      list.push({ kind: 3, key, value })
-    }
-    list.push({ kind: 2, key: ZERO_HASH, value: numbers(this.supply, this.transactions, this.readings) })
-    return list
-  }
-}
-
-function numbers(...values: readonly bigint[]): Uint8Array {
-  const bytes = Buffer.alloc(8 * values.length)
-  for (const [index, value] of values.entries()) bytes.writeBigUInt64BE(value, 8 * index)
-  return bytes
-}
-
-const sha256 = (...parts: readonly Uint8Array[]): Buffer => {
-  const hash = createHash('sha256')
-  for (const part of parts) hash.update(part)
-  return hash.digest()
-}
-const tagged = (tag: string, ...parts: readonly Uint8Array[]): Buffer => {
-  const prefix = sha256(Buffer.from(tag, 'ascii'))
-  return sha256(prefix, prefix, ...parts)
-}
-
-/** Section 5, the root as it is defined: by the set of entries, no tree. */
-function rootOf(entries: readonly { path: Buffer; value: Uint8Array }[], depth = 0): Buffer {
-  const [first, ...others] = entries
-  if (first === undefined) return Buffer.alloc(32)
-  if (others.length === 0) return tagged('pinledger/state-leaf', first.path, first.value)
-  const side = (wanted: number) =>
-    rootOf(
-      entries.filter(({ path }) => (((path[depth >> 3] as number) >> (7 - (depth & 7))) & 1) === wanted),
-      depth + 1,
-    )
-  return tagged('pinledger/state-node', side(0), side(1))
-}
+const stepOf = <A>(attempts: fc.Arbitrary<A[]>) =>
+  fc.oneof(
+    {
+      weight: 6,
+      arbitrary: fc.record({
+        do: fc.constant('block' as const),
+        miner: fc.nat(8),
+        attempts,
+        /** How much less than allowed the miner takes; -1 is one too many. */
+        spared: fc.constantFrom(0, 0, 0, 1, 500, LARGEST, -1),
+        /** By how much the median time is above that of the block before, milliseconds. */
+        later: fc.constantFrom(1, 1, 2, 5),
+      }),
+    },
+    {
+      weight: 2,
+      arbitrary: fc.record({ do: fc.constant('undo' as const), blocks: fc.integer({ min: 1, max: 6 }) }),
+    },
+    {
+      weight: 1,
+      arbitrary: fc.record({ do: fc.constant('redo' as const), blocks: fc.integer({ min: 1, max: 6 }) }),
+    },
+  )
+type Block<A> = Extract<
+  ReturnType<typeof stepOf<A>> extends fc.Arbitrary<infer T> ? T : never,
+  { do: 'block' }
+>
 
 const NOTHING = new Uint8Array(0)
+
+/** On what types 6 to 12 leave. */
+function agreeOnTrade(state: State, naive: NaiveLedger): void {
+  for (const [id, { amount, paid, step, ...others }] of naive.channels) {
+    const sums = { amount: Number(amount), paid: Number(paid), step: Number(step) }
+    same(state.channel(id as Hash), { ...others, ...sums }, `channel ${id}`)
+  }
+  for (const [id, { amount, ...others }] of naive.locks)
+    same(state.hashlock(id as Hash), { ...others, amount: Number(amount) }, `hashlock ${id}`)
+  for (const id of naive.gone) {
+    equal(state.channel(id as Hash), undefined, `channel ${id} is closed`)
+    equal(state.hashlock(id as Hash), undefined, `hashlock ${id} is settled`)
+  }
+  for (const account of ACCOUNTS) same(state.split(account), naive.splits.get(account) ?? [], 'split')
+}
 
 function agree(state: State, naive: NaiveLedger, salt: number): void {
   for (const account of ACCOUNTS) {
@@ -242,17 +129,15 @@ function agree(state: State, naive: NaiveLedger, salt: number): void {
     [...naive.members].sort(),
     'all members',
   )
+  agreeOnTrade(state, naive)
   const { supply, transactions, readings } = naive
   same(state.totals(), {
     supply: Number(supply),
     transactions: Number(transactions),
     readings: Number(readings),
   })
-  let coins = 0n
-  for (const { balance } of naive.accounts.values()) coins += balance
-  for (const { amount } of naive.rewards.values()) coins += amount
-  equal(coins, supply, 'the reference keeps the supply law')
-  equal(BigInt(coinsIn(state)), supply, 'balances and rewards add up to the supply')
+  equal(naive.coins(), supply, 'the reference keeps the supply law')
+  equal(BigInt(coinsIn(state)), supply, 'all coins, locked ones too, add up to the supply')
 
   const entries = naive.entries()
   const paths = entries.map(({ kind, key, value }) => ({
@@ -277,8 +162,7 @@ function agree(state: State, naive: NaiveLedger, salt: number): void {
   equal(rebuilt.with(shuffled.reverse(), 'before').root(), ZERO_HASH, 'and of none, once all are removed')
 }
 
-/** The transaction that an attempt means now. It needs no valid signature: nothing here verifies one. */
-function compose(network: Network, naive: NaiveLedger, height: number, wanted: Attempt): Sealed {
+function compose(network: Network, naive: NaiveLedger, wanted: Attempt): Sealed {
   // What others than an authority ask for is refused without the state; here it never comes so far.
   const membership = wanted.type === 'admission' || wanted.type === 'revocation'
   const from = membership
@@ -290,7 +174,7 @@ function compose(network: Network, naive: NaiveLedger, height: number, wanted: A
     from,
     nonce: wanted.nonceAhead === LARGEST ? LARGEST : Math.max(0, Number(nonce) + wanted.nonceAhead),
     fee: wanted.fee,
-    expiry: Math.max(0, height + wanted.expiryAhead),
+    expiry: Math.max(0, naive.height + wanted.expiryAhead),
     signature: new Uint8Array(64),
   }
   const sensed = { sensor: 's', sequence: 0, unit: 'Cel', synchronised: true }
@@ -322,53 +206,56 @@ interface Done {
   readonly after: { readonly naive: NaiveLedger; readonly root: Hash }
 }
 
+/** The transaction that an attempt means now, at the reference's height. It needs no valid signature. */
+export type Compose<A> = (network: Network, naive: NaiveLedger, wanted: A) => Sealed
+
 /** Both ledgers, and the blocks between which they can go back and forth. */
-class Run {
+class Run<A> {
   readonly network: Network
+  readonly compose: Compose<A>
   state: State
-  naive = new NaiveLedger()
+  naive: NaiveLedger
   readonly done: Done[] = []
   readonly undone: Done[] = []
 
-  constructor(network: Network) {
+  constructor(network: Network, compose: Compose<A>) {
     this.network = network
+    this.compose = compose
     this.state = network.state0
-    for (const { account, amount } of network.genesis.allocations) {
+    const { genesis, genesisHash } = network
+    const activations = new Map(genesis.activations.map(({ type, height }) => [type, height]))
+    this.naive = new NaiveLedger({ ...genesis, genesisHash, activations })
+    for (const { account, amount } of genesis.allocations) {
       this.naive.at(account).balance = BigInt(amount)
       this.naive.supply += BigInt(amount)
     }
   }
 
-  block(miner: Account, attempts: readonly Attempt[], spared: number): void {
+  block({ miner: who, attempts, spared, later }: Block<A>): void {
     const { network } = this
+    const miner = accountAt(who)
     const before = { naive: this.naive, root: this.state.root() }
     const naive = this.naive.copy()
-    if (network === enrolled && !AUTHORITIES.includes(miner) && !naive.members.has(miner)) {
-      const uninvited = executeBlock(
-        network,
-        this.state,
-        { height: naive.height + 1, medianTime: 0, miner, reward: 'all' },
-        [],
-      )
+    const { authorities } = network.genesis
+    const invited = authorities.length === 0 || authorities.includes(miner) || naive.members.has(miner)
+    naive.medianTime += later
+    const { medianTime } = naive
+    const place = { height: naive.height + 1, medianTime, miner }
+    if (!invited) {
+      const uninvited = executeBlock(network, this.state, { ...place, reward: 'all' }, [])
       equal(codeOf(uninvited), 'not-admitted', 'only authorities and members mine')
       return
     }
     naive.begin()
-    const height = naive.height
     const accepted: Sealed[] = []
     let fees = 0n
     for (const wanted of attempts) {
-      const sealed = compose(network, naive, height, wanted)
-      const membership = wanted.type === 'admission' || wanted.type === 'revocation'
-      const expected =
-        membership && network === open
-          ? 'type-not-active'
-          : naive.pay(sealed.transaction, sealed.bytes.length, miner)
-      const outcome = executeBlock(network, this.state, { height, medianTime: 0, miner, reward: 0 }, [
-        ...accepted,
-        sealed,
-      ])
-      equal(codeOf(outcome), expected, `verdict on a ${sealed.transaction.type} at height ${height}`)
+      const sealed = this.compose(network, naive, wanted)
+      const what = `${sealed.transaction.type} at height ${naive.height}`
+      if (this.isUnfit(sealed, what)) continue
+      const expected = naive.pay(sealed.transaction, sealed.bytes, miner)
+      const outcome = executeBlock(network, this.state, { ...place, reward: 0 }, [...accepted, sealed])
+      equal(codeOf(outcome), expected, `verdict on a ${what}`)
       if (expected !== 'ok') continue
       accepted.push(sealed)
       fees += BigInt(sealed.transaction.fee)
@@ -376,12 +263,7 @@ class Run {
     const most = naive.most(fees)
     const reward = spared < 0 ? most + 1n : most > BigInt(spared) ? most - BigInt(spared) : 0n
     const given = spared === 0 ? 'all' : Number(reward)
-    const outcome = executeBlock(
-      network,
-      this.state,
-      { height, medianTime: 0, miner, reward: given },
-      accepted,
-    )
+    const outcome = executeBlock(network, this.state, { ...place, reward: given }, accepted)
     equal(this.state.root(), before.root, 'execution leaves the state before it alone')
     if (spared < 0) {
       equal(codeOf(outcome), 'bad-reward')
@@ -398,6 +280,16 @@ class Run {
     this.undone.length = 0
   }
 
+  /** What needs no state, but for signatures; both say so. Of the types that are composed to break it. */
+  isUnfit(sealed: Sealed, what: string): boolean {
+    if (TYPE_NUMBERS[sealed.transaction.type] < TYPE_NUMBERS.channelOpen) return false
+    const verified = new SignatureCache()
+    verified.add(toHex(sealed.leaf))
+    const fault = this.naive.unfit(sealed.transaction)
+    equal(codeOf(checkTransaction(this.network, sealed, verified)), fault, `${what}, without state`)
+    return fault !== 'ok'
+  }
+
   move(from: Done[], to: Done[], side: 'before' | 'after', blocks: number): void {
     for (let count = 0; count < blocks; count++) {
       const block = from.pop()
@@ -412,24 +304,45 @@ class Run {
   }
 }
 
-const statePlays = property(
+/** A property of blocks of at most 8 such attempts, on one of these networks. */
+export const plays = <A>(
+  name: string,
+  what: string,
+  runs: number,
+  networks: readonly Network[],
+  attempts: fc.Arbitrary<A>,
+  compose: Compose<A>,
+  beginning: readonly A[] = [],
+) =>
+  property(
+    name,
+    `${what}: verdicts, balances, supply law, roots`,
+    runs,
+    fc.record({
+      network: fc.nat(networks.length - 1),
+      steps: fc.array(stepOf(fc.array(attempts, { maxLength: 8 })), { maxLength: 40, size: 'max' }),
+      salt: fc.nat(),
+    }),
+    ({ network, steps, salt }) => {
+      const run = new Run(networks[network] as Network, compose)
+      if (beginning.length > 0)
+        run.block({ do: 'block', miner: 0, attempts: [...beginning], spared: 0, later: 1 })
+      for (const [index, one] of steps.entries()) {
+        if (one.do === 'block') run.block(one)
+        else if (one.do === 'undo') run.move(run.done, run.undone, 'before', one.blocks)
+        else run.move(run.undone, run.done, 'after', one.blocks)
+        agree(run.state, run.naive, salt + index)
+      }
+    },
+  )
+
+const statePlays = plays(
   'state',
-  'blocks, undo and redo agree with plain maps: verdicts, balances, supply law, roots',
+  'blocks, undo and redo agree with plain maps',
   30,
-  fc.record({
-    isEnrolled: fc.boolean(),
-    steps: fc.array(step, { maxLength: 40, size: 'max' }),
-    salt: fc.nat(),
-  }),
-  ({ isEnrolled, steps, salt }) => {
-    const run = new Run(isEnrolled ? enrolled : open)
-    for (const [index, one] of steps.entries()) {
-      if (one.do === 'block') run.block(accountAt(one.miner), one.attempts, one.spared)
-      else if (one.do === 'undo') run.move(run.done, run.undone, 'before', one.blocks)
-      else run.move(run.undone, run.done, 'after', one.blocks)
-      agree(run.state, run.naive, salt + index)
-    }
-  },
+  [open, enrolled],
+  attempt,
+  compose,
 )
 
 /** Entries with few keys, so that they meet: what the tree does when two paths part late. */
