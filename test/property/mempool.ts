@@ -1,15 +1,16 @@
 /**
  * The mempool against a naive reference, which keeps lists and works everything out anew at each step.
  *
- * Random transactions (gaps, replacements, overdrafts, expiring, a miner's own), blocks that confirm some of them or others
- * with the same nonces, and reorganisations. After every step: each account's queue begins at its nonce, has no gap and
+ * Random transactions (gaps, replacements, overdrafts, expiring, a miner's own; in two of the properties also channels,
+ * hashlocks and splits, several for one channel or lock), blocks that confirm some of them or others with the same nonces,
+ * and reorganisations. After every step: each account's queue begins at its nonce, has no gap and
  * is covered; memory and counts are within their limits; the order is that of the fee rates and makes a valid
  * block; and what was there before, or came back, is there still, or was named with a reason that is true. With
  * room for all the queues are exactly those of the reference.
  */
 import { strictEqual as equal, ok, deepStrictEqual as same } from 'node:assert'
 import fc from 'fast-check'
-import { applyTransaction, checkInContext, spendOf } from '../../ledger/apply.ts'
+import { applyTransaction, checkInContext, checkOnState, spendOf } from '../../ledger/apply.ts'
 import { executeBlock } from '../../ledger/block.ts'
 import type { Moment } from '../../ledger/hashlock.ts'
 import { type Dropped, Mempool } from '../../ledger/mempool.ts'
@@ -22,7 +23,10 @@ import {
 import { type Change, type State, StateView } from '../../ledger/state.ts'
 import { type Sealed, sealTransaction } from '../../ledger/transaction.ts'
 import type { Account } from '../../schemas/hex.ts'
+import type { Transaction } from '../../schemas/transaction.ts'
 import { codeOf, signer, testNetwork } from '../helpers/ledger.ts'
+import { NEVER } from '../helpers/trade.ts'
+import { BLOCK_MS, fieldsOf, reservedBy, senderOf, settledBy, type Trade, trade } from './mempool-trade.ts'
 import { property } from './property.ts'
 
 const ACCOUNTS = Array.from({ length: 6 }, (_, index) => signer(index + 1).account)
@@ -45,7 +49,7 @@ const AMPLE: MempoolLimits = {
 }
 const TIGHT: MempoolLimits = { ...AMPLE, memoryBytesMax: 6 * 2300, heldMax: 4 }
 
-const wanted = fc.record({
+const transfer = {
   /** Few, so that queues grow. */
   from: fc.constantFrom(2, 2, 2, 2, 3, 3, 0, 1, 4, 5),
   to: fc.nat(5),
@@ -62,38 +66,59 @@ const wanted = fc.record({
   expiryAhead: fc.constantFrom(100, 100, 100, 0, 1, 2, -1),
   /** Mostly none, so that rates are equal often. */
   memoBytes: fc.constantFrom(0, 0, 0, 17, 40),
+}
+const transfers = fc.record(transfer)
+/** A transfer, or what `trade` says. */
+type Wanted = (typeof transfers extends fc.Arbitrary<infer T> ? T : never) & {
+  readonly trade?: Trade | undefined
+}
+const trades: fc.Arbitrary<Wanted> = fc.record({
+  ...transfer,
+  from: fc.constantFrom(2, 2, 3, 3, 4, 1, 0),
+  nonceAhead: fc.constantFrom(0, 0, 0, 0, 0, 0, 1, 1, 2, -1, -1, -2),
+  fee: fc.oneof(
+    { weight: 6, arbitrary: fc.integer({ min: 2, max: 12 }) },
+    { weight: 1, arbitrary: transfer.fee },
+  ),
+  expiryAhead: fc.constantFrom(100, 100, 100, 100, 100, 100, 0, 1, -1),
+  trade: fc.option(trade, { freq: 6, nil: undefined }),
 })
-type Wanted = typeof wanted extends fc.Arbitrary<infer T> ? T : never
 
-const blockOf = fc.record({
-  miner: fc.nat(6),
+interface BlockPlan {
+  readonly miner: number
   /** Every how many of the waiting ones it takes; 0: none. */
-  takes: fc.nat(3),
+  readonly takes: number
   /** Others, tried on the state as it then is. */
-  others: fc.array(wanted, { maxLength: 3 }),
-})
-type BlockPlan = typeof blockOf extends fc.Arbitrary<infer T> ? T : never
+  readonly others: readonly Wanted[]
+}
 
-const step = fc.oneof(
-  { weight: 12, arbitrary: fc.record({ do: fc.constant('add' as const), wanted }) },
-  { weight: 1, arbitrary: fc.record({ do: fc.constant('again' as const), which: fc.nat() }) },
-  {
-    weight: 3,
-    arbitrary: fc.record({
-      do: fc.constant('move' as const),
-      undone: fc.constant(0),
-      blocks: fc.tuple(blockOf),
-    }),
-  },
-  {
-    weight: 2,
-    arbitrary: fc.record({
-      do: fc.constant('move' as const),
-      undone: fc.integer({ min: 1, max: 5 }),
-      blocks: fc.array(blockOf, { maxLength: 5 }),
-    }),
-  },
-)
+function stepOf(wanted: fc.Arbitrary<Wanted>) {
+  const plan: fc.Arbitrary<BlockPlan> = fc.record({
+    miner: fc.nat(6),
+    takes: fc.nat(3),
+    others: fc.array(wanted, { maxLength: 3 }),
+  })
+  return fc.oneof(
+    { weight: 12, arbitrary: fc.record({ do: fc.constant('add' as const), wanted }) },
+    { weight: 1, arbitrary: fc.record({ do: fc.constant('again' as const), which: fc.nat() }) },
+    {
+      weight: 3,
+      arbitrary: fc.record({
+        do: fc.constant('move' as const),
+        undone: fc.constant(0),
+        blocks: fc.tuple(plan),
+      }),
+    },
+    {
+      weight: 2,
+      arbitrary: fc.record({
+        do: fc.constant('move' as const),
+        undone: fc.integer({ min: 1, max: 5 }),
+        blocks: fc.array(plan, { maxLength: 5 }),
+      }),
+    },
+  )
+}
 
 interface Mined {
   readonly before: State
@@ -111,10 +136,7 @@ interface Entry {
 const nonceOf = ({ transaction }: Sealed): number => transaction.nonce
 const fromOf = ({ transaction }: Sealed): Account => transaction.from
 const spent = (list: readonly Sealed[]): bigint =>
-  list.reduce(
-    (sum, { transaction: tx }) => sum + BigInt(tx.fee) + (tx.type === 'transfer' ? BigInt(tx.amount) : 0n),
-    0n,
-  )
+  list.reduce((sum, { transaction: tx }) => sum + BigInt(tx.fee) + reservedBy(tx), 0n)
 const idsOf = (list: readonly Sealed[]): string[] => list.map(({ id }) => id as string).sort()
 
 class Run {
@@ -142,7 +164,7 @@ class Run {
 
   /** Where the next block stands: one second a block. */
   get next(): Moment {
-    return { height: this.height, medianTime: 1_000 * this.height }
+    return { height: this.height, medianTime: BLOCK_MS * this.height }
   }
 
   get ample(): boolean {
@@ -175,19 +197,26 @@ class Run {
     }
   }
 
+  senderOf(asked: Wanted): Account {
+    return senderOf(asked.trade, this.seen) ?? accountAt(asked.from)
+  }
+
   compose(asked: Wanted, nonce: number): Sealed {
+    const { trade, amount } = asked
+    const to = asked.to === 5 ? STRANGER : accountAt(asked.to)
+    const own =
+      trade === undefined
+        ? { type: 'transfer', to, amount, memo: 'm'.repeat(asked.memoBytes) }
+        : fieldsOf(trade, { height: this.height, seen: this.seen, to, amount })
     const sealed = sealTransaction(network, {
-      type: 'transfer',
+      ...own,
       network: network.id,
-      from: accountAt(asked.from),
+      from: this.senderOf(asked),
       nonce: Math.max(0, nonce + asked.nonceAhead),
       fee: asked.fee,
       expiry: Math.max(0, this.height + asked.expiryAhead),
-      to: asked.to === 5 ? STRANGER : accountAt(asked.to),
-      amount: asked.amount,
-      memo: 'm'.repeat(asked.memoBytes),
       signature: new Uint8Array(64),
-    })
+    } as Transaction)
     this.seen.push(sealed)
     return sealed
   }
@@ -219,6 +248,8 @@ class Run {
     if (tx.nonce - nonce >= this.limits.accountMax) return 'account-queue-full'
     const others = queue.filter((other) => other !== old)
     if (spent([...others, sealed]) > BigInt(balance)) return 'insufficient-balance'
+    const impossible = checkOnState(network, this.state, tx, this.next)
+    if (impossible !== undefined) return impossible.code
     const before = others.filter((other) => nonceOf(other) < tx.nonce)
     const rate = Math.min(...[...before, sealed].map((other) => this.offered(other)))
     const memory = (list: readonly Sealed[]) => list.reduce((sum, other) => sum + memoryOf(other), 0)
@@ -310,7 +341,7 @@ class Run {
     }
     for (const sealed of candidates) take(sealed)
     for (const other of others)
-      take(this.compose({ ...other, nonceAhead: 0 }, view.account(accountAt(other.from)).nonce))
+      take(this.compose({ ...other, nonceAhead: 0 }, view.account(this.senderOf(other)).nonce))
     const outcome = executeBlock(network, this.state, { ...context, reward: 'all' }, transactions)
     ok(outcome.ok)
     const mined = {
@@ -431,9 +462,10 @@ class Run {
       case 'mempool-full':
         return !this.ample
       default:
-        return (
-          checkInContext(network, sealed, { height: this.height, miner: this.ownMiner ?? '' })?.code === code
-        )
+        return [
+          checkInContext(network, sealed, { height: this.height, miner: this.ownMiner ?? '' }),
+          checkOnState(network, this.state, tx, this.next),
+        ].some((fault) => fault?.code === code)
     }
   }
 
@@ -512,27 +544,51 @@ class Run {
       if (before.rate === rank.rate && before.since !== undefined && rank.since !== undefined)
         ok(before.since <= rank.since, 'of equals the first come first')
     }
-    const view = new StateView(state)
+    this.applies(ordered)
+  }
+
+  /** Each is possible on the tip, and all in their order make a block but for those that come too late for a channel or lock. */
+  applies(ordered: readonly Sealed[]): void {
+    const view = new StateView(this.state)
     const context = { ...this.next, miner: this.ownMiner ?? STRANGER }
-    for (const sealed of ordered)
-      equal(codeOf(applyTransaction(network, view, sealed, context)), 'ok', 'a valid block')
+    const settled = new Set<string>()
+    const left = new Set<Account>()
+    for (const sealed of ordered) {
+      const { transaction: tx } = sealed
+      equal(checkOnState(network, this.state, tx, this.next), undefined, 'possible on the tip')
+      const code = codeOf(applyTransaction(network, view, sealed, context))
+      const entry = settledBy(tx)
+      if (left.has(tx.from)) equal(code, 'nonce-gap', 'one before it was left out')
+      else if (code !== 'ok') {
+        ok(entry !== undefined && settled.has(entry), `a valid block, but ${code}`)
+        left.add(tx.from)
+      } else if (entry !== undefined) settled.add(entry)
+    }
   }
 }
 
-const plays = (name: string, runs: number, limits: MempoolLimits, what: string) =>
+const plays = (
+  name: string,
+  runs: number,
+  limits: MempoolLimits,
+  what: string,
+  wanted: fc.Arbitrary<Wanted>,
+  beginning: readonly Wanted[],
+) =>
   property(
     name,
     `${what}: queues, order, limits and reasons agree with lists that are worked out anew`,
     runs,
     fc.record({
       ownMiner: fc.option(fc.nat(4), { nil: undefined }),
-      steps: fc.array(step, { maxLength: 60, size: 'max' }),
+      steps: fc.array(stepOf(wanted), { maxLength: 60, size: 'max' }),
     }),
     ({ ownMiner, steps }) => {
       const run = new Run(limits, ownMiner === undefined ? undefined : accountAt(ownMiner))
+      if (beginning.length > 0) run.move(0, [{ miner: 6, takes: 0, others: beginning }])
       for (const one of steps) {
         if (one.do === 'add')
-          run.add(run.compose(one.wanted, run.pool.nextNonce(run.state, accountAt(one.wanted.from))))
+          run.add(run.compose(one.wanted, run.pool.nextNonce(run.state, run.senderOf(one.wanted))))
         else if (one.do === 'move') run.move(one.undone, one.blocks)
         else {
           const sealed = run.seen[one.which % Math.max(1, run.seen.length)]
@@ -543,7 +599,18 @@ const plays = (name: string, runs: number, limits: MempoolLimits, what: string) 
     },
   )
 
+const fine = { nonceAhead: 0, fee: 2, expiryAhead: 100, memoBytes: 0 } as const
+/** In the first block: two channels and two locks. */
+const BEGINNING: readonly Wanted[] = [
+  { ...fine, from: 4, to: 2, amount: 8, trade: { do: 'open', delay: 2, lasts: NEVER } },
+  { ...fine, from: 4, to: 3, amount: 10, trade: { do: 'open', delay: 4, lasts: 3 } },
+  { ...fine, from: 3, to: 1, amount: 10, trade: { do: 'lock', height: 4, time: 5 } },
+  { ...fine, from: 3, to: 2, amount: 5, trade: { do: 'lock', height: 50, time: 0 } },
+]
+
 export const mempoolProperties = [
-  plays('mempool', 80, AMPLE, 'with room for all'),
-  plays('mempool-full', 120, TIGHT, 'with room for six'),
+  plays('mempool', 80, AMPLE, 'with room for all', transfers, []),
+  plays('mempool-full', 120, TIGHT, 'with room for six', transfers, []),
+  plays('mempool-trade', 50, AMPLE, 'channels, hashlocks and splits', trades, BEGINNING),
+  plays('mempool-trade-full', 50, TIGHT, 'the same with room for six', trades, BEGINNING),
 ]
