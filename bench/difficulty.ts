@@ -77,6 +77,7 @@ async function run(scenario: Scenario, seed: number): Promise<SimReport> {
     kinds: new Set(),
     intervalMs: INTERVAL_MS,
     faults: scenario.faults,
+    trades: false,
   }).run()
   if (report.violation !== undefined)
     throw new Error(`${report.violation.invariant}: ${report.violation.message}`)

@@ -115,7 +115,7 @@ export class Adversary {
   /** A block that breaks a rule of the body, behind a proof of work of its own, and right in all else. */
   #badBody(block: Block): Block {
     const { coinbase, transactions } = block
-    switch (this.#random.pick(['greed', 'replay', 'overdraft', 'root', 'height'] as const)) {
+    switch (this.#random.pick(['greed', 'replay', 'overdraft', 'mischief', 'root', 'height'] as const)) {
       case 'greed': {
         const { genesis } = this.#network
         const rich = { ...this.#network, genesis: { ...genesis, subsidy: genesis.subsidy * 2 } }
@@ -125,11 +125,28 @@ export class Adversary {
         return this.#compose(block, [...transactions, this.#transfer(0, 1), this.#transfer(0, 1)])
       case 'overdraft':
         return this.#compose(block, [...transactions, this.#transfer(1, 0)])
+      case 'mischief':
+        return this.#compose(block, [
+          ...transactions.filter(({ from }) => from !== coinbase.from),
+          ...this.#mischief(),
+        ])
       case 'root':
         return this.#reseal({ ...block, coinbase: { ...coinbase, stateRoot: ZERO_HASH } })
       case 'height':
         return this.#reseal({ ...block, coinbase: { ...coinbase, height: coinbase.height + 1 } })
     }
+  }
+
+  /** What its mempool, and everybody's, would refuse. */
+  #mischief(): Block['transactions'] {
+    const { network, tip, state } = this.#chain
+    const { account: from, sign } = this.#node.options.signer
+    const wish = this.#node.mischief.wish(this.#chain)
+    if (wish === undefined) return []
+    const { nonce } = state.account(from)
+    const fee = network.genesis.feeFloor
+    const head = { network: network.id, from, nonce, fee, expiry: tip.height + 20 }
+    return [signTransaction(network, wish.fill(head), sign).transaction]
   }
 
   /** A transfer to itself of so much more than it has, or of a little when nothing is added. */

@@ -4,13 +4,15 @@
  * docs/SIMULATOR.md lists the invariants by name.
  */
 
-import type { Update } from '../ledger/chain.ts'
+import { isDeepStrictEqual } from 'node:util'
+import { checkOnState } from '../ledger/apply.ts'
+import type { ConnectedBlock, Update } from '../ledger/chain.ts'
 import type { Network } from '../ledger/network.ts'
-import { KIND } from '../ledger/state.ts'
+import { type Change, KIND, type State } from '../ledger/state.ts'
 import type { Account, Hash } from '../schemas/hex.ts'
 import { short } from '../schemas/hex.ts'
 import type { SimNode } from './node.ts'
-import { Oracle } from './oracle.ts'
+import { givenBy, Oracle } from './oracle.ts'
 
 export type Invariant =
   | 'supply'
@@ -79,21 +81,9 @@ export class Invariants {
         this.fail(invariant, node, `connected block ${entry.height} ${short(entry.hash)}: ${fault}`)
         return
       }
+      this.#conserved(node, { entry, block, changes })
       // Later blocks of the same update have changed the state since.
-      if (entry !== tip) continue
-      for (const { kind, key } of changes) {
-        if (kind !== KIND.account) continue
-        const [real, naive] = [
-          chain.state.account(key as string as Account),
-          this.#oracle.holder(key as string as Account),
-        ]
-        if (real.nonce !== naive.nonce || BigInt(real.balance) !== naive.balance)
-          this.fail(
-            'double-spend',
-            node,
-            `${short(key)} has ${real.balance} at nonce ${real.nonce}, should have ${naive.balance} at ${naive.nonce}`,
-          )
-      }
+      if (entry === tip) this.#sameEntries(node, chain.state, changes)
     }
     this.#survivors(node, disconnected)
     if (connected.length === 0) return
@@ -116,15 +106,56 @@ export class Invariants {
     this.#saved.set(node, { hash: tip.hash, work: tip.work, height: tip.height })
   }
 
+  /** What a block's changes add to accounts, rewards, channels and hashlocks is what it mints. */
+  #conserved(
+    node: SimNode,
+    { entry, block, changes }: Pick<ConnectedBlock, 'entry' | 'block' | 'changes'>,
+  ): void {
+    let added = 0n
+    for (const { kind, before, after } of changes) added += coinsIn(kind, after) - coinsIn(kind, before)
+    const minted =
+      (this.#oracle.supplyAt(entry.hash) ?? 0n) - (this.#oracle.supplyAt(block.header.parent) ?? 0n)
+    if (added !== minted)
+      this.fail('supply', node, `block ${entry.height} mints ${minted}, and adds ${added} to what is there`)
+  }
+
+  /** What a block changed is in the state as it is in the naive ledger. */
+  #sameEntries(node: SimNode, state: State, changes: readonly Change[]): void {
+    for (const { kind, key } of changes) {
+      if (kind === KIND.account) {
+        const [real, naive] = [
+          state.account(key as string as Account),
+          this.#oracle.holder(key as string as Account),
+        ]
+        if (real.nonce !== naive.nonce || BigInt(real.balance) !== naive.balance)
+          this.fail(
+            'double-spend',
+            node,
+            `${short(key)} has ${real.balance} at nonce ${real.nonce}, should have ${naive.balance} at ${naive.nonce}`,
+          )
+      } else if (kind === KIND.channel || kind === KIND.hashlock || kind === KIND.split) {
+        const [real, naive] = [tradeIn(state, kind, key), this.#oracle.entry(kind, key)]
+        if (!isDeepStrictEqual(real, naive))
+          this.fail(
+            'double-spend',
+            node,
+            `entry ${kind} ${short(key)} is ${JSON.stringify(real)}, should be ${JSON.stringify(naive)}`,
+          )
+      }
+    }
+  }
+
   /** What a reorganisation took out of the chain and could be in the next block has to be waiting for it. */
   #survivors(node: SimNode, disconnected: Update['disconnected']): void {
     const { ledger } = node
     if (ledger === undefined) return
-    const { state, tip } = ledger.chain
+    const { network, state, tip, next } = ledger.chain
     for (const { id, transaction: tx } of disconnected.flatMap(({ transactions }) => transactions)) {
       const { nonce, balance } = state.account(tx.from)
-      const spend = tx.fee + (tx.type === 'transfer' ? tx.amount : 0)
+      const spend = tx.fee + Number(givenBy(tx))
       if (tx.nonce !== nonce || tx.expiry <= tip.height || spend > balance || ledger.mempool.has(id)) continue
+      // What it is about may have gone with the reorganisation.
+      if (checkOnState(network, state, tx, next) !== undefined) continue
       // Another one with its nonce may wait in its place.
       if (ledger.mempool.nextNonce(state, tx.from) > nonce) continue
       this.fail('lost', node, `transaction ${short(id)} was taken out of the chain and is gone`)
@@ -221,4 +252,27 @@ export class Invariants {
       }
     }
   }
+}
+
+/** Coins that an entry of the state is worth: the balance, the reward, what is left in a channel, what is locked. */
+function coinsIn(kind: number, bytes: Uint8Array): bigint {
+  if (bytes.length === 0) return 0n
+  const value = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
+  switch (kind) {
+    case KIND.account:
+      return value.readBigUInt64BE(8)
+    case KIND.reward:
+      return value.readBigUInt64BE(32)
+    case KIND.channel:
+      return value.readBigUInt64BE(64) - value.readBigUInt64BE(72)
+    case KIND.hashlock:
+      return value.readBigUInt64BE(64)
+    default:
+      return 0n
+  }
+}
+
+function tradeIn(state: State, kind: number, key: Hash): unknown {
+  if (kind === KIND.channel) return state.channel(key)
+  return kind === KIND.hashlock ? state.hashlock(key) : state.split(key as string as Account)
 }

@@ -4,9 +4,11 @@
  * The process is the real one without sockets: chain store, ledger node with its mempool and sync, a miner, and what an agent
  * does with its outbox: each transaction is sent again until the own chain has it.
  */
+
+import { checkOnState } from '../ledger/apply.ts'
 import type { Update } from '../ledger/chain.ts'
 import type { Signatures } from '../ledger/signature.ts'
-import { signTransaction } from '../ledger/transaction.ts'
+import { type Sealed, signTransaction } from '../ledger/transaction.ts'
 import { ChainStore } from '../node/chain-store.ts'
 import { WorldError } from '../node/error.ts'
 import { LedgerNode } from '../node/ledger-node.ts'
@@ -20,16 +22,17 @@ import type { Genesis } from '../schemas/genesis.ts'
 import { type Account, type Hash, short } from '../schemas/hex.ts'
 import { tip as tipCodec } from '../schemas/message.ts'
 import { topic } from '../schemas/topic.ts'
-import type { Transaction, Unsigned } from '../schemas/transaction.ts'
+import type { Transaction } from '../schemas/transaction.ts'
 import type { SimBroker } from './broker.ts'
 import { SimClock } from './clock.ts'
+import type { Deals, Wish } from './deals.ts'
 import { PowerCut, SimDisk } from './disk.ts'
 import { SimMiner } from './miner.ts'
+import { Mischief } from './mischief.ts'
 import type { Rng } from './random.ts'
 import { START_MS } from './rules.ts'
 import type { Scheduler } from './scheduler.ts'
-
-type Head = Pick<Transaction, 'network' | 'from' | 'nonce' | 'fee' | 'expiry'>
+import { Trader } from './trader.ts'
 
 /** Transactions that are not yet in the chain are sent again this often. */
 const RESEND_MS = 15_000
@@ -37,6 +40,8 @@ const RESEND_MS = 15_000
 const EXPIRY_BLOCKS = 60
 /** How long a program that died stays down, milliseconds. */
 const DOWN_MS = [2_000, 30_000] as const
+/** Share of its trades that break a rule. */
+const MISCHIEF = 0.25
 
 /** Small, so that segments begin, settle and are deleted within hours. */
 const STORE = { windowBlocks: 512, windowBlocksMin: 256, segmentBlocks: 256 }
@@ -48,8 +53,10 @@ export interface SimNodeOptions {
   /** Hashes per virtual millisecond. */
   readonly rate: number
   readonly genesis: Genesis
-  /** Mean time between its transactions, milliseconds. */
+  /** Mean time between its transfers, milliseconds. */
   readonly sendsMs: number
+  /** Mean time between what it does with channels, hashlocks and splits, milliseconds; infinite: nothing. */
+  readonly tradesMs: number
   /** Old blocks are deleted when the ledger takes more bytes. */
   readonly bytesMax: number
   /** Whom it admits as miners. */
@@ -64,6 +71,7 @@ export interface SimNodeModules {
   readonly log: Log
   /** Whom to pay. */
   readonly others: () => readonly Account[]
+  readonly deals: Deals
   readonly onUpdate: (node: SimNode, update: Update) => void
   readonly onFinal: (node: SimNode, height: number, hash: Hash) => void
   readonly onStarted: (node: SimNode) => void
@@ -91,7 +99,10 @@ export class SimNode {
   /** Mines without being admitted. */
   intrudes = false
   readonly #modules: SimNodeModules
-  readonly #pending = new Map<number, Uint8Array>()
+  readonly #trader: Trader
+  readonly mischief: Mischief
+  readonly #tradeTimes: Rng
+  readonly #pending = new Map<number, Sealed>()
   #process: Process | undefined
 
   constructor(options: SimNodeOptions, modules: SimNodeModules) {
@@ -101,6 +112,10 @@ export class SimNode {
     this.disk = new SimDisk(modules.random.fork('disk'))
     this.clock = new SimClock(modules.scheduler, START_MS)
     this.clock.set(this.random.between(-500, 500), this.random.between(-2e-5, 2e-5))
+    const { deals, others } = modules
+    this.#tradeTimes = modules.random.fork('trade times')
+    this.#trader = new Trader(options.signer, modules.random.fork('trader'), deals, others)
+    this.mischief = new Mischief(options.signer, modules.random.fork('mischief'), deals, others)
   }
 
   get name(): string {
@@ -169,6 +184,7 @@ export class SimNode {
       every(timers, RESEND_MS, () => this.#resend())
       this.#admitAll()
       this.#sendLater()
+      this.#tradeLater()
     } catch (error) {
       this.#fatal(error)
     }
@@ -248,6 +264,32 @@ export class SimNode {
     })
   }
 
+  #tradeLater(): void {
+    if (this.options.tradesMs === Number.POSITIVE_INFINITY) return
+    const random = this.#tradeTimes
+    this.#process?.timers.after(random.exponential(this.options.tradesMs), () => {
+      if (random.chance(MISCHIEF)) this.#abuse()
+      else this.#trade()
+      this.#tradeLater()
+    })
+  }
+
+  #trade(): void {
+    const { ledger } = this
+    if (ledger === undefined || this.#pending.size > 8) return
+    const wish = this.#trader.wish(ledger.chain)
+    if (wish === undefined) return
+    const sealed = this.#sign(wish.fill)
+    if (sealed !== undefined) wish.made?.(sealed.id)
+  }
+
+  /** Sends once what nobody may take: the next lawful one has its nonce. */
+  #abuse(): void {
+    const wish = this.ledger && this.mischief.wish(this.ledger.chain)
+    const sealed = wish && this.#seal(wish.fill)
+    if (sealed !== undefined) this.send('tx', sealed.bytes)
+  }
+
   #admitAll(): void {
     const { ledger } = this
     for (const member of this.options.admits)
@@ -271,33 +313,51 @@ export class SimNode {
   }
 
   /** Signs a transaction that its own chain allows, and keeps it until it stands in that chain. */
-  #sign(fill: (head: Head) => Unsigned<Transaction>): void {
+  #sign(fill: Wish['fill']): Sealed | undefined {
+    const sealed = this.#seal(fill)
+    if (sealed === undefined) return undefined
+    this.#pending.set(sealed.transaction.nonce, sealed)
+    this.send('tx', sealed.bytes)
+    return sealed
+  }
+
+  #seal(fill: Wish['fill']): Sealed | undefined {
     const { ledger, random } = this
-    if (ledger === undefined) return
+    if (ledger === undefined) return undefined
     const { network, tip, state } = ledger.chain
     const { account: from, sign } = this.options.signer
     const waiting = [...this.#pending.keys()].map((nonce) => nonce + 1)
     const nonce = Math.max(ledger.mempool.nextNonce(state, from), ...waiting)
     const fee = network.genesis.feeFloor * random.whole(1, 5)
     const head = { network: network.id, from, nonce, fee, expiry: tip.height + EXPIRY_BLOCKS }
-    const sealed = signTransaction(network, fill(head), sign)
-    this.#pending.set(nonce, sealed.bytes)
-    this.send('tx', sealed.bytes)
+    return signTransaction(network, fill(head), sign)
   }
 
   #resend(): void {
     const { ledger } = this
     if (ledger === undefined) return
-    const { state, tip } = ledger.chain
+    const { network, state, tip, next } = ledger.chain
     const { nonce } = state.account(this.options.signer.account)
-    for (const [at, bytes] of this.#pending) {
-      const expiry = new DataView(bytes.buffer, bytes.byteOffset).getUint32(53)
+    for (const [at, { transaction: tx }] of this.#pending) {
       if (at < nonce) this.#pending.delete(at)
       // What expired never counts any more; what follows it has to be signed anew.
-      else if (expiry <= tip.height)
+      else if (tx.expiry <= tip.height)
         for (const later of this.#pending.keys()) if (later >= at) this.#pending.delete(later)
-      if (this.#pending.has(at)) this.send('tx', bytes)
+      if (at === nonce && checkOnState(network, state, tx, next) !== undefined) this.#cancel(tx)
+      const waiting = this.#pending.get(at)
+      if (waiting !== undefined) this.send('tx', waiting.bytes)
     }
+  }
+
+  /** Others have claimed or closed what it was about: a transfer of nothing has its nonce, or all later ones would wait for it. */
+  #cancel({ network: id, from, nonce, fee, expiry }: Transaction): void {
+    const { ledger } = this
+    if (ledger === undefined || !this.#pending.has(nonce)) return
+    const { network } = ledger.chain
+    const head = { network: id, from, nonce, fee: fee + network.genesis.feeFloor, expiry }
+    const { sign } = this.options.signer
+    const nothing = { ...head, type: 'transfer', to: from, amount: 0, memo: '' } as const
+    this.#pending.set(nonce, signTransaction(network, nothing, sign))
   }
 
   #guard(run: () => void): void {

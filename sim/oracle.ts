@@ -10,6 +10,9 @@ import { sealCoinbase, sealTransaction } from '../ledger/transaction.ts'
 import { type Block, header as headerCodec } from '../schemas/block.ts'
 import { encode } from '../schemas/codec.ts'
 import type { Account, Hash } from '../schemas/hex.ts'
+import type { Transaction } from '../schemas/transaction.ts'
+import { Trades } from './oracle-trades.ts'
+import { type Change, put } from './undo.ts'
 
 interface Holder {
   readonly nonce: number
@@ -22,9 +25,8 @@ interface Reward {
 
 /** All coins are added up every so many blocks. */
 const SUM_EVERY = 50
-
-/** Makes a change, and keeps how to make it again and take it back. */
-type Change = (make: () => void, back: () => void) => void
+/** The middle one of the times of so many blocks is the time at which a deadline passes. */
+const MEDIAN_BLOCKS = 11
 
 interface Known {
   readonly parent: Hash
@@ -44,12 +46,14 @@ export class Oracle {
   readonly #known = new Map<Hash, Known>()
   readonly #holders = new Map<Account, Holder>()
   readonly #rewards = new Map<number, Reward>()
-  readonly #miners = new Set<Account>()
+  readonly #miners = new Map<Account, true>()
+  readonly #trades: Trades
   #supply = 0n
   #at: Hash
 
   constructor(network: Network) {
     this.#network = network
+    this.#trades = new Trades(network, (account, amount, change) => this.#add(account, amount, change))
     for (const { account, amount } of network.genesis.allocations) {
       this.#holders.set(account, { nonce: 0, balance: BigInt(amount) })
       this.#supply += BigInt(amount)
@@ -111,6 +115,11 @@ export class Oracle {
     return this.#holders.get(account) ?? { nonce: 0, balance: 0n }
   }
 
+  /** A channel, hashlock or split after that block, in the form that the state has. */
+  entry(kind: number, key: Hash): unknown {
+    return this.#trades.entry(kind, key)
+  }
+
   #run(
     hash: Hash,
     { header, coinbase, transactions }: Block,
@@ -137,9 +146,10 @@ export class Oracle {
     const matured = this.#rewards.get(height - genesis.maturity)
     if (matured !== undefined) {
       this.#add(matured.account, matured.amount, change)
-      this.#reward(height - genesis.maturity, undefined, change)
+      put(this.#rewards, height - genesis.maturity, undefined, change)
     }
     let fees = 0n
+    const place = { height, medianTime: () => this.#medianTime(header.parent), change }
     for (const [index, tx] of transactions.entries()) {
       const seal = sealTransaction(this.#network, tx)
       if (!signatures.verify(tx.signature, seal.message, tx.from)) return `transaction ${index} is not signed`
@@ -147,23 +157,24 @@ export class Oracle {
       if (tx.nonce !== sender.nonce)
         return `transaction ${index} spends nonce ${tx.nonce} of ${sender.nonce}: a double spend`
       if (tx.expiry < height) return `transaction ${index} is expired`
-      const spend = BigInt(tx.fee) + (tx.type === 'transfer' ? BigInt(tx.amount) : 0n)
+      const spend = BigInt(tx.fee) + givenBy(tx)
       if (spend > sender.balance) return `transaction ${index} spends ${spend} of ${sender.balance}`
       if (tx.fee < genesis.feeFloor * Math.ceil(seal.bytes.length / 1000) && tx.from !== coinbase.from)
         return `transaction ${index} pays too little`
       this.#set(tx.from, { nonce: sender.nonce + 1, balance: sender.balance - spend }, change)
       if (tx.type === 'admission' || tx.type === 'revocation') {
         if (!authorities.includes(tx.from)) return `transaction ${index} is not an authority's`
-        this.#member(tx.member, tx.type === 'admission', change)
+        put(this.#miners, tx.member, tx.type === 'admission' ? true : undefined, change)
       }
-      if (tx.type === 'transfer') this.#add(tx.to, BigInt(tx.amount), change)
+      const fault = this.#trades.run(tx, seal.id, place)
+      if (fault !== undefined) return `transaction ${index} ${fault}`
       fees += BigInt(tx.fee)
     }
     const halvings = Math.floor((height - 1) / genesis.halvingInterval)
     const subsidy = BigInt(genesis.subsidy) >> BigInt(halvings)
     const reward = BigInt(coinbase.reward)
     if (reward > subsidy + fees) return `a reward of ${reward}, subsidy and fees are ${subsidy + fees}`
-    if (reward > 0n) this.#reward(height, { account: coinbase.from, amount: reward }, change)
+    if (reward > 0n) put(this.#rewards, height, { account: coinbase.from, amount: reward }, change)
     const minted = reward - fees
     change(
       () => {
@@ -184,7 +195,7 @@ export class Oracle {
   }
 
   #sum(height: number): string | undefined {
-    let sum = 0n
+    let sum = this.#trades.locked()
     for (const { balance } of this.#holders.values()) sum += balance
     for (const { amount } of this.#rewards.values()) sum += amount
     return sum === this.#supply
@@ -198,28 +209,20 @@ export class Oracle {
   }
 
   #set(account: Account, after: Holder, change: Change): void {
-    const before = this.holder(account)
-    change(
-      () => this.#holders.set(account, after),
-      () => this.#holders.set(account, before),
+    put(this.#holders, account, after, change)
+  }
+
+  /** Of the last blocks up to this one. */
+  #medianTime(hash: Hash): number {
+    const times: number[] = []
+    for (
+      let at = this.#known.get(hash);
+      at !== undefined && times.length < MEDIAN_BLOCKS;
+      at = this.#known.get(at.parent)
     )
-  }
-
-  #member(account: Account, mines: boolean, change: Change): void {
-    const put = (value: boolean) => () => {
-      if (value) this.#miners.add(account)
-      else this.#miners.delete(account)
-    }
-    change(put(mines), put(!mines))
-  }
-
-  #reward(height: number, after: Reward | undefined, change: Change): void {
-    const before = this.#rewards.get(height)
-    const put = (value: Reward | undefined) => () => {
-      if (value === undefined) this.#rewards.delete(height)
-      else this.#rewards.set(height, value)
-    }
-    change(put(after), put(before))
+      times.push(at.time)
+    times.sort((a, b) => a - b)
+    return times[Math.floor(times.length / 2)] as number
   }
 
   #moveTo(hash: Hash): void {
@@ -241,5 +244,9 @@ export class Oracle {
     this.#at = hash
   }
 }
+
+/** What leaves a sender besides the fee. */
+export const givenBy = (tx: Transaction): bigint =>
+  tx.type === 'transfer' || tx.type === 'channelOpen' || tx.type === 'hashlock' ? BigInt(tx.amount) : 0n
 
 const sha256 = (bytes: Uint8Array): Buffer => createHash('sha256').update(bytes).digest()

@@ -14,6 +14,7 @@ import { type Account, type Hash, short } from '../schemas/hex.ts'
 import { invariant } from '../schemas/result.ts'
 import { Adversary } from './adversary.ts'
 import { FAIR, SimBroker } from './broker.ts'
+import { Deals } from './deals.ts'
 import { describeFault, drawFaults, type Fault, type FaultKind } from './faults.ts'
 import { sharedSignatures, simSigner } from './identities.ts'
 import { Invariants, type Violation } from './invariants.ts'
@@ -33,6 +34,8 @@ export interface SimOptions {
   readonly faults?: readonly Fault[] | undefined
   /** Only these of the faults, by number. */
   readonly only?: readonly number[] | undefined
+  /** Whether machines trade besides their transfers; they do when left out. */
+  readonly trades?: boolean | undefined
   /** Every line of the trace as it happens. */
   readonly onLine?: ((line: string) => void) | undefined
 }
@@ -65,8 +68,10 @@ const HEAL_INTERVALS = 30
 const TRACE_LINES = 300
 /** Hashes of all adversaries together, as a share of all. */
 const ADVERSE_SHARE = 0.25
-/** Mean time between one machine's transactions, in intervals. */
+/** Mean time between one machine's transfers, in intervals. */
 const SENDS_INTERVALS = 40
+/** Mean time between what it does with channels, hashlocks and splits. */
+const TRADES_INTERVALS = 60
 /** What every third machine keeps of the ledger. */
 const PRUNED_BYTES = 300_000
 /** Clocks that are further off than this are not held to the one tip. */
@@ -121,6 +126,7 @@ export class World {
     this.#invariants = new Invariants(this.network, () => this.#scheduler.nowMs)
     this.#broker = new SimBroker(this.#scheduler, random.fork('broker'))
 
+    const deals = new Deals()
     const rates = this.#rates(random.fork('rates'), validators)
     const endMs = Math.max(0.3 * hours * 3_600_000, hours * 3_600_000 - QUIET_INTERVALS * intervalMs)
     this.#faults =
@@ -142,6 +148,7 @@ export class World {
             rate: rates[index] as number,
             genesis,
             sendsMs: SENDS_INTERVALS * intervalMs,
+            tradesMs: options.trades === false ? Number.POSITIVE_INFINITY : TRADES_INTERVALS * intervalMs,
             bytesMax: index % 3 === 2 ? PRUNED_BYTES : Number.POSITIVE_INFINITY,
             admits: index === 0 && authorities.length > 0 ? admitted : [],
           },
@@ -152,6 +159,7 @@ export class World {
             signatures,
             log: this.#log(index),
             others: () => accounts,
+            deals,
             onUpdate: (node, update) => this.#onUpdate(node, update),
             onFinal: (node, height, hash) => this.#onFinal(node, height, hash),
             onStarted: (node) => {
