@@ -20,6 +20,10 @@ export type Place = Pick<Chain, 'network' | 'state' | 'next'>
 const STEPS = [12, 40] as const
 const STEPS_MANY = CLAIM_STEPS_MAX + 100
 const MANY = 0.1
+/** Share of its trades that begin something, although something is going on. */
+const BEGINS = 0.3
+/** Blocks, and intervals, from a hashlock to its deadline. */
+const DEADLINE = [4, 60] as const
 /** A channel takes at most this part of a balance. */
 const PART = 20
 /** As `until`: no height from which anybody may close the channel. */
@@ -38,16 +42,13 @@ export class Trader {
     this.#others = others
   }
 
-  /** One of the things that it may do now: with its own deals, with somebody else's, or to begin another. */
+  /** One of the things that it may do now: with its own deals, with somebody else's, or something new. */
   wish(place: Place): Wish | undefined {
     const random = this.#random
     const { account } = this.#signer
     const { channels, locks } = this.#deals
     const [channel, lock] = [random.pick(channels), random.pick(locks)]
-    const wishes = [
-      () => this.#open(place),
-      () => this.#lock(place),
-      () => this.#split(),
+    const going = [
       ...channels
         .filter((each) => each === channel || each.to === account || each.payer.account === account)
         .flatMap((each) => this.#withChannel(each, place)),
@@ -55,7 +56,8 @@ export class Trader {
         .filter((each) => each === lock || each.to === account || each.from === account)
         .flatMap((each) => this.#withLock(each, place)),
     ]
-    return random.pick(wishes)()
+    if (going.length > 0 && !random.chance(BEGINS)) return random.pick(going)()
+    return random.pick([() => this.#open(place), () => this.#lock(place), () => this.#split()])()
   }
 
   #amount({ state }: Place): number {
@@ -136,8 +138,8 @@ export class Trader {
     const secret = hashFromBytes(random.bytes(32))
     const lock = hashFromBytes(network.hashing.plain(fromHex(secret)))
     const to = random.pick(this.#others())
-    const height = next.height + random.whole(2, 25)
-    const time = next.medianTime + random.whole(0, 25 * network.genesis.interval)
+    const height = next.height + random.whole(...DEADLINE)
+    const time = next.medianTime + random.whole(...DEADLINE) * network.genesis.interval
     const { account: from } = this.#signer
     return {
       fill: (head) => ({ ...head, type: 'hashlock', to, amount, lock, height, time, memo: '' }),
@@ -150,11 +152,7 @@ export class Trader {
     if (entry === undefined) return []
     const isPast = next.height >= entry.height && next.medianTime >= entry.time
     if (isPast) return [() => ({ fill: (head) => ({ ...head, type: 'hashlockRefund', hashlock: id }) })]
-    const claim: Wish = {
-      fill: (head) => ({ ...head, type: 'hashlockClaim', hashlock: id, preimage: secret }),
-    }
-    // Not at once, or none would ever be taken back.
-    return this.#random.chance(0.4) ? [() => claim] : []
+    return [() => ({ fill: (head) => ({ ...head, type: 'hashlockClaim', hashlock: id, preimage: secret }) })]
   }
 
   #split(): Wish {
