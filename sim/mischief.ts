@@ -74,8 +74,9 @@ export class Mischief {
         () => signedProof(network, id, random.whole(paid + 1, amount), own, entry.from),
       )
     if (step > 0) {
-      const next = Math.floor(paid / step) + 1
-      list.push(() => ({ type: 'word', steps: next, word: hashFromBytes(random.bytes(32)) }))
+      const next = Math.max(steps, Math.floor(paid / step)) + 1
+      const guessed = () => ({ type: 'word', steps: next, word: hashFromBytes(random.bytes(32)) }) as const
+      list.push(guessed, guessed)
       const far = words[steps + CLAIM_STEPS_MAX + 1]
       if (far !== undefined)
         list.push(() => ({ type: 'word', steps: steps + CLAIM_STEPS_MAX + 1, word: far }))

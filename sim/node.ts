@@ -41,7 +41,7 @@ const EXPIRY_BLOCKS = 60
 /** How long a program that died stays down, milliseconds. */
 const DOWN_MS = [2_000, 30_000] as const
 /** Share of its trades that break a rule. */
-const MISCHIEF = 0.25
+const MISCHIEF = 0.3
 
 /** Small, so that segments begin, settle and are deleted within hours. */
 const STORE = { windowBlocks: 512, windowBlocksMin: 256, segmentBlocks: 256 }

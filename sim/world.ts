@@ -12,6 +12,7 @@ import { hashing } from '../node/signing.ts'
 import { every } from '../node/timers.ts'
 import { type Account, type Hash, short } from '../schemas/hex.ts'
 import { invariant } from '../schemas/result.ts'
+import type { TransactionType } from '../schemas/transaction.ts'
 import { Adversary } from './adversary.ts'
 import { FAIR, SimBroker } from './broker.ts'
 import { Deals } from './deals.ts'
@@ -45,6 +46,8 @@ export interface SimReport {
   readonly faults: readonly Fault[]
   readonly height: number
   readonly transactions: number
+  /** How many of them are of each type. */
+  readonly types: Readonly<Partial<Record<TransactionType, number>>>
   readonly reorganisations: number
   /** Most blocks that one node took back at once. */
   readonly deepest: number
@@ -71,7 +74,7 @@ const ADVERSE_SHARE = 0.25
 /** Mean time between one machine's transfers, in intervals. */
 const SENDS_INTERVALS = 40
 /** Mean time between what it does with channels, hashlocks and splits. */
-const TRADES_INTERVALS = 60
+const TRADES_INTERVALS = 100
 /** What every third machine keeps of the ledger. */
 const PRUNED_BYTES = 300_000
 /** Clocks that are further off than this are not held to the one tip. */
@@ -96,6 +99,7 @@ export class World {
   #final = 0
   readonly #blocks: { readonly atMs: number; readonly hashes: number }[] = []
   #transactions = 0
+  readonly #types: Partial<Record<TransactionType, number>> = {}
   #height = 0
   #digest = 0
 
@@ -210,6 +214,7 @@ export class World {
       faults: this.#faults,
       height: this.#height,
       transactions: this.#transactions,
+      types: this.#types,
       reorganisations: this.#reorganisations,
       deepest: this.#deepest,
       restarts: this.#starts - this.nodes.length,
@@ -366,7 +371,10 @@ export class World {
       for (const { entry } of connected)
         this.#blocks[entry.height - 1] = { atMs: this.#scheduler.nowMs, hashes: Number(workOf(entry.target)) }
       this.#height = tip.height
-      for (const { transactions } of connected) this.#transactions += transactions.length
+      for (const { type } of connected.flatMap(({ block }) => block.transactions)) {
+        this.#transactions++
+        this.#types[type] = (this.#types[type] ?? 0) + 1
+      }
       this.#line(`block ${tip.height} ${short(tip.hash)} first at ${node.name}`)
     }
     if (disconnected.length === 0) return

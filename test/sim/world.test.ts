@@ -1,4 +1,5 @@
 import t from 'tap'
+import { TYPE_NUMBERS } from '../../schemas/transaction.ts'
 import { SimDisk } from '../../sim/disk.ts'
 import { drawFaults, FAULT_KINDS, type Fault } from '../../sim/faults.ts'
 import { minimise } from '../../sim/minimise.ts'
@@ -66,6 +67,14 @@ t.test('the same options give the same run, other seeds another', async (t) => {
   t.ok(once.height > 30, `${once.height} blocks`)
   t.equal((await new World(options).run()).digest, once.digest)
   t.not((await new World({ ...options, seed: 3 }).run()).digest, once.digest)
+})
+
+t.test('machines also open, claim and close channels, lock and settle hashlocks, and share', async (t) => {
+  const { types, violation } = await new World({ ...options, hours: 4, kinds: new Set() }).run()
+  t.equal(violation, undefined)
+  const missing = Object.keys(TYPE_NUMBERS).filter((type) => !Object.keys(types).includes(type))
+  // Sensors are not simulated, and this network is open.
+  t.strictSame(missing, ['reading', 'batch', 'admission', 'revocation'])
 })
 
 t.test('faults are drawn from the seed, in order, and leave the end alone', async (t) => {
