@@ -70,10 +70,12 @@ const NEVER = 0xffffffff
 const OPEN_BYTES = 350
 /** A seller that says so may deliver later; with everything else the coins are wanted back. */
 const PASSING: readonly StopCode[] = ['not-confirmed', 'not-current', 'full', 'done', 'used-up']
+/** ... and with these it will within some blocks. */
+const SOON: readonly StopCode[] = ['not-confirmed', 'not-current']
 
 interface Line {
   readonly end: BuyerEnd
-  /** Whether the seller has said something under the keys that were agreed last. */
+  /** Whether the seller has said something under the keys that were agreed last, and will say more by itself. */
   isHeard: boolean
   helloMs: number
   waitMs: number
@@ -184,8 +186,9 @@ export class Buying {
     const talk = line?.end.open(message)
     if (purchase?.channel === undefined || line === undefined || talk === undefined) return
     line.heardMs = this.#modules.desk.clock.monotonic()
-    line.isHeard = true
-    line.waitMs = HELLO_MS.min
+    // A seller that cannot begin yet says nothing more by itself: it is asked again, ever later until it delivers.
+    line.isHeard = talk.type !== 'stop' || !SOON.includes(talk.code)
+    if (talk.type === 'delivery') line.waitMs = HELLO_MS.min
     const open = purchase as OpenPurchase
     if (talk.type === 'delivery') this.#apply(open, line, onDelivery(this.#world(open), open, talk))
     else if (talk.type === 'resume') this.#apply(open, line, onStanding(this.#world(open), open, talk))
@@ -297,7 +300,8 @@ export class Buying {
       step: plan.steps > 0 ? plan.price : 0,
       memo: openMemo(plan.sensor, number),
     }
-    desk.act([{ draft, key: `open ${number}` }])
+    const [sealed] = desk.act([{ draft, key: `open ${number}` }])
+    if (sealed === undefined) return
     desk.log.info('opens a channel', { to: short(plan.seller), sensor: plan.sensor, deposit: plan.deposit })
   }
 

@@ -38,6 +38,13 @@ for (const mode of ['payword', 'signed'] as const)
     },
   )
 
+t.test('a seller that cannot begin yet is asked again, and not only after a minute', async (t) => {
+  const lab = new ChannelLab({ ...TERMS, confirmations: 4 })
+  lab.start()
+  await lab.run(20)
+  t.ok(lab.bought >= 4, `${lab.bought} readings are bought in 20 s, the first 4 blocks without`)
+})
+
 t.test('what is unclaimed stays below what the seller has set', async (t) => {
   const lab = new ChannelLab({ ...TERMS, claimAbove: 3 * PRICE }, { deposit: 100 * PRICE })
   lab.start()
