@@ -1,8 +1,11 @@
 /**
- * A paid topic on Debian's mosquitto, which lets everybody hear everything: it opens for who has paid, and for nobody else.
+ * A paid topic and a file on Debian's mosquitto, which lets everybody hear everything: they open for who has paid, and for nobody else.
  *
- * The thief has recorded all messages of the sale, and asks as it can: in its own name, and with the payer's own question.
+ * The thief has recorded all messages of the sale. It asks for the topic as it can: in its own name, and with the payer's own question.
+ * It tries the file with the key that the ledger tells everybody.
  */
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { connectAsync } from 'mqtt'
 import t, { type Test } from 'tap'
 import { Validator } from '../../broker/validator.ts'
@@ -14,12 +17,17 @@ import { createNetwork } from '../../ledger/network.ts'
 import { ChainStore } from '../../node/chain-store.ts'
 import { systemClock } from '../../node/clock.ts'
 import { openDisk } from '../../node/disk.ts'
+import { openChunk } from '../../node/file-cipher.ts'
+import { createKey } from '../../node/key-file.ts'
 import { hashing, signatures } from '../../node/signing.ts'
+import { decode } from '../../schemas/codec.ts'
+import { CHUNK_TAG_BYTES, chunksOf, FILE_MESSAGE_BYTES_MAX, fileMessage } from '../../schemas/file-message.ts'
+import { type Account, fromHex } from '../../schemas/hex.ts'
 import { invariant } from '../../schemas/result.ts'
 import { type ParsedTopic, parseTopic, topic } from '../../schemas/topic.ts'
 import { alice, bob, carol, signer, testGenesis } from '../helpers/ledger.ts'
 import { installed, leftOut, startMosquitto } from '../helpers/mosquitto.ts'
-import { temporary } from '../helpers/processes.ts'
+import { parsed, run, temporary } from '../helpers/processes.ts'
 import { recordingLog } from '../helpers/rig.ts'
 import { countingScript, openShop } from '../helpers/shop.ts'
 import { waitUntil } from '../helpers/wait-until.ts'
@@ -29,10 +37,11 @@ const SECOND = COIN / 100
 const SELL = { perMinute: '0.6', freeEverySeconds: 5, secondsMin: 2, secondsMax: 60 }
 const mosquitto = installed('mosquitto')
 
-/** Validator, miner and seller on one mosquitto. */
-async function site(t: Test, program: string) {
+/** Validator, miner and a seller with these parts of a configuration on one mosquitto; `rich` has coins. */
+async function site(t: Test, program: string, rich: Account, parts: object) {
   const { url } = await startMosquitto(t, program)
-  const genesis = testGenesis({ time: Date.now() - 600_000 })
+  const allocations = [{ account: rich, amount: 1000 * COIN }]
+  const genesis = testGenesis({ time: Date.now() - 600_000, allocations })
   const made = createNetwork(genesis, { hashing, signatures })
   invariant(made.ok, 'the test genesis is valid')
   const { log } = recordingLog()
@@ -57,13 +66,13 @@ async function site(t: Test, program: string) {
   t.teardown(() => miner.stop())
   await waitUntil('the validator is connected', () => validator.node.session.connected)
   miner.start(500, 0)
-  const soil = { name: 'soil', driver: 'script', file: countingScript(t, 0.1), unit: '%', sell: SELL }
-  const shop = await openShop(t, { url, genesis, clock: systemClock() }, { sensors: [soil] })
-  return { url, network: made.value, shop }
+  const shop = await openShop(t, { url, genesis, clock: systemClock() }, parts)
+  return { url, network: made.value, shop, miner }
 }
 
 async function opensForPayers(t: Test, program: string): Promise<void> {
-  const { url, network, shop } = await site(t, program)
+  const soil = { name: 'soil', driver: 'script', file: countingScript(t, 0.1), unit: '%', sell: SELL }
+  const { url, network, shop } = await site(t, program, alice.account, { sensors: [soil] })
   /** All that was said of the sale, as the broker has it. */
   const tape: { topic: ParsedTopic; payload: Uint8Array }[] = []
   const thief = await connectAsync(url)
@@ -144,4 +153,73 @@ async function opensForPayers(t: Test, program: string): Promise<void> {
 t.test('on mosquitto a paid topic opens for who has paid and for nobody else', async (t) => {
   if (mosquitto === undefined) leftOut(t, 'mosquitto')
   else await opensForPayers(t, mosquitto)
+})
+
+/** Bytes of the file: several chunks, the last one shorter. */
+const FILE = Buffer.from(
+  Uint8Array.from({ length: 300_000 }, (_, at) => (at * 7 + Math.floor(at / 251)) % 256),
+)
+/** Before what is sealed (node/sealed.ts). */
+const NONCE_BYTES = 12
+/** So much of the file in a message is not there by chance. */
+const PIECE_BYTES = 24
+
+async function sellsFiles(t: Test, program: string): Promise<void> {
+  const data = temporary(t)
+  const key = join(data, 'visitor.json')
+  const visitor = createKey(key).account
+  mkdirSync(join(data, 'shelf'))
+  writeFileSync(join(data, 'shelf', 'day.bin'), FILE)
+  const terms = { directory: join(data, 'shelf'), price: '0.5', quietSeconds: 0, confirmations: 2 }
+  const deadline = { deadlineBlocks: 240, deadlineMinutes: 5, marginBlocks: 4, marginMinutes: 0.1 }
+  const { url, shop, miner } = await site(t, program, visitor, { files: { ...terms, ...deadline } })
+  const tape: Buffer[] = []
+  const thief = await connectAsync(url)
+  t.teardown(() => thief.endAsync(true))
+  thief.on('message', (name, payload) => {
+    if (parseTopic(name)?.kind === 'file') tape.push(payload)
+  })
+  await thief.subscribeAsync('pinledger/#')
+
+  const out = join(data, 'bought.bin')
+  const bought = await run(t, [
+    ...['buy', 'file', 'day.bin', '--of', shop.account, '--key', key, '--broker', url, '--json'],
+    ...['--purchases', join(data, 'purchases'), '--out', out, '--max-coins', '0.5'],
+  ])
+  t.equal(bought.code, 0, `${bought.out}\n${bought.err}`)
+  t.match(parsed(bought.out.split('\n').at(-1) ?? ''), { status: 'bought' })
+  t.ok(readFileSync(out).equals(FILE), 'the file is the one on the shelf')
+  const { chain } = miner.node
+  const coins = (account: Account): number => chain.state.account(account).balance
+  // The buyer has the key before it is in a block.
+  await waitUntil('the claim is in a block', () => coins(shop.account) > 0)
+  t.equal(coins(shop.account), COIN / 2, 'the seller has its price')
+  t.equal(coins(visitor), 1000 * COIN - COIN / 2, 'and the buyer paid no more')
+
+  const told = miner.confirmed().map(({ transaction }) => transaction)
+  const claims = told.flatMap((tx) => (tx.type === 'hashlockClaim' ? [fromHex(tx.preimage)] : []))
+  t.equal(claims.length, 1, 'the ledger tells the key to everybody')
+  const chunks = tape.flatMap((payload) => {
+    const decoded = decode(fileMessage, payload, FILE_MESSAGE_BYTES_MAX)
+    return decoded.ok && decoded.value.type === 'chunk' ? [decoded.value] : []
+  })
+  const count = chunksOf(FILE.length)
+  t.equal(new Set(chunks.map(({ index }) => index)).size, count, `the thief heard all ${count} chunks`)
+  const openedBy = (told: Uint8Array): number[] =>
+    chunks.flatMap(({ index, sealed }) => {
+      const place = { index, last: index === count - 1 }
+      const ways = [sealed, sealed.subarray(NONCE_BYTES, -CHUNK_TAG_BYTES)]
+      return ways.some((bytes) => openChunk(told, place, bytes) !== undefined) ? [index] : []
+    })
+  t.strictSame(claims.flatMap(openedBy), [], 'and the key opens none of them')
+  const piece = FILE.subarray(1_000, 1_000 + PIECE_BYTES)
+  t.ok(
+    FILE.includes(piece) && tape.every((payload) => !payload.includes(piece)),
+    'nor is it there to be read',
+  )
+}
+
+t.test('on mosquitto a file is sold to who pays, and to nobody who listens', async (t) => {
+  if (mosquitto === undefined) leftOut(t, 'mosquitto')
+  else await sellsFiles(t, mosquitto)
 })
