@@ -125,10 +125,10 @@ function misfits(
 }
 
 /** Looks now and then, since looking through logs and blocks takes some time. */
-async function eventually(what: string, condition: () => boolean): Promise<void> {
-  for (let waitedMs = 0; !condition(); waitedMs += LOOK_MS) {
+async function eventually(what: string, condition: () => boolean, lookMs = LOOK_MS): Promise<void> {
+  for (let waitedMs = 0; !condition(); waitedMs += lookMs) {
     if (waitedMs > ENOUGH_MS) throw new Error(`waited ${ENOUGH_MS} ms in vain until ${what}`)
-    await sleep(LOOK_MS)
+    await sleep(lookMs)
   }
 }
 
@@ -235,9 +235,15 @@ t.test(`${KILLS} kills with -9 at random moments, of either side or both`, async
         tx.type === 'channelOpen' && tx.from === buyer ? [{ id, memo: tx.memo, amount: tx.amount }] : [],
       )
   const { chain } = lab.node
-  await eventually('all channels are closed', () =>
-    opens().every(({ id }) => chain.state.channel(id) === undefined),
-  )
+  const left = () => opens().filter(({ id }) => chain.state.channel(id) !== undefined)
+  // Looking through all blocks holds up the miner in this process.
+  await eventually('all channels are closed', () => left().length === 0, 2_000).catch((error: unknown) => {
+    t.comment(
+      `at height ${chain.tip.height}:`,
+      left().map(({ id }) => [id, chain.state.channel(id)]),
+    )
+    throw error
+  })
   for (const side of SIDES) running[side].child.kill('SIGINT')
   for (const side of SIDES)
     t.strictSame(await running[side].ended, { code: 0, signal: null }, `the ${side} stops`)
