@@ -16,7 +16,7 @@ async function site(t: Parameters<typeof temporary>[0], names: readonly string[]
   const allocations = [alice.account, ...keys].map((account) => ({ account, amount: 10 * COIN }))
   const rig = await Rig.start(t, { allocations })
   const running = await rig.validator()
-  const stopMining = keepMining(t, rig, running, 200)
+  const stopMining = await keepMining(t, rig, running, 200)
   const sell = { perReading: '0.01', claimAboveCoins: '5', delayBlocksMin: 5 }
   const sensor = { name: 'soil', driver: 'script', file: countingScript(t, 0.1), unit: '%', sell }
   const place = { url: rig.url, genesis: rig.genesis, clock: rig.clock() }

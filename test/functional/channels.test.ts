@@ -44,7 +44,7 @@ for (const mode of ['payword', 'signed'] as const)
       ],
     })
     const running = await rig.validator()
-    const stopMining = keepMining(t, rig, running, 200)
+    const stopMining = await keepMining(t, rig, running, 200)
     const place = { url: rig.url, genesis: rig.genesis, clock: rig.clock() }
     const notices: unknown[] = []
     const person = await joinBroker(t, rig.broker)

@@ -52,7 +52,7 @@ async function site(t: Test) {
 
 t.test('it is on for the time paid, and the payer has a receipt in a block', async (t) => {
   const { rig, running, shop, lamp, buy, balance, log } = await site(t)
-  keepMining(t, rig, running)
+  await keepMining(t, rig, running)
   t.equal(await findSeller({ url: rig.url }, 'shop', log), shop.account, 'by its name')
   await t.rejects(findSeller({ url: rig.url }, 'shp', log), { code: 'usage', message: /there is .*shop/ })
   const before = balance()
@@ -73,7 +73,7 @@ t.test('it is on for the time paid, and the payer has a receipt in a block', asy
 
 t.test('what buys too little, too much or nothing comes back', async (t) => {
   const { rig, running, lamp, buy, balance } = await site(t)
-  keepMining(t, rig, running)
+  await keepMining(t, rig, running)
   const before = balance()
   const little = await buy('lamp', SECOND)
   t.match(little, { code: 1, said: ['paid', 'accepted', 'confirmed', 'refunded', 'recorded'] })
@@ -94,7 +94,7 @@ t.test('what buys too little, too much or nothing comes back', async (t) => {
 
 t.test('an agent that is started anew goes on by its receipts, once it is in sync', async (t) => {
   const { rig, running, open, shop, lamp, buy } = await site(t)
-  const stopMining = keepMining(t, rig, running)
+  const stopMining = await keepMining(t, rig, running)
   await buy('lamp', 60 * SECOND)
   await stopMining()
   await waitUntil('it is on', () => lamp() === '1')
@@ -117,7 +117,7 @@ t.test(
       allocations: [alice.account, visitor].map((account) => ({ account, amount: COIN })),
     })
     const running = await rig.validator()
-    keepMining(t, rig, running, 500)
+    await keepMining(t, rig, running, 500)
     const sell = { ...SELL, confirmations: 1, lateSeconds: 86_400 }
     const outputs = [{ name: 'lamp', file: join(directory, 'lamp'), when: { paid: true }, sell }]
     await openShop(t, { url: rig.url, genesis: rig.genesis, clock: systemClock() }, { outputs })

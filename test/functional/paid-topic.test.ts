@@ -37,7 +37,7 @@ t.test('who pays hears the full rate until its time is over; nobody else hears a
   })
   await spy.subscribeAsync('#')
   // Blocks a second apart, of now: what is bought runs by the clock on the wall.
-  keepMining(t, rig, running, 500)
+  await keepMining(t, rig, running, 500)
   const steps: Step[] = []
   const readings: (Reading & { atMs: number })[] = []
   const { log, lines } = recordingLog()

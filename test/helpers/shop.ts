@@ -74,18 +74,21 @@ export function countingScript(t: Test, everySeconds: number): string {
   return file
 }
 
-/** Makes a block of what waits again and again, until stopped. */
-export function keepMining(
+/** Makes a block of what waits now and again and again, until stopped. */
+export async function keepMining(
   t: Test,
   rig: Rig,
   validator: RunningValidator,
   everyMs = 100,
-): () => Promise<void> {
+): Promise<() => Promise<void>> {
+  const mine = () => rig.mine([validator], validator.validator.node.mempool.ordered())
+  // The first block connects the miner. A test ends backwards: the connection has to be there before the loop, to outlast it.
+  await mine()
   let isOver = false
   const loop = (async () => {
     while (!isOver) {
-      await rig.mine([validator], validator.validator.node.mempool.ordered())
       await sleep(everyMs)
+      await mine()
     }
   })()
   const stop = async (): Promise<void> => {
