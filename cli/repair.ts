@@ -60,27 +60,30 @@ function repairAgent(disk: Disk, at: string): string[] {
     const damage = damageOf(disk, name)
     if (damage === undefined) return []
     const aside = `${name}.damaged-${at}`
-    disk.rename(name, aside)
-    const steps = [`${name} was moved to ${aside}: ${damage.why}`]
-    if (name !== OUTBOX_FILE && damage.wholeBytes > 0) {
-      copyStart(disk, aside, name, damage.wholeBytes)
-      steps.push(`${name} has what was whole before the damage, ${damage.wholeBytes} bytes`)
+    const moved = `${name} was moved to ${aside}: ${damage.why}`
+    if (name === OUTBOX_FILE || damage.wholeBytes === 0) {
+      disk.rename(name, aside)
+      return [moved, lost]
     }
-    return [...steps, lost]
+    // The damaged log keeps its name until the mended one takes it, in one step: killed before that, or without room, it is found again.
+    copyStart(disk, name, aside, damage.bytes)
+    copyStart(disk, name, name, damage.wholeBytes)
+    return [moved, `${name} has what was whole before the damage, ${damage.wholeBytes} bytes`, lost]
   })
 }
 
 function damageOf(
   disk: Disk,
   name: string,
-): { readonly why: string; readonly wholeBytes: number } | undefined {
+): { readonly why: string; readonly bytes: number; readonly wholeBytes: number } | undefined {
   if (!disk.list().includes(name)) return undefined
   const file = disk.open(name)
   try {
     for (const read of audit(file))
       if (!read.ok && !read.fault.unfinished) {
         const { record, position, message, code, batch } = read.fault
-        return { why: `record ${record} at offset ${position}: ${message} (${code})`, wholeBytes: batch }
+        const why = `record ${record} at offset ${position}: ${message} (${code})`
+        return { why, bytes: file.size, wholeBytes: batch }
       }
     return undefined
   } finally {

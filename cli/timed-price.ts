@@ -36,18 +36,20 @@ export interface TimedPrice {
 
 export interface TimedFault {
   /** `not-timed`: it is not sold by time. */
-  readonly code: 'not-timed' | 'too-short' | 'too-long' | 'too-dear'
+  readonly code: 'offline' | 'not-timed' | 'too-short' | 'too-long' | 'too-dear'
   readonly message: string
 }
 
 const OFFERED: Readonly<Record<ItemKind, OfferKind>> = { on: 'output', topic: 'topic' }
 
 export function priceTime(
-  { seller, name, network, item }: Pick<Listing, 'seller' | 'name' | 'network' | 'item'>,
+  { seller, name, network, item, online }: Pick<Listing, 'seller' | 'name' | 'network' | 'item' | 'online'>,
   { seconds, coinsMax }: TimeWish,
 ): Result<TimedPrice, TimedFault> {
   const who = harmless(name)
   const no = (code: TimedFault['code'], message: string) => refuse({ code, message })
+  if (online === false)
+    return no('offline', `${who} is offline and would answer once it is back: --coins pays it nevertheless`)
   if (!('secondsMin' in item)) return no('not-timed', `${who} does not sell ${item.name} by time`)
   const { price: perMinute, secondsMin, secondsMax } = item
   if (seconds < secondsMin)
@@ -71,7 +73,10 @@ export async function findTimedPrice(
   log: Log,
 ): Promise<Result<TimedPrice, TimedFault>> {
   const found = await findOffer(where, { of, kind: OFFERED[kind], item: name }, network, log)
-  if (!found.ok) throw new WorldError('usage', `${found.fault.message}; or say what you pay with --coins`)
+  if (!found.ok) {
+    const hint = found.fault.code === 'ambiguous' ? '' : '; or say what you pay with --coins'
+    throw new WorldError('usage', found.fault.message + hint)
+  }
   const priced = priceTime(found.value, wish)
   if (!priced.ok && priced.fault.code !== 'too-dear') throw new WorldError('usage', priced.fault.message)
   return priced

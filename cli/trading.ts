@@ -44,7 +44,10 @@ export function addTradingCommands(program: Command): void {
     .addHelpText('after', example('pinledger buy output lamp --of agent-1 --minutes 1 --key visitor.json'))
   const common = (command: Command): Command =>
     command
-      .requiredOption('--of <seller>', 'its account, or its name if no other seller has it')
+      .requiredOption(
+        '--of <seller>',
+        'its account, or its name: of the one seller that offers so, with --coins of one that is online',
+      )
       .requiredOption('--key <file>', 'key file of the buyer')
       .addOption(
         new Option('--minutes <minutes>', 'for how long, at the price that is offered')

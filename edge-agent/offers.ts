@@ -4,7 +4,7 @@
  * An offer says what a seller asks for, not what it will do: where it is missing nothing may depend on it but waiting or a
  * warning. Anybody may publish under a seller's name on a broker of another make: what it did not sign is passed over.
  */
-import { checkOffer } from '../ledger/offer.ts'
+import { checkOffer, OFFER_AHEAD_MS_MAX } from '../ledger/offer.ts'
 import { decode } from '../schemas/codec.ts'
 import type { Account } from '../schemas/hex.ts'
 import {
@@ -17,28 +17,30 @@ import {
 import { type ParsedTopic, topic } from '../schemas/topic.ts'
 import type { Desk } from './trade.ts'
 
-/** Sellers in all: a session remembers only so many topics. */
-const SELLERS_MAX = 96
+type OfferDesk = Pick<Desk, 'chain' | 'clock' | 'isGuarded'>
 
 export class Offers {
-  readonly #desk: Pick<Desk, 'chain' | 'clock'>
+  readonly #desk: OfferDesk
+  readonly #sellersMax: number
   readonly #wanted = new Set<Account>()
   readonly #offers = new Map<Account, Offer>()
 
-  constructor(desk: Pick<Desk, 'chain' | 'clock'>) {
+  /** Each seller is a subscription, and a broker takes only so many of a client: 100, if it is of our make. */
+  constructor(desk: OfferDesk, sellersMax: number) {
     this.#desk = desk
+    this.#sellersMax = sellersMax
   }
 
   /** Also these sellers' offers count from now on; the topics on which they come. */
   want(sellers: Iterable<Account>): string[] {
-    for (const seller of sellers) if (this.#wanted.size < SELLERS_MAX) this.#wanted.add(seller)
+    for (const seller of sellers) if (this.#wanted.size < this.#sellersMax) this.#wanted.add(seller)
     return [...this.#wanted].map((seller) => topic(this.#desk.chain.network.id, 'offer', seller))
   }
 
   take({ kind, publisher, json }: ParsedTopic, payload: Uint8Array): void {
     if (kind !== 'offer' || json || !this.#wanted.has(publisher)) return
-    // Empty: it was taken back.
-    if (payload.length === 0) this.#offers.delete(publisher)
+    // Empty: it was taken back, if only the seller can say so.
+    if (payload.length === 0 && this.#desk.isGuarded) this.#offers.delete(publisher)
     const decoded = decode(offerCodec, payload, OFFER_BYTES_MAX)
     if (!decoded.ok) return
     // Its time counts when it is used: by then a clock may have been put right.
@@ -62,9 +64,10 @@ export class Offers {
     )
   }
 
-  /** Not stale, by the ledger's time where this machine's is not known to be right. */
-  #isGood({ until }: Offer): boolean {
+  /** Neither stale nor of the future, by the ledger's time where this machine's is not known to be right. */
+  #isGood({ time, until }: Offer): boolean {
     const { clock, chain } = this.#desk
-    return (clock.synchronised() ? clock.now() : chain.tip.time) < until
+    const nowMs = clock.synchronised() ? clock.now() : chain.tip.time
+    return nowMs < until && time - nowMs <= OFFER_AHEAD_MS_MAX
   }
 }

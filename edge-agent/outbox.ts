@@ -438,7 +438,7 @@ export class Outbox {
     if (parsed.value.from !== account) {
       throw new WorldError(
         'config',
-        `the outbox belongs to account ${short(parsed.value.from)}, and the key to ${short(account)}: put the key of the outbox back, or use another data directory`,
+        `the outbox belongs to account ${short(parsed.value.from)}, and the key to ${short(account)}: put the key of the outbox back, or see "new key" in OPERATIONS.md`,
       )
     }
     this.#put({

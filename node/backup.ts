@@ -80,9 +80,12 @@ function committedEnd(file: LogFile, name: string): number {
   for (const read of audit(file, AGENT_FILES.includes(name) ? undefined : continues)) {
     if (read.ok) continue
     if (read.fault.unfinished) return read.fault.batch
+    const remedy = AGENT_FILES.includes(name)
+      ? 'stop the agent and run pinledger repair'
+      : 'run pinledger verify'
     throw new WorldError(
       'store-corrupt',
-      `${file.path} is damaged (record ${read.fault.record}: ${read.fault.message}): a copy would be no backup; run pinledger verify`,
+      `${file.path} is damaged (record ${read.fault.record}: ${read.fault.message}): a copy would be no backup; ${remedy}`,
     )
   }
   return size

@@ -140,7 +140,9 @@ export class Buying {
     for (const opening of modules.openings.own()) this.#opened(opening)
     for (const purchase of this.#purchases) {
       if (purchase.last !== undefined) modules.onReading?.(purchase, purchase.last)
-      if (this.#stateOf(purchase) === undefined) this.#stop(purchase, 'not wanted any more')
+      const buy = this.#stateOf(purchase)?.buy
+      if (buy === undefined) this.#stop(purchase, 'not wanted any more')
+      else if (purchase.price > buy.priceMax) this.#stop(purchase, 'dearer than perReadingMax')
     }
   }
 

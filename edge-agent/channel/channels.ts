@@ -51,7 +51,7 @@ class Channels implements Trade {
 
   constructor({ sells, buys }: ChannelOptions, modules: ChannelModules, desk: Desk) {
     this.#desk = desk
-    this.#offers = new Offers(desk)
+    this.#offers = new Offers(desk, buys.length)
     const { network } = desk.chain
     const sellers = [...new Set(buys.map(({ from }) => from))]
     this.filters = [

@@ -47,6 +47,8 @@ export const wiresOptions = ({
 const RECORD_BLOCKS = 64
 /** Time spent on old blocks in one go: a long way back must not stop everything else. */
 const WALK_MS = 100
+/** Sellers whose offers are heard. With the 32 that readings are bought from it stays below what a broker takes of a client. */
+const OFFERS_MAX = 24
 /** Seconds between two messages of how the wires stand. */
 const TELL_MS = 2_000
 
@@ -76,7 +78,7 @@ export class WiresTrade implements Trade {
     const { account } = desk.signer
     const { owner } = options
     this.#wires = this.#stored() ?? options.wires
-    this.#offers = new Offers(desk)
+    this.#offers = new Offers(desk, OFFERS_MAX)
     this.filters = [
       ...(owner === undefined ? [] : [topic(desk.chain.network.id, 'wiring', owner, account)]),
       ...this.#offers.want(sellersIn(this.#wires)),
@@ -187,8 +189,7 @@ export class WiresTrade implements Trade {
   /** Says once that a wire pays for another time than it says. */
   #compare(wire: Wire): void {
     const item = this.#offerFor(wire)
-    if (item === undefined) return
-    const reason = mismatch(wire, item)
+    const reason = item === undefined ? undefined : mismatch(wire, item)
     const purchase = purchaseOf(wire)
     if (reason !== undefined && reason !== this.#offered.get(purchase))
       this.#desk.log.warn('a wire pays for another time than it says', { wire: describeWire(wire), reason })

@@ -1,5 +1,5 @@
 /** What `pinledger repair` does with the logs of an agent. */
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { repairCommand } from '../../cli/repair.ts'
@@ -9,8 +9,8 @@ import { temporary } from '../helpers/processes.ts'
 
 const LOGS = ['outbox.log', 'wires.log', 'channels.log']
 
-/** A directory with three batches in each log, of which one log is damaged in its second; what repair said. */
-function repaired(t: Test, name: string | undefined) {
+/** A directory with three batches in each log, of which one log is damaged in its second. */
+function damaged(t: Test, name: string | undefined) {
   const data = temporary(t)
   const path = (file: string): string => join(data, file)
   let firstEnds = 0
@@ -28,11 +28,22 @@ function repaired(t: Test, name: string | undefined) {
     writeFileSync(path(name), bytes)
   }
   const before = new Map(LOGS.map((each) => [each, readFileSync(path(each))]))
+  return { data, path, firstEnds, before }
+}
+
+/** What repair said of it. */
+function repair(data: string): string {
   let said = ''
   repairCommand({ data, json: false }, new Date(0), (text) => {
     said += text
   })
-  return { data, path, said, firstEnds, before, names: readdirSync(data).sort() }
+  return said
+}
+
+function repaired(t: Test, name: string | undefined) {
+  const site = damaged(t, name)
+  const said = repair(site.data)
+  return { ...site, said, names: readdirSync(site.data).sort() }
 }
 
 t.test('what is whole stays as it is', async (t) => {
@@ -66,3 +77,15 @@ for (const [name, expected] of [
     }).close()
     t.strictSame(records, [0], 'and it opens')
   })
+
+t.test(
+  'where the mended log cannot be written the damaged one keeps its name, and is found again',
+  async (t) => {
+    const { data, path, before } = damaged(t, 'channels.log')
+    mkdirSync(path('channels.log.new'))
+    t.throws(() => repair(data))
+    t.strictSame(readFileSync(path('channels.log')), before.get('channels.log'))
+    rmdirSync(path('channels.log.new'))
+    t.match(repair(data), 'channels.log was moved to')
+  },
+)

@@ -11,7 +11,7 @@ const common = { name: 'lamp', confirmations: 1, place: '', terms: '' }
 const lamp = { type: 'output', ...common, price: 100, secondsMin: 10, secondsMax: 600 } as const
 
 function priced(seconds: number, coinsMax?: number, item: OfferItem = lamp, name = 'porch') {
-  const outcome = priceTime({ seller, name, network, item }, { seconds, coinsMax })
+  const outcome = priceTime({ seller, name, network, item, online: undefined }, { seconds, coinsMax })
   return outcome.ok ? outcome.value : outcome.fault
 }
 
@@ -46,4 +46,13 @@ t.test("what is not sold by time is refused, and the seller's name cannot move t
   const file: OfferItem = { type: 'file', ...common, price: 1, bytes: 1 }
   t.match(priced(60, undefined, file), { code: 'not-timed' })
   t.match(priced(9, undefined, lamp, 'po\u202erch'), { message: /^po\ufffdrch sells/ })
+})
+
+t.test('a seller that is known to be away is not paid', async (t) => {
+  const listing = { seller, name: 'porch', network, item: lamp }
+  const wish = { seconds: 60, coinsMax: undefined }
+  t.match(priceTime({ ...listing, online: false }, wish), {
+    fault: { code: 'offline', message: /^porch is offline/ },
+  })
+  t.match(priceTime({ ...listing, online: true }, wish), { ok: true })
 })

@@ -17,7 +17,8 @@ function bench() {
   const test = new TestChain()
   const state = { nowMs: START_MS, synchronised: true }
   const clock = { now: () => state.nowMs, monotonic: () => 0, synchronised: () => state.synchronised }
-  const offers = new Offers({ chain: test.chain, clock })
+  const desk = { chain: test.chain, clock, isGuarded: true }
+  const offers = new Offers(desk, 2)
   const signed = (price: number, time = START_MS, by = alice) =>
     signOffer(
       test.network,
@@ -29,7 +30,7 @@ function bench() {
     if (parsed !== undefined) offers.take(parsed, payload)
   }
   const price = (of: Account = alice.account) => offers.find(of, 'output', 'lamp')?.price
-  return { test, state, offers, signed, hear, price }
+  return { test, state, desk, offers, signed, hear, price }
 }
 
 t.test('of the sellers that are wanted what they signed counts, and nothing else', async (t) => {
@@ -74,4 +75,32 @@ t.test('a clock that is not right does not make an offer stale: the ledger knows
   t.equal(price(), undefined)
   state.synchronised = false
   t.equal(price(), 1)
+})
+
+t.test('an offer of the future does not count, and does not stand in the way of a true one', async (t) => {
+  const { state, offers, signed, hear, price } = bench()
+  offers.want([alice.account])
+  hear(signed(1, START_MS + 300_001))
+  t.equal(price(), undefined, 'by a clock that is wrong')
+  hear(signed(2))
+  t.equal(price(), 2)
+  hear(signed(3, START_MS + 300_000))
+  t.equal(price(), 3, 'clocks may differ by so much')
+  state.nowMs = START_MS - 1
+  t.equal(price(), undefined)
+})
+
+t.test('where anybody may say anything an empty message takes nothing back', async (t) => {
+  const { desk, offers, signed, hear, price } = bench()
+  offers.want([alice.account])
+  hear(signed(1))
+  desk.isGuarded = false
+  hear(new Uint8Array(0))
+  t.equal(price(), 1)
+})
+
+t.test('so many sellers and no more', async (t) => {
+  const { offers } = bench()
+  const accounts = [3, 4, 5].map((digit) => String(digit).repeat(64) as Account)
+  t.equal(offers.want(accounts).length, 2)
 })

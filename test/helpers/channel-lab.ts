@@ -43,7 +43,7 @@ interface Due {
 export class Actor {
   readonly signer: Signer
   readonly lab: ChannelLab
-  readonly options: ActorOptions
+  options: ActorOptions
   disk = new MemoryDisk()
   outbox: Outbox | undefined
   trade: Trade | undefined

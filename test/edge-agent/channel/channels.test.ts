@@ -168,3 +168,19 @@ t.test('without an offer, or for a dearer one, no channel is opened; the reason 
   await lab.run(4)
   t.equal(count(lab, 'channelOpen'), 1)
 })
+
+t.test('a most that was lowered counts for open channels, too: they are called back', async (t) => {
+  const lab = new ChannelLab(TERMS)
+  lab.start()
+  await lab.run(6)
+  const { bought } = lab
+  t.ok(bought > 0)
+  const [buy] = lab.buyer.options.buys ?? []
+  if (buy === undefined) return t.fail('it buys')
+  lab.buyer.options = { buys: [{ ...buy, priceMax: PRICE - 1 }] }
+  lab.buyer.crash()
+  await lab.run(14)
+  t.equal(lab.bought, bought)
+  t.equal(count(lab, 'channelOpen'), 1)
+  t.equal(count(lab, 'channelClose') >= 1, true)
+})
