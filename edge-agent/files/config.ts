@@ -10,6 +10,7 @@ export const filesConfig = z
   .strictObject({
     directory: z.string().min(1).describe('whose regular files are for sale, those in directories below not'),
     price: price.optional().describe('coins for each file that prices does not name; none: those only'),
+    perKilobyte: price.optional().describe('instead of price: coins for each 1000 bytes of such a file'),
     prices: z
       .record(name.json, price)
       .refine((prices) => Object.keys(prices).length <= FILES_MAX, `expected at most ${FILES_MAX} files`)
@@ -40,9 +41,14 @@ export const filesConfig = z
     kilobytesPerSecond: z.int().min(64).max(1_000_000).default(4_096).describe('to all buyers together'),
     kilobytesPerSecondPerBuyer: z.int().min(64).max(1_000_000).default(2_048),
   })
-  .refine(({ price: one, prices }) => one !== undefined || Object.keys(prices).length > 0, {
-    path: ['price'],
-    message: 'expected a price for all files, or prices for some',
+  .refine(
+    ({ price: one, perKilobyte, prices }) =>
+      one !== undefined || perKilobyte !== undefined || Object.keys(prices).length > 0,
+    { path: ['price'], message: 'expected price or perKilobyte for all files, or prices for some' },
+  )
+  .refine(({ price: one, perKilobyte }) => one === undefined || perKilobyte === undefined, {
+    path: ['perKilobyte'],
+    message: 'expected price or perKilobyte, not both',
   })
   .refine(({ deadlineBlocks, marginBlocks = 0 }) => marginBlocks < deadlineBlocks, {
     path: ['marginBlocks'],

@@ -75,10 +75,7 @@ export class FileShop implements Trade {
     this.#settling = new Settling(config, desk, {
       keyOf: (sale) => keys.keyOf(sale),
       sha256: (bytes) => keys.sha256(bytes),
-      prices: new Set([
-        ...Object.values(config.prices),
-        ...(config.price === undefined ? [] : [config.price]),
-      ]),
+      prices: { [Symbol.iterator]: () => this.#prices() },
     })
     this.#asks = new TokenBucket(ASKS_OVERALL, clock.monotonic())
     this.#look()
@@ -212,8 +209,18 @@ export class FileShop implements Trade {
     void this.#desk.tell('file', [buyer], signFileMessage(chain.network, refusal, signer.sign))
   }
 
-  #priceOf({ name }: ShelfFile): number | undefined {
-    return Object.hasOwn(this.#config.prices, name) ? this.#config.prices[name] : this.#config.price
+  #priceOf({ name, size }: ShelfFile): number | undefined {
+    const { price, perKilobyte, prices } = this.#config
+    if (Object.hasOwn(prices, name)) return prices[name]
+    return perKilobyte === undefined ? price : priceBySize(size, perKilobyte)
+  }
+
+  /** All that is asked now. */
+  *#prices(): Iterator<number> {
+    const { price, perKilobyte, prices } = this.#config
+    yield* Object.values(prices)
+    if (price !== undefined) yield price
+    if (perKilobyte !== undefined) yield* this.#files().flatMap((file) => this.#priceOf(file) ?? [])
   }
 
   /** By the file's time; or, where that is in the future of a clock that was set back, by what we have seen of it. */
@@ -261,3 +268,9 @@ export class FileShop implements Trade {
 
 /** How its encoding begins. */
 const CHUNK_REQUEST = 3
+
+/** Smallest units, 1 or more, rounded up; undefined for what nobody can have. */
+function priceBySize(bytes: number, perKilobyte: number): number | undefined {
+  const price = (BigInt(bytes) * BigInt(perKilobyte) + 999n) / 1_000n
+  return price <= Number.MAX_SAFE_INTEGER ? Math.max(1, Number(price)) : undefined
+}

@@ -63,6 +63,18 @@ t.test('files of every awkward size are bought', async (t) => {
   }
 })
 
+t.test('a price by the kilobyte follows the size, but where a file has a price of its own', async (t) => {
+  const config = { price: undefined, perKilobyte: '0.0100001', prices: { 'own.bin': '3' } }
+  const market = new FileMarket(t, { files: { ...FILES, 'own.bin': BYTES.subarray(0, 10) }, config })
+  market.startSeller()
+  t.match((await market.buy('day.bin')).outcome, { status: 'bought' })
+  t.equal(market.coins(BUYER), RICH - 132_073_321, '132.072 times 1000010, rounded up')
+  t.match((await market.buy('own.bin', { wish: { coinsMax: 3 * COIN, hoursMax: 48 } })).outcome, {
+    status: 'bought',
+  })
+  t.equal(market.coins(BUYER), RICH - 132_073_321 - 3 * COIN)
+})
+
 t.test('what costs more than it may, or cannot be paid, is not bought', async (t) => {
   const market = new FileMarket(t, { files: FILES })
   market.startSeller()
