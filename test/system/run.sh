@@ -59,7 +59,7 @@ run() {
 # Two processes for many minutes, under a virtual clock: they take what the tests that mostly wait leave of the processors.
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
-nice -n 19 npx tap --disable-coverage --jobs=1 --timeout=3000 --exclude= build/test/system/simulator.test.js "$@" >"$log" 2>&1 &
+nice -n 19 npx tap --disable-coverage --jobs=1 --timeout=6000 --exclude= build/test/system/simulator.test.js "$@" >"$log" 2>&1 &
 simulator=$!
 
 # These wait: for machines to start, for a minute apart, for blocks. Two at once do not disturb each other.
