@@ -12,7 +12,7 @@ import { stringify } from 'yaml'
 import { buildDesk, type Desk } from './fleet/desk.ts'
 import { bootGuest, type Guest } from './fleet/guest.ts'
 import { cachedImage } from './fleet/image.ts'
-import { MAIN, storedOn, told, type Watch, watch } from './fleet/network.ts'
+import { MAIN, storedOn, told, watch } from './fleet/network.ts'
 import { type Played, play, writeInventory } from './fleet/playbooks.ts'
 import { pack, variant } from './fleet/release.ts'
 import { openShell, type Shell, USER } from './fleet/ssh.ts'
@@ -71,7 +71,6 @@ t.test('a fleet', async (t) => {
   const desk = buildDesk(t)
   const guests = new Map<Name, Guest>()
   let fleet: Fleet | undefined
-  let watching: Watch | undefined
   let works = true
   /** A test whose failure leaves nothing for the later ones to go on from. */
   const fact = (name: string, body: (t: Test, fleet: Fleet) => Promise<void>): Promise<unknown> =>
@@ -171,8 +170,7 @@ t.test('a fleet', async (t) => {
     // The connection goes with the machine: it ends with an error.
     await each(NAMES, (name) => fleet.shell.try(name, 'sudo systemctl reboot'))
     await each(NAMES, (name) => upAgain(fleet, name))
-    watching = watch(t, desk, URL)
-    const seen = watching
+    const seen = watch(t, desk, URL)
     await Promise.all([
       ...AGENTS.map((miner) => seen.next(`${miner} mines`, { event: 'block', miner }, BLOCK_MS_MAX)),
       seen.next('a reading is paid', { event: 'payment', from: 'greenhouse', to: 'cellar' }, BLOCK_MS_MAX),
@@ -242,6 +240,7 @@ t.test('a fleet', async (t) => {
 
   await fact('an agent mines once its clock is synchronised, and not before', async (t, fleet) => {
     const on = (command: string): Promise<string> => fleet.shell.on('greenhouse', command)
+    const seen = watch(t, desk, URL)
     // As on a Pi whose systemd-timesyncd has reached no server yet.
     await on(`sudo systemctl mask --runtime --now systemd-timedated && sudo mkdir -p ${TIMESYNC}`)
     await on('sudo systemctl restart pinledger-agent')
@@ -252,7 +251,7 @@ t.test('a fleet', async (t) => {
     await on('sleep 6')
     t.equal((await storedOn(desk, guestOf(fleet, 'validator'), 'validator')).height, height, 'no block comes')
     await on(`sudo touch ${TIMESYNC}/synchronized`)
-    const { miner } = (await watching?.next('a block comes', { event: 'block' }, BLOCK_MS_MAX)) ?? {}
+    const { miner } = await seen.next('a block comes', { event: 'block' }, BLOCK_MS_MAX)
     t.equal(miner, 'greenhouse')
   })
 })

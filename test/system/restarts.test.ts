@@ -108,8 +108,9 @@ t.test('a broker and an agent that are killed come back; nothing is lost or paid
     ENOUGH_MS,
   )
   await more('traffic goes on through the new broker')
+  await waitUntil('the agent that was killed has said enough again', () => said.size > 5, ENOUGH_MS)
   const announced = [...said]
-  t.ok(announced.length > 5, `${announced.length} transactions were announced`)
+  t.comment(`${announced.length} transactions were announced`)
   await waitUntil(
     'what it announced is confirmed',
     () => announced.every((id) => confirmed.has(id)),

@@ -64,7 +64,7 @@ simulator=$!
 
 # These wait: for machines to start, for a minute apart, for blocks. Two at once do not disturb each other.
 waiting=()
-for name in fleet gpio flash outputs ansible-lint partition disk-full one-key clock restarts mosquitto mosquitto-session finality enrolled hostile review-sync sealed-topic; do
+for name in fleet flash outputs ansible-lint partition disk-full one-key clock restarts mosquitto mosquitto-session finality enrolled hostile review-sync sealed-topic; do
   waiting+=("build/test/system/$name.test.js")
 done
 run 2 --timeout=2400 "${waiting[@]}" "$@"
@@ -78,7 +78,7 @@ alone=()
 for file in build/test/system/*.test.js; do
   [[ " ${waiting[*]} build/test/system/simulator.test.js " == *" $file "* ]] || alone+=("$file")
 done
-run 1 --timeout=400 "${alone[@]}" "$@"
+run 1 --timeout=600 "${alone[@]}" "$@"
 # Unit tests once more that say how long things may take.
 timed=()
 for name in broker/broker broker/main cli/child edge-agent/miner edge-agent/mining functional/up; do
