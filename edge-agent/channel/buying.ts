@@ -35,7 +35,7 @@ import type { Offers } from '../offers.ts'
 import { type Draft, SETTLED_DEPTH } from '../outbox.ts'
 import type { Desk } from '../trade.ts'
 import type { Opening, Openings } from './openings.ts'
-import { closeStep, current, sizeOf, wantsNew, whyClose } from './purchasing-plan.ts'
+import { closeStep, current, isUnsettled, sizeOf, wantsNew, whyClose } from './purchasing-plan.ts'
 
 /** One thing that is bought. Amounts in smallest units. */
 export interface Buy {
@@ -201,8 +201,10 @@ export class Buying {
     const nowMs = this.#modules.desk.clock.monotonic()
     if (this.#modules.desk.inSync) for (const state of this.#states) this.#maybeOpen(state, nowMs)
     for (const state of this.#states) {
-      const purchase = current(this.#of(state.buy))
+      const purchases = this.#of(state.buy)
+      const purchase = current(purchases)
       if (purchase !== undefined) this.#keepTalking(state, purchase, nowMs)
+      for (const each of purchases) if (this.#isUnsettled(each)) this.#keepTalking(state, each, nowMs)
     }
     if (nowMs - this.#reportMs >= REPORT_MS) this.#report(nowMs)
   }
@@ -223,6 +225,12 @@ export class Buying {
 
   #of({ from, sensor }: Buy): readonly Purchase[] {
     return this.#purchases.filter((each) => each.seller === from && each.sensor === sensor)
+  }
+
+  #isUnsettled(purchase: Purchase): boolean {
+    const { channel } = purchase
+    const entry = channel && this.#modules.desk.chain.state.channel(channel)
+    return entry !== undefined && isUnsettled(purchase, entry)
   }
 
   #stateOf({ seller, sensor }: Purchase): State | undefined {

@@ -39,6 +39,10 @@ export const wantsNew = (purchases: readonly Purchase[]): boolean =>
 export const whyClose = (purchase: Purchase): string | undefined =>
   purchase.stopped ?? (readingsLeft(purchase) < 1 ? 'used up' : undefined)
 
+/** Whether all is paid by our books and not yet by the ledger: the seller may lack the last payment. */
+export const isUnsettled = (purchase: Purchase, entry: ChannelEntry): boolean =>
+  purchase.stopped === undefined && readingsLeft(purchase) < 1 && entry.paid < purchase.index * purchase.price
+
 /** What to do on the ledger to get coins back that are wanted back, when the next block is `height`. */
 export function closeStep(
   purchase: Purchase,
@@ -46,7 +50,9 @@ export function closeStep(
   height: number,
   fee: number,
 ): 'wish' | 'close' | undefined {
-  const paid = Math.max(entry.paid, purchase.index * purchase.price)
+  // The seller of what was stopped may lack the last payment, and then waits for one that does not come: the ledger counts.
+  const paid =
+    purchase.stopped === undefined ? Math.max(entry.paid, purchase.index * purchase.price) : entry.paid
   // Whoever is paid closes what is used up; for dust nobody pays a fee.
   if (entry.amount - paid <= fee) return undefined
   if (entry.closing <= height) return 'close'

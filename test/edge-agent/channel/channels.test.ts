@@ -184,3 +184,25 @@ t.test('a most that was lowered counts for open channels, too: they are called b
   t.equal(count(lab, 'channelOpen'), 1)
   t.equal(count(lab, 'channelClose') >= 1, true)
 })
+
+for (const wants of [true, false])
+  t.test(
+    `the last payment of a channel is lost: a buyer that ${wants ? 'goes on' : 'wants no more'} does not leave it open`,
+    async (t) => {
+      const lab = new ChannelLab(TERMS)
+      lab.start()
+      // From the buyer's last reading on it is not heard.
+      lab.fate = ({ name }) => (lab.bought >= 8 && name.endsWith(carol.account) ? 0 : 1)
+      for (let round = 0; lab.bought < 8 && round < 40; round++) await lab.run(1)
+      t.equal(lab.bought, 8)
+      lab.fate = () => 1
+      if (!wants) lab.buyer.options = {}
+      lab.buyer.crash()
+      await lab.run(30)
+      const [first] = lab.buyer.got
+      if (first === undefined) return t.fail('it buys')
+      t.equal(lab.test.chain.state.channel(first.channel), undefined)
+      t.ok(lab.earned >= (wants ? 8 : 7) * PRICE, `${lab.earned / PRICE} are claimed`)
+      settled(t, lab, 'at the end')
+    },
+  )
