@@ -83,12 +83,10 @@ t.test(`${KILLS} kills with -9 at random moments: nothing announced is lost`, as
     await validator.ended
   }
   const [best, bestCpu] = [Math.round(Math.min(...quietMs)), Math.min(...quietCpuMs)]
-  // The wall's clock times whoever else wants this machine, too; the processor's also what runs beside, on another core.
-  t.ok(
-    Math.min(best, bestCpu) < READY_MS_MAX,
-    `with ${BLOCKS} blocks ready after ${best} ms, ${bestCpu} ms of processor`,
-  )
-  if (busy) t.comment('others keep this machine busy')
+  t.ok(bestCpu < READY_MS_MAX, `with ${BLOCKS} blocks a start needs the processor for ${bestCpu} ms`)
+  // A clock on the wall times whoever else wants this machine, too.
+  if (busy) t.comment(`ready ${best} ms after its start, on a machine that others keep busy: not judged`)
+  else t.ok(best < READY_MS_MAX, `and is ready after ${best} ms`)
 
   lab.start(LOAD.blockMs, LOAD.payments)
   const [readyMs, readyCpuMs, torn]: [number[], number[], number[]] = [[], [], []]
@@ -131,8 +129,12 @@ t.test(`${KILLS} kills with -9 at random moments: nothing announced is lost`, as
     }),
   )
   t.pass(`${KILLS} kills, ${early} of them at any moment of the first ${EARLY.withinMs} ms`)
-  // Now broker, load and two victims share the processors: the bound is that of a start alone, above.
-  t.comment(`under load a start needs the processor at most ${Math.max(...readyCpuMs)} ms until it is ready`)
+  // Now broker, load and two victims share the processors: what each start itself takes of them is what we answer for.
+  const cpuMost = Math.max(...readyCpuMs)
+  t.ok(
+    cpuMost < READY_MS_MAX,
+    `under load a start needs the processor at most ${cpuMost} ms until it is ready`,
+  )
   const [median, p95, worst] = [0.5, 0.95, 1].map((share) => Math.round(quantile(readyMs, share)))
   t.comment(`ready under load after ${median} ms in the median, p95 ${p95} ms, worst ${worst} ms`)
   t.comment(`unfinished writes that were cut off, bytes: ${torn.join(' ') || 'none'}`)
