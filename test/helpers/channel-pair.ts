@@ -28,8 +28,9 @@ import { wordChain } from '../../node/channel/words.ts'
 import { opensslAccept } from '../../node/signing.ts'
 import type { Timers } from '../../node/timers.ts'
 import type { ChannelTalk } from '../../schemas/channel-message.ts'
+import { encode } from '../../schemas/codec.ts'
 import { type Hash, toHex, ZERO_HASH } from '../../schemas/hex.ts'
-import type { ChannelClaim, ChannelProof, Sample } from '../../schemas/transaction.ts'
+import { type ChannelClaim, type ChannelProof, type Sample, sample } from '../../schemas/transaction.ts'
 import { alice, bob, testNetwork } from './ledger.ts'
 import { MemoryDisk } from './memory-disk.ts'
 
@@ -283,7 +284,7 @@ export class ChannelPair {
     this.#logs.seller.write(records, () => {
       for (const each of talk) {
         if (each.type === 'delivery') {
-          const text = toHex(new TextEncoder().encode(JSON.stringify(each.sample)))
+          const text = toHex(encode(sample, each.sample))
           this.delivered.set(each.index, (this.delivered.get(each.index) ?? new Set()).add(text))
         }
         this.wire.push({ to: 'buyer', talk: each })
