@@ -154,7 +154,7 @@ export const channelProperties = [
       }),
     }),
     ({ mode: how, steps }) => {
-      const pair = new ChannelPair(how)
+      const pair = new ChannelPair(how, 'buyer')
       for (const step of steps) {
         const index = pair.sale?.index ?? 0
         const crashes = pair.crashes
@@ -166,7 +166,9 @@ export const channelProperties = [
         ok(crashes < pair.crashes || (pair.sale?.index ?? 0) >= index, 'what is proven only grows')
       }
       while (pair.claim());
-      equal(pair.entry.paid, (pair.sale?.index ?? 0) * PRICE, 'the ledger pays what was proven')
+      // At the price that the buyer has named, which may be above the seller's.
+      const { index, price } = pair.sale ?? { index: 0, price: 0 }
+      equal(pair.entry.paid, index * price, 'the ledger pays what was proven')
     },
   ),
   property(
@@ -180,7 +182,7 @@ export const channelProperties = [
       }),
     }),
     ({ mode: how, steps }) => {
-      const pair = new ChannelPair(how)
+      const pair = new ChannelPair(how, 'seller')
       for (const step of steps) {
         if (step.do === 'lie') lieToBuyer(pair, step)
         else run(pair, step)
