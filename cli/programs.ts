@@ -4,7 +4,6 @@ import { type Command, Option } from 'commander'
 import { PRESETS, type PresetName } from '../ledger/preset.ts'
 import { systemClock } from '../node/clock.ts'
 import { brokerConfig, validatorConfig } from '../schemas/config.ts'
-import { configure, given } from './configure.ts'
 import { BROKER_DEFAULT, DATA_DEFAULT, durationOption, example, jsonOption, port } from './options.ts'
 import { running } from './program.ts'
 
@@ -80,6 +79,7 @@ export function addProgramCommands(program: Command): void {
         json: boolean
       }) => {
         const { runBroker } = await import('../broker/main.ts')
+        const { configure, given } = await import('./configure.ts')
         const config = configure(brokerConfig, file, given({ ...rest, validators: validator }))
         const run = running({ name: 'broker', json, level: 'info', duration })
         await runBroker(config, {
@@ -120,6 +120,7 @@ export function addProgramCommands(program: Command): void {
         json: boolean
       }) => {
         const { runValidator } = await import('../broker/validator-main.ts')
+        const { configure, given } = await import('./configure.ts')
         const config = configure(
           validatorConfig,
           file,
@@ -160,6 +161,7 @@ export function addProgramCommands(program: Command): void {
         json: boolean
       }) => {
         const { runAgent } = await import('../edge-agent/agent-main.ts')
+        const { configure, given } = await import('./configure.ts')
         const { agentConfig } = await import('../edge-agent/config.ts')
         const config = configure(
           agentConfig,

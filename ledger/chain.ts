@@ -125,7 +125,7 @@ export class Chain {
     this.network = network
     this.archive = archive
     const place0 = base?.position ?? position0(network)
-    const entry: Kept = { ...place0, parent: undefined, miner: base?.miner, seal: undefined }
+    const entry = kept(place0, undefined, base?.miner, undefined)
     this.#entries.set(entry.hash, entry)
     this.#best = [entry.hash]
     this.#base = entry
@@ -233,7 +233,7 @@ export class Chain {
     if (parent === undefined)
       return faulty('unknown-parent', `parent: ${header.parent} is not stored before ${hash}`)
     const placed = place(this.network, hash, header, parent)
-    const entry: Kept = { ...placed, parent, miner: this.#same(miner), seal: sealOf(header) }
+    const entry = kept(placed, parent, this.#same(miner), sealOf(header))
     this.#entries.set(hash, entry)
     return accept(entry)
   }
@@ -273,7 +273,7 @@ export class Chain {
       return this.#refuse(hash, notAdmitted(miner))
     const checked = checkBody(this.network, parsed.value, this.verified)
     if (!checked.ok) return this.#refuse(hash, checked.fault)
-    const entry: Kept = { ...placed.value, parent, miner: this.#same(miner), seal: sealOf(header) }
+    const entry = kept(placed.value, parent, this.#same(miner), sealOf(header))
     const added = { entry, bytes }
     if (entry.work <= this.#tip.work || !this.#isOnJustified(entry)) {
       this.#entries.set(hash, entry)
@@ -458,5 +458,13 @@ export class Chain {
     this.#invalid.add(hash)
   }
 }
+
+/** Field by field: a spread costs as much as all else of a block that a start puts back. */
+const kept = (
+  { hash, height, time, target, childTarget, work }: Position,
+  parent: Entry | undefined,
+  miner: Account | undefined,
+  seal: Kept['seal'],
+): Kept => ({ hash, height, time, target, childTarget, work, parent, miner, seal })
 
 const sealOf = ({ content, nonce }: Header): Kept['seal'] => ({ content, nonce })

@@ -19,10 +19,9 @@ export function asert(target: bigint, deviation: bigint, halfLife: bigint, targe
   const exponent = (deviation << RADIX_BITS) / halfLife
   const shifts = exponent >> RADIX_BITS
   const fraction = exponent & 0xffffn
-  const factor =
-    65536n +
-    ((195766423245049n * fraction + 971821376n * fraction ** 2n + 5127n * fraction ** 3n + (1n << 47n)) >>
-      48n)
+  // The reference's polynomial in Horner's form, which takes half the time.
+  const cubic = ((5127n * fraction + 971821376n) * fraction + 195766423245049n) * fraction
+  const factor = 65536n + ((cubic + (1n << 47n)) >> 48n)
   const shift = shifts - RADIX_BITS
   const product = target * factor
   const next = shift < 0n ? product >> -shift : product << shift

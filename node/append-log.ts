@@ -26,9 +26,9 @@
  * Whatever else does not check is damage to something that was promised, and is never cut off.
  * Source: docs/PROTOCOL.md section 10.
  */
-import { hash } from 'node:crypto'
 import { accept, invariant, type Result, refuse } from '../schemas/result.ts'
 import { WorldError } from './error.ts'
+import { sha256Text } from './sha256.ts'
 
 /** What the log needs of a file; node/disk.ts has the real one. Every call may throw. */
 export interface LogFile {
@@ -87,7 +87,7 @@ export interface LogFault {
 }
 
 export interface AppendLogOptions {
-  /** Called for every committed record, in order, while the log opens. */
+  /** Called for every committed record, in order, while the log opens. Whoever keeps `bytes` keeps what was read with them. */
   readonly onRecord?: (kind: number, bytes: Uint8Array, position: number) => void
   /** Name of a record's kind in messages; `kind 3` by default. */
   readonly kindName?: (kind: number) => string
@@ -218,7 +218,7 @@ function open(
         Number.isInteger(position) && position >= PREAMBLE.length && position + HEADER_BYTES <= size,
         `position ${position} is not in the log`,
       )
-      const outcome = readRecord((offset, length) => file.read(offset, length), position, size, undefined)
+      const outcome = readRecord(directly(file), position, size, undefined)
       if (outcome.ok) return { kind: outcome.value.kind, bytes: outcome.value.bytes }
       throw corrupt(outcome.fault)
     },
@@ -289,10 +289,9 @@ function isUnfinished(
   // A head that checks and says what this version never writes was not left by a power cut.
   if (fault.code !== 'bad-header' && fault.code !== 'bad-payload') return false
   if (end - batch > BATCH_BYTES_MAX) return false
-  const bytes = file.read(fault.position, end - fault.position)
-  const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  const view = asBuffer(file.read(fault.position, end - fault.position))
   const read: Read = (offset, length) =>
-    bytes.subarray(offset - fault.position, offset - fault.position + length)
+    view.subarray(offset - fault.position, offset - fault.position + length)
   const head = view.subarray(0, HEADER_BYTES)
   const from = fault.code === 'bad-payload' ? HEADER_BYTES + view.readUInt32BE(0) + CHECKSUM_BYTES : 1
   // Another write came after a record that ended its batch, so that one was promised.
@@ -314,7 +313,7 @@ function isUnfinished(
 
 /** The record at a position that `audit` gave, checked again. */
 export function recordAt(file: LogFile, position: number): Result<LogEntry, LogFault> {
-  return readRecord((offset, length) => file.read(offset, length), position, file.size, undefined)
+  return readRecord(directly(file), position, file.size, undefined)
 }
 
 function checkPreamble(found: Uint8Array, end: number): LogFault | undefined {
@@ -336,7 +335,8 @@ function checkPreamble(found: Uint8Array, end: number): LogFault | undefined {
   }
 }
 
-type Read = (offset: number, length: number) => Uint8Array
+/** What it returns may be a part of something larger, but never changes. */
+type Read = (offset: number, length: number) => Buffer
 interface Parsed extends LogEntry {
   readonly commit: boolean
   readonly next: number
@@ -362,12 +362,12 @@ function readRecord(
       message,
     })
   if (end - position < HEADER_BYTES) return fault('torn-tail', 'file ends inside a record header')
-  const header = Buffer.from(read(position, HEADER_BYTES)) // a copy, the payload's read may end its life
+  const header = read(position, HEADER_BYTES)
   const length = header.readUInt32BE(0)
   const kind = header.readUInt8(4)
   const flags = header.readUInt8(5)
   number = header.readUIntBE(6, 6)
-  if (!sha256(header.subarray(0, HEADER_CHECKED_BYTES), 4).equals(header.subarray(HEADER_CHECKED_BYTES))) {
+  if (!hasChecksum(header, HEADER_CHECKED_BYTES)) {
     return fault('bad-header', 'checksum of the record header does not match', kind)
   }
   // From here on the header is what some program wrote.
@@ -382,10 +382,10 @@ function readRecord(
   if (next > end) return fault('torn-tail', 'file ends inside a record', kind)
   const checked = HEADER_BYTES + length
   const whole = read(position, checked + CHECKSUM_BYTES)
-  if (!sha256(whole.subarray(0, checked), CHECKSUM_BYTES).equals(whole.subarray(checked))) {
+  if (!hasChecksum(whole, checked)) {
     return fault('bad-payload', 'checksum of the payload does not match', kind)
   }
-  const bytes = new Uint8Array(whole.subarray(HEADER_BYTES, checked)) // a copy: the caller keeps it
+  const bytes = new Uint8Array(whole.buffer, whole.byteOffset + HEADER_BYTES, length)
   return accept({ kind, bytes, commit: (flags & COMMIT) !== 0, next })
 }
 
@@ -410,30 +410,43 @@ function encodeBatch(entries: readonly LogEntry[], sequence: number, position: n
     header.writeUInt8(kind, 4)
     header.writeUInt8(index === entries.length - 1 ? COMMIT : 0, 5)
     header.writeUIntBE(sequence + index, 6, 6)
-    header.set(sha256(header.subarray(0, HEADER_CHECKED_BYTES), 4), HEADER_CHECKED_BYTES)
+    header.write(sha256Text(header.subarray(0, HEADER_CHECKED_BYTES)), HEADER_CHECKED_BYTES, 4, 'latin1')
     batch.set(bytes, at + HEADER_BYTES)
     const end = at + HEADER_BYTES + bytes.length
-    batch.set(sha256(batch.subarray(at, end), CHECKSUM_BYTES), end)
+    batch.write(sha256Text(batch.subarray(at, end)), end, CHECKSUM_BYTES, 'latin1')
     at += HEADER_BYTES + bytes.length + CHECKSUM_BYTES
   }
   return { bytes: batch, positions }
 }
 
-/** One read of the file for many small records. What it returns is valid until the next call. */
+const asBuffer = ({ buffer, byteOffset, byteLength }: Uint8Array): Buffer =>
+  Buffer.from(buffer, byteOffset, byteLength)
+
+const directly =
+  (file: LogFile): Read =>
+  (offset, length) =>
+    asBuffer(file.read(offset, length))
+
+/** One read of the file for many small records. */
 function readAhead(file: LogFile, end: number): Read {
   let start = 0
-  let ahead: Uint8Array = new Uint8Array(0)
+  let ahead: Buffer = Buffer.alloc(0)
   return (offset, length) => {
     if (offset < start || offset + length > start + ahead.length) {
       start = offset
-      ahead = file.read(offset, Math.min(Math.max(length, READ_AHEAD_BYTES), end - offset))
+      ahead = asBuffer(file.read(offset, Math.min(Math.max(length, READ_AHEAD_BYTES), end - offset)))
     }
     return ahead.subarray(offset - start, offset - start + length)
   }
 }
 
-const sha256 = (bytes: Uint8Array, length: number): Buffer =>
-  hash('sha256', bytes, 'buffer').subarray(0, length)
+/** Whether `bytes` end, after the first `checked`, with as much of the hash of those as there is room for. */
+function hasChecksum(bytes: Uint8Array, checked: number): boolean {
+  const digest = sha256Text(bytes.subarray(0, checked))
+  for (let at = checked; at < bytes.length; at++)
+    if (bytes[at] !== digest.charCodeAt(at - checked)) return false
+  return true
+}
 
 const describe = (fault: LogFault, kindName: (kind: number) => string): string =>
   `record ${fault.record}${fault.kind === undefined ? '' : ` (${kindName(fault.kind)})`}, offset ${fault.position}: ${fault.message} (${fault.code})`

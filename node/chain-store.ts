@@ -22,12 +22,11 @@ import type { Disk } from './disk.ts'
 import { WorldError } from './error.ts'
 import { groupOf, HEADERS_FILE, HeaderFile, type HeaderGroup } from './header-file.ts'
 import {
-  changesRecord,
   continues,
   inBatches,
   RECORD,
-  RECORD_BYTES_MAX,
   readBlockHead,
+  readChanges,
   recordName,
   updateRecords,
 } from './records.ts'
@@ -180,9 +179,7 @@ export class ChainStore implements Archive {
   }
 
   changes(block: Hash): readonly Change[] {
-    const decoded = decode(changesRecord, this.#read('changes', block, RECORD.changes), RECORD_BYTES_MAX)
-    invariant(decoded.ok, `the stored changes of ${block} decode`)
-    return decoded.value.changes
+    return readChanges(block, this.#read('changes', block, RECORD.changes))
   }
 
   header(height: number): Header {
@@ -260,8 +257,8 @@ export class ChainStore implements Archive {
       network,
       checkpoints: this.checkpoints,
       open: (base) => new Chain(network, this, base),
+      block: (block) => this.block(block),
       changes: (block) => this.changes(block),
-      onUndone: (height) => this.#markUndone(height),
     })
     const heights = segmentHeights(this.#disk)
     if (heights.length === 0) heights.push(0)
@@ -298,7 +295,7 @@ export class ChainStore implements Archive {
       },
     })
     this.#segments.push({ height, log, blocks, changes, undone: false })
-    replay.segmentEnd()
+    this.#markUndone(replay.lowest)
   }
 
   #markUndone(height: number): void {

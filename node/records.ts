@@ -1,13 +1,14 @@
 /** The kinds of record in a ledger's logs, and what a store writes for a block. Source: docs/PROTOCOL.md section 10. */
 import type { Update } from '../ledger/chain.ts'
-import { changes as changesCodec } from '../ledger/state.ts'
+import { type Change, changes as changesCodec } from '../ledger/state.ts'
 import { type Header, header } from '../schemas/block.ts'
-import { encode, type Infer, Reader } from '../schemas/codec.ts'
+import { decode, encode, type Infer, Reader } from '../schemas/codec.ts'
 import { list, struct } from '../schemas/compound.ts'
 import { hash, u32 } from '../schemas/field.ts'
-import type { Hash } from '../schemas/hex.ts'
+import type { Account, Hash } from '../schemas/hex.ts'
 import { type Coinbase, coinbase } from '../schemas/transaction.ts'
 import { CHECKPOINT_RECORD } from './checkpoint-records.ts'
+import { WorldError } from './error.ts'
 
 export const RECORD = {
   genesis: 1,
@@ -33,6 +34,14 @@ export const RECORD_BYTES_MAX = 16 << 20
 
 export const changesRecord = struct({ block: hash, changes: changesCodec })
 
+/** What a block changed, from its record; throws WorldError `store-corrupt`. */
+export function readChanges(block: Hash, bytes: Uint8Array): readonly Change[] {
+  const decoded = decode(changesRecord, bytes, RECORD_BYTES_MAX)
+  if (decoded.ok) return decoded.value.changes
+  const { field, message } = decoded.fault
+  throw new WorldError('store-corrupt', `the stored changes of block ${block}: ${field} ${message}`)
+}
+
 export const tipRecord = struct({
   /** Blocks taken off the old tip. */
   disconnected: u32,
@@ -40,6 +49,16 @@ export const tipRecord = struct({
   connected: list(hash, 0xffff),
 })
 export type TipRecord = Infer<typeof tipRecord>
+
+const { type, network, from } = coinbase.fields
+/** As much of a coinbase as tells who mined the block. */
+const coinbaseStart = struct({ type, network, from })
+
+/** Header and miner of an encoded block. */
+export function readBlockStart(bytes: Uint8Array): { header: Header; miner: Account } {
+  const reader = new Reader(bytes)
+  return { header: header.read(reader), miner: coinbaseStart.read(reader).from }
+}
 
 /** Header and coinbase of an encoded block, without its transactions. */
 export function readBlockHead(bytes: Uint8Array): { header: Header; coinbase: Coinbase } {

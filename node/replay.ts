@@ -1,56 +1,55 @@
 /**
  * Rebuilds a chain from the records of its segments, in order, without running a transaction again.
  *
- * The first segment that is read gives the base; of a later one only that it stands on the tip which the one before ended
- * with. Blocks that branch off below the base can no longer matter and are left out.
+ * The first segment that is read gives the block on which the window begins; of a later one only that it stands on the tip
+ * which the one before ended with. The state is built last: from what the newest segment begins with, or the oldest where
+ * that was undone, and the changes since. Blocks that branch off below the base can no longer matter and are left out.
  */
 import type { Base, Chain } from '../ledger/chain.ts'
 import { headerHash, type Network } from '../ledger/network.ts'
-import { type Change, KIND } from '../ledger/state.ts'
+import { type Change, KIND, type State } from '../ledger/state.ts'
 import { HEADER_BYTES } from '../schemas/block.ts'
-import { type Codec, decode, encode } from '../schemas/codec.ts'
+import { decode, encode } from '../schemas/codec.ts'
 import { genesis as genesisCodec } from '../schemas/genesis.ts'
 import { type Account, type Hash, hashFromBytes } from '../schemas/hex.ts'
+import { invariant } from '../schemas/result.ts'
 import type { CheckpointRecords } from './checkpoint-records.ts'
 import { WorldError } from './error.ts'
-import {
-  changesRecord,
-  RECORD,
-  RECORD_BYTES_MAX,
-  readBlockHead,
-  type TipRecord,
-  tipRecord,
-} from './records.ts'
+import { RECORD, RECORD_BYTES_MAX, readBlockHead, readBlockStart, readChanges, tipRecord } from './records.ts'
 import { ACCOUNTS_MAX, BaseReader } from './segments.ts'
+
+/** A record of changes begins with their block. */
+const HASH_BYTES = 32
 
 export interface ReplayModules {
   readonly network: Network
   readonly checkpoints: CheckpointRecords
   /** The chain that stands on a base. */
   readonly open: (base: Base | undefined) => Chain
-  /** Changes of a block that have been read before. */
+  /** Of a block that has been read. */
+  readonly block: (block: Hash) => Uint8Array
   readonly changes: (block: Hash) => readonly Change[]
-  /** The best chain was undone down to a height. */
-  readonly onUndone: (height: number) => void
+}
+
+/** What a segment begins with; the records of its state wait until they are known to be needed. */
+interface Head {
+  readonly name: string
+  readonly height: number
+  readonly reader: BaseReader
+  readonly state: Uint8Array[]
 }
 
 export class Replay {
   readonly #modules: ReplayModules
   readonly #genesis: Uint8Array
-  #segment = { name: '', height: 0 }
-  #reader: BaseReader | undefined
+  #oldest: Head | undefined
+  #newest: Head | undefined
   #chain: Chain | undefined
-  #base: Base | undefined
-  /** Of the segment that is being read. */
-  #tips: TipRecord[] = []
-  readonly #changes = new Map<Hash, readonly Change[]>()
-  readonly #roots = new Map<Hash, Hash>()
   /** The best chain above the base. */
   readonly #best: Hash[] = []
-  readonly #values = new Map<string, Change>()
-  /** Changed above the base, the latest last. */
-  readonly #changed = new Set<Account>()
-  #accounts: readonly Account[] = []
+  /** Changes in the newest segment, by their blocks: those that the state is built with, but for some after a reorganisation. */
+  readonly #changes = new Map<Hash, Uint8Array>()
+  #lowest = Number.POSITIVE_INFINITY
 
   constructor(modules: ReplayModules) {
     this.#modules = modules
@@ -59,8 +58,15 @@ export class Replay {
 
   /** The records that follow are of this segment. */
   segment(name: string, height: number): void {
-    this.#segment = { name, height }
-    this.#reader = new BaseReader(this.#modules.network)
+    this.#newest = { name, height, reader: new BaseReader(this.#modules.network), state: [] }
+    this.#oldest ??= this.#newest
+    this.#changes.clear()
+    this.#lowest = Number.POSITIVE_INFINITY
+  }
+
+  /** Height down to which the best chain was undone by the records of this segment; infinite when it was not. */
+  get lowest(): number {
+    return this.#lowest
   }
 
   /** Takes a record; the hash of its block, when it is one or the changes of one. Throws WorldError `store-corrupt`. */
@@ -68,72 +74,103 @@ export class Replay {
     const at = `record at offset ${position}`
     if (kind === RECORD.genesis) {
       if (Buffer.compare(bytes, this.#genesis) !== 0) throw this.#corrupt(`${at}: another genesis`)
-    } else if (kind === RECORD.base || kind === RECORD.state || kind === RECORD.accounts) {
-      // The state of a later segment follows from what was read before.
-      const fault =
-        kind === RECORD.state && this.#chain !== undefined ? undefined : this.#reader?.take(kind, bytes)
-      if (fault !== undefined) throw this.#corrupt(`${at}: ${fault}`)
+    } else if (kind === RECORD.base || kind === RECORD.accounts) {
+      this.#take(this.#head, kind, bytes, at)
       if (kind === RECORD.base && this.#chain !== undefined) this.#checkJoint()
-    } else if (kind === RECORD.certificate || kind === RECORD.vote) {
+    } else if (kind === RECORD.state) this.#head.state.push(bytes)
+    else if (kind === RECORD.certificate || kind === RECORD.vote) {
       const fault = this.#modules.checkpoints.replay(kind, bytes)
       if (fault !== undefined) throw this.#corrupt(`${at}: ${fault}`)
     } else if (kind === RECORD.block) return this.#block(bytes)
     else if (kind === RECORD.changes) {
-      const { block, changes } = this.#decode(changesRecord, bytes, at)
-      this.#changes.set(block, changes)
+      const block = hashFromBytes(bytes.subarray(0, HASH_BYTES))
+      this.#changes.set(block, bytes)
       return block
-    } else if (kind === RECORD.tip) this.#tips.push(this.#decode(tipRecord, bytes, at))
+    } else if (kind === RECORD.tip) this.#tip(bytes, at)
     else
       throw this.#corrupt(`record of unknown kind ${kind} at offset ${position}: written by a newer version?`)
     return undefined
   }
 
-  /** All records of a segment have been taken, and it can be read. */
-  segmentEnd(): void {
-    for (const tip of this.#tips) this.#tip(tip)
-    this.#tips = []
-    this.#changes.clear()
-  }
-
-  /** The chain with its tip and state, once all segments are read, and the accounts that changed, the latest last. */
+  /** The chain with its tip and state, once all segments can be read, and the accounts that changed, the latest last. */
   finish(): { chain: Chain; accounts: readonly Account[] } {
     const chain = this.#begin()
-    const values = [...this.#values.values()]
+    const { state: start, height, accounts } = this.#start(chain)
+    const values = new Map<string, Change>()
+    const changed = new Set(accounts)
+    for (const block of this.#best.slice(height - chain.base.height)) {
+      for (const change of this.#changesOf(block)) {
+        values.set(`${change.kind}${change.key}`, change)
+        if (change.kind !== KIND.account) continue
+        const account = change.key as string as Account
+        changed.delete(account)
+        changed.add(account)
+      }
+    }
+    const state = start.with([...values.values()], 'after')
     const tip = this.#best.at(-1)
     if (tip !== undefined) {
-      const state = chain.state.with(values, 'after')
-      if (state.root() !== this.#roots.get(tip)) {
+      const { stateRoot } = readBlockHead(this.#modules.block(tip)).coinbase
+      if (state.root() !== stateRoot)
         throw this.#corrupt(
-          `the stored state's root is ${state.root()}, the tip ${tip} says ${this.#roots.get(tip)}; run pinledger verify`,
+          `the stored state's root is ${state.root()}, the tip ${tip} says ${stateRoot}; run pinledger verify`,
         )
-      }
-      chain.restoreTip(tip, state)
     }
-    const all = new Set(this.#accounts)
-    for (const account of this.#changed) {
-      all.delete(account)
-      all.add(account)
-    }
-    return { chain, accounts: [...all].slice(-ACCOUNTS_MAX) }
+    chain.restoreTip(tip ?? chain.base.hash, state)
+    return { chain, accounts: [...changed].slice(-ACCOUNTS_MAX) }
+  }
+
+  get #head(): Head {
+    invariant(this.#newest !== undefined, 'a segment is read')
+    return this.#newest
   }
 
   #begin(): Chain {
     if (this.#chain !== undefined) return this.#chain
-    if (this.#segment.height > 0) {
-      const read = this.#reader?.base(this.#modules.network)
-      if (read?.ok !== true) throw this.#corrupt(`${read?.fault ?? 'it has no base'}; run pinledger repair`)
-      this.#base = read.value
-      this.#accounts = this.#reader?.accounts ?? []
+    const { network, open } = this.#modules
+    let base: Base | undefined
+    if (this.#head.height > 0) {
+      const block = this.#head.reader.block(network)
+      if (!block.ok) throw this.#corrupt(`${block.fault}; run pinledger repair`)
+      // Its state only counts if the tip's is built on it.
+      base = { ...block.value, state: network.state0 }
     }
-    this.#chain = this.#modules.open(this.#base)
+    this.#chain = open(base)
     return this.#chain
+  }
+
+  /** A state from which the best chain's changes lead to that of its tip. */
+  #start(chain: Chain): { state: State; height: number; accounts: readonly Account[] } {
+    const { network } = this.#modules
+    for (const head of [this.#head, this.#oldest as Head]) {
+      const { reader, height } = head
+      if (height === 0) break
+      const block = reader.block(network)
+      const best = height === chain.base.height ? chain.base.hash : this.#best[height - chain.base.height - 1]
+      if (block.ok && block.value.position.hash !== best) continue
+      for (const bytes of head.state) this.#take(head, RECORD.state, bytes, 'its state')
+      const read = reader.base(network)
+      if (!read.ok) throw this.#corrupt(`${read.fault}; run pinledger repair`, head)
+      return { state: read.value.state, height, accounts: reader.accounts }
+    }
+    return { state: network.state0, height: 0, accounts: [] }
+  }
+
+  #changesOf(block: Hash): readonly Change[] {
+    const bytes = this.#changes.get(block)
+    return bytes === undefined ? this.#modules.changes(block) : readChanges(block, bytes)
+  }
+
+  #take(head: Head, kind: number, bytes: Uint8Array, at: string): void {
+    const fault = head.reader.take(kind, bytes)
+    if (fault !== undefined) throw this.#corrupt(`${at}: ${fault}`, head)
   }
 
   /** A later segment stands on the tip that the one before ended with. */
   #checkJoint(): void {
     const { network } = this.#modules
-    const header = this.#reader?.record?.header
-    const tip = this.#best.at(-1) ?? this.#base?.position.hash
+    const header = this.#head.reader.record?.header
+    const tip = this.#best.at(-1) ?? this.#chain?.base.hash
     if (header === undefined || headerHash(network.hashing, header) !== tip)
       throw this.#corrupt(
         'it does not stand on the block that the segment before ends with; run pinledger repair',
@@ -143,50 +180,31 @@ export class Replay {
   #block(bytes: Uint8Array): Hash {
     const { network } = this.#modules
     const chain = this.#begin()
-    const { header, coinbase } = readBlockHead(bytes)
+    const { header, miner } = readBlockStart(bytes)
     const block = hashFromBytes(network.hashing.double(bytes.subarray(0, HEADER_BYTES)))
     if (chain.entry(header.parent) === undefined && chain.base.height > 0) return block
-    const restored = chain.restore(block, header, coinbase.from)
+    const restored = chain.restore(block, header, miner)
     if (!restored.ok) throw this.#corrupt(`block ${block}: ${restored.fault.message}`)
-    this.#roots.set(block, coinbase.stateRoot)
     return block
   }
 
-  #tip({ disconnected, connected }: TipRecord): void {
+  #tip(bytes: Uint8Array, at: string): void {
     const chain = this.#begin()
-    for (let count = 0; count < disconnected; count++) {
-      const block = this.#best.pop()
-      if (block === undefined) throw this.#corrupt('a tip record disconnects more blocks than there are')
-      for (const entry of this.#changesOf(block)) this.#set({ ...entry, after: entry.before })
-    }
-    if (disconnected > 0) this.#modules.onUndone(chain.base.height + this.#best.length)
+    const moved = decode(tipRecord, bytes, RECORD_BYTES_MAX)
+    if (!moved.ok) throw this.#corrupt(`${at}: ${moved.fault.field} ${moved.fault.message}`)
+    const { disconnected, connected } = moved.value
+    if (disconnected > this.#best.length)
+      throw this.#corrupt('a tip record disconnects more blocks than there are')
+    this.#best.length -= disconnected
+    if (disconnected > 0) this.#lowest = Math.min(this.#lowest, chain.base.height + this.#best.length)
     for (const block of connected) {
       if (chain.entry(block) === undefined)
         throw this.#corrupt(`a tip record connects ${block}, which is not stored before it`)
       this.#best.push(block)
-      for (const entry of this.#changesOf(block)) this.#set(entry)
     }
   }
 
-  #set(entry: Change): void {
-    this.#values.set(`${entry.kind}${entry.key}`, entry)
-    if (entry.kind !== KIND.account) return
-    const account = entry.key as string as Account
-    this.#changed.delete(account)
-    this.#changed.add(account)
-  }
-
-  #changesOf(block: Hash): readonly Change[] {
-    return this.#changes.get(block) ?? this.#modules.changes(block)
-  }
-
-  #decode<T>(codec: Codec<T>, bytes: Uint8Array, at: string): T {
-    const decoded = decode(codec, bytes, RECORD_BYTES_MAX)
-    if (decoded.ok) return decoded.value
-    throw this.#corrupt(`${at}: ${decoded.fault.field} ${decoded.fault.message}`)
-  }
-
-  #corrupt(what: string): WorldError {
-    return new WorldError('store-corrupt', `${this.#segment.name}: ${what}`)
+  #corrupt(what: string, { name } = this.#head): WorldError {
+    return new WorldError('store-corrupt', `${name}: ${what}`)
   }
 }

@@ -120,16 +120,24 @@ export class BaseReader {
 
   /** The base, once all its records have been taken: its coinbase is the header's, its state the coinbase's. */
   base(network: Network): Result<Base, string> {
-    const { record } = this
-    if (record === undefined) return refuse('it has no base')
-    const { header, coinbase, parentTime, work, entries } = record
-    if (header.height % HEADER_GROUP !== 0) return refuse(`its base has height ${header.height}`)
-    if (sealCoinbase(network, coinbase).content !== header.content)
-      return refuse("its base's coinbase is not its header's")
+    const block = this.block(network)
+    if (!block.ok) return block
+    const { entries, coinbase } = this.record as BaseRecord
     if (this.#entries !== entries) return refuse(`${this.#entries} of ${entries} state entries are there`)
     const root = this.#state.root()
     if (root !== coinbase.stateRoot)
       return refuse(`the root of its state is ${root}, its base says ${coinbase.stateRoot}`)
+    return accept({ ...block.value, state: this.#state })
+  }
+
+  /** The base without its state, for which the base record is enough. */
+  block(network: Network): Result<Omit<Base, 'state'>, string> {
+    const { record } = this
+    if (record === undefined) return refuse('it has no base')
+    const { header, coinbase, parentTime, work } = record
+    if (header.height % HEADER_GROUP !== 0) return refuse(`its base has height ${header.height}`)
+    if (sealCoinbase(network, coinbase).content !== header.content)
+      return refuse("its base's coinbase is not its header's")
     const { height, target } = header
     const childTarget = nextTarget(network.genesis, target, header.time - parentTime)
     const position = {
@@ -140,7 +148,7 @@ export class BaseReader {
       childTarget,
       work,
     }
-    return accept({ position, miner: coinbase.from, state: this.#state })
+    return accept({ position, miner: coinbase.from })
   }
 
   #read<T>(codec: Codec<T>, bytes: Uint8Array, take: (value: T) => void): string | undefined {

@@ -4,17 +4,18 @@
  * The fast path only ever accepts (ledger/signature.ts); the self-test fails if this machine's OpenSSL accepts a
  * signature that ZIP-215 refuses, which would split the ledger.
  */
-import { createPrivateKey, createPublicKey, hash as digest, type KeyObject, sign, verify } from 'node:crypto'
+import { createPrivateKey, createPublicKey, type KeyObject, sign, verify } from 'node:crypto'
 import { Hashing } from '../ledger/hashing.ts'
-import { createSignatures, type FastAccept, type Signatures, zip215 } from '../ledger/signature.ts'
+import { createSignatures, type FastAccept, type Signatures } from '../ledger/signature.ts'
 import { type Account, accountFromBytes, fromHex } from '../schemas/hex.ts'
 import { invariant } from '../schemas/result.ts'
+import { sha256 } from './sha256.ts'
 
 const SPKI_PREFIX = Buffer.from('302a300506032b6570032100', 'hex') // RFC 8410: an Ed25519 public key in DER
 const PKCS8_PREFIX = Buffer.from('302e020100300506032b657004220420', 'hex') // RFC 8410: a private key in DER
 const KEYS_CACHED_MAX = 4096
 
-export const hashing = new Hashing((bytes) => digest('sha256', bytes, 'buffer'))
+export const hashing = new Hashing(sha256)
 
 /** OpenSSL's verdict, with public keys parsed once. */
 export function opensslAccept(): FastAccept {
@@ -53,8 +54,11 @@ export function createSigner(secret: Uint8Array): Signer {
 
 export const signatures: Signatures = createSignatures(opensslAccept())
 
-/** Signatures with s = 0 and small-order points: valid under ZIP-215, and their spoilt twins. Source: ZIP 215 test vectors. */
-const SELF_TEST = [
+/**
+ * Signatures over "Zcash" with s = 0 and small-order points: valid under ZIP-215, and a spoilt twin. Source: ZIP 215 test vectors.
+ * What noble makes of them is the same on every machine, and the unit tests' affair.
+ */
+export const SELF_TEST = [
   { key: '01'.padEnd(64, '0'), r: '01'.padEnd(64, '0'), s: '00', valid: true },
   {
     key: 'ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f',
@@ -76,7 +80,6 @@ export function selfTest(accept: FastAccept = opensslAccept()): void {
   const message = new TextEncoder().encode('Zcash')
   for (const { key, r, s, valid } of SELF_TEST) {
     const signature = new Uint8Array([...fromHex(r), ...fromHex(s.padEnd(64, '0'))])
-    invariant(zip215(signature, message, fromHex(key)) === valid, `noble's ZIP-215 verdict on key ${key}`)
     let accepted = false
     try {
       accepted = accept(signature, message, key as Account)
@@ -93,5 +96,4 @@ export function selfTest(accept: FastAccept = opensslAccept()): void {
   )
   const signature = signer.sign(new Uint8Array(0))
   invariant(signature[0] === 0xe5 && signature[63] === 0x0b, 'RFC 8032 signature')
-  invariant(zip215(signature, new Uint8Array(0), fromHex(signer.account)), 'RFC 8032 verdict')
 }

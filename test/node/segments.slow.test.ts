@@ -7,7 +7,7 @@ import { RECORD, recordName } from '../../node/records.ts'
 import { segmentHeights } from '../../node/segments.ts'
 import { type Verification, verifyLedger } from '../../node/verify.ts'
 import type { Hash } from '../../schemas/hex.ts'
-import { alice, bob } from '../helpers/ledger.ts'
+import { alice, bob, carol, TestChain } from '../helpers/ledger.ts'
 import { longChain, SMALL, storeOf, tell } from '../helpers/long-chain.ts'
 import { MemoryDisk, PowerCut } from '../helpers/memory-disk.ts'
 
@@ -84,6 +84,40 @@ t.test('a base that was undone is not where the window begins', (t) => {
   t.strictSame(segmentHeights(disk), [0, 256, 512])
   t.equal(again.chain.base.height, 0)
   again.close()
+  t.end()
+})
+
+t.test('a start builds the state on the newest base that was not undone', (t) => {
+  const early = new MemoryDisk()
+  const first = storeOf(early, { ...long, blocks: [] }, { ...SMALL, windowBlocks: 10_000 })
+  // The base at 256 is undone by the branch that begins at 251.
+  for (const bytes of long.blocks.slice(0, 300)) {
+    tell(first, [bytes])
+    if (first.chain.tip.height < 240) continue
+    const again = new ChainStore(early.after(), undefined, { ...SMALL, windowBlocks: 10_000 })
+    t.strictSame(facts(again), facts(first), `at height ${first.chain.tip.height}`)
+    again.close()
+  }
+  first.close()
+
+  // And by one above a window that begins later: its oldest base is left to build on.
+  const disk = new MemoryDisk()
+  const store = storeOf(disk, long)
+  const rival = new TestChain(chain.network)
+  for (let height = 1; height <= 1270; height++) rival.acceptBytes(long.test.archive.block(hashAt(height)))
+  const blocks: Uint8Array[] = []
+  while (rival.chain.tip.height < 1302) {
+    const list = [rival.transfer(alice, carol.account, 1)]
+    const outcome = rival.accept(rival.block(list, { miner: carol }))
+    if (outcome.ok) blocks.push(outcome.value.added.bytes)
+  }
+  tell(store, blocks)
+  t.equal(store.chain.tip.hash, rival.chain.tip.hash)
+  t.equal(segmentHeights(disk).at(-1), 1280)
+  const again = new ChainStore(disk.after(), undefined, SMALL)
+  t.strictSame(facts(again), facts(store))
+  again.close()
+  store.close()
   t.end()
 })
 

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import t from 'tap'
 import { zip215 } from '../../ledger/signature.ts'
-import { createSigner, hashing, opensslAccept, selfTest, signatures } from '../../node/signing.ts'
+import { createSigner, hashing, opensslAccept, SELF_TEST, selfTest, signatures } from '../../node/signing.ts'
 import { fromHex, toHex } from '../../schemas/hex.ts'
 
 /** RFC 8032 section 7.1: TEST 1, 2, 3 and SHA(abc). */
@@ -71,6 +71,13 @@ t.test('the self-test passes on this machine, and with a verifier that refuses o
       throw new Error('refused')
     }),
   )
+})
+
+t.test('what the self-test knows of ZIP 215 is what noble makes of it', async (t) => {
+  for (const { key, r, s, valid } of SELF_TEST) {
+    const signature = fromHex(`${r}${s.padEnd(64, '0')}`)
+    t.equal(zip215(signature, new TextEncoder().encode('Zcash'), fromHex(key)), valid, key)
+  }
 })
 
 t.test('the self-test fails with a verifier that accepts what ZIP 215 refuses', async (t) => {
