@@ -8,7 +8,6 @@ import type { Progress } from '../node/sync-progress.ts'
 import type { ValidatorConfig } from '../schemas/config.ts'
 import type { Account } from '../schemas/hex.ts'
 import { Validator } from './validator.ts'
-import { createValidatorMetrics } from './validator-metrics.ts'
 
 export interface ValidatorMainModules {
   readonly log: Log
@@ -24,15 +23,17 @@ export async function runValidator(
   config: ValidatorConfig,
   { log, clock, random, signal, onReady }: ValidatorMainModules,
 ): Promise<void> {
+  // Without HTTP nobody asks for them.
+  const counting = config.httpPort === null ? undefined : await import('./validator-metrics.ts')
   const runtime = openRuntime(config.data, config.genesis, log, storageLimits(config.storage))
   const { done, fail } = untilAborted(signal)
-  const { registry, events } = createValidatorMetrics(
+  const metrics = counting?.createValidatorMetrics(
     () => validator,
     () => runtime.store.size,
   )
   const validator = new Validator(
     { session: sessionOptions(config.broker), name: config.name, software: SOFTWARE, signer: runtime.signer },
-    { store: runtime.store, clock, random, log, events, onFatal: fail },
+    { store: runtime.store, clock, random, log, events: metrics?.events, onFatal: fail },
   )
   const health = () => {
     const { tip } = validator.node.chain
@@ -54,9 +55,9 @@ export async function runValidator(
     onFatal: fail,
   })
   const http =
-    config.httpPort === null
+    config.httpPort === null || metrics === undefined
       ? undefined
-      : createHttp({ host: config.host, port: config.httpPort }, { health, registry, log })
+      : createHttp({ host: config.host, port: config.httpPort }, { health, registry: metrics.registry, log })
   try {
     const httpPort = (await http?.start()) ?? null
     validator.start()

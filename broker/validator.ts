@@ -56,7 +56,7 @@ export interface ValidatorModules {
   readonly clock: Clock
   readonly random: () => number
   readonly log: Log
-  readonly events: ValidatorEvents
+  readonly events?: ValidatorEvents | undefined
   readonly onFatal: (error: unknown) => void
 }
 
@@ -64,7 +64,7 @@ export class Validator {
   readonly node: LedgerNode
   readonly #account: Account
   readonly #log: Log
-  readonly #events: ValidatorEvents
+  readonly #events: ValidatorEvents | undefined
   /** In the order in which they changed, the latest last. */
   readonly #accounts = new Set<Account>()
   readonly #announcer: Announcer
@@ -169,7 +169,7 @@ export class Validator {
         connected: connected.length,
         height: tip.height,
       })
-      this.#events.disconnected(disconnected.length)
+      this.#events?.disconnected(disconnected.length)
     }
     for (const { transactions, entry } of disconnected) {
       for (const { id, transaction: tx } of transactions)
@@ -193,7 +193,7 @@ export class Validator {
       }
       this.#confirmed(block)
     }
-    this.#events.connected(connected.length, transactions, readings)
+    this.#events?.connected(connected.length, transactions, readings)
     // While many come at once, the line about the catch-up says it, every two seconds.
     const { progress } = this.node
     const many = progress?.phase === 'bodies' && progress.of > BLOCKS_TOLD_MAX
@@ -230,7 +230,7 @@ export class Validator {
   }
 
   #onRefused(kind: 'tx' | 'block', publisher: Account, fault: Fault, bytes: Uint8Array): void {
-    this.#events.refused(kind, fault.code)
+    this.#events?.refused(kind, fault.code)
     this.#json('refused', [], {
       kind,
       from: publisher,

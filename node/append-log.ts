@@ -239,8 +239,8 @@ export function* audit(
   continues: (kind: number) => boolean = () => false,
 ): Generator<Result<LogRecord, LogFault>, void> {
   const end = file.size
-  const read = readAhead(file, end)
-  const preamble = checkPreamble(read(0, Math.min(end, PREAMBLE.length)), end)
+  const source = readAhead(file, end)
+  const preamble = checkPreamble(file.read(0, Math.min(end, PREAMBLE.length)), end)
   if (preamble !== undefined) return yield refuse(preamble)
 
   let record = 0
@@ -248,7 +248,7 @@ export function* audit(
   let start = { record, position }
   let batch: LogRecord[] = []
   while (position < end) {
-    const outcome = readRecord(read, position, end, record)
+    const outcome = readRecord(source, position, end, record)
     if (!outcome.ok) {
       if (outcome.fault.code === 'torn-tail') break
       const unfinished = isUnfinished(file, outcome.fault, start.position, end, continues)
@@ -290,8 +290,7 @@ function isUnfinished(
   if (fault.code !== 'bad-header' && fault.code !== 'bad-payload') return false
   if (end - batch > BATCH_BYTES_MAX) return false
   const view = asBuffer(file.read(fault.position, end - fault.position))
-  const read: Read = (offset, length) =>
-    view.subarray(offset - fault.position, offset - fault.position + length)
+  const source: Source = { bytes: view, at: (offset) => offset - fault.position }
   const head = view.subarray(0, HEADER_BYTES)
   const from = fault.code === 'bad-payload' ? HEADER_BYTES + view.readUInt32BE(0) + CHECKSUM_BYTES : 1
   // Another write came after a record that ended its batch, so that one was promised.
@@ -302,7 +301,7 @@ function isUnfinished(
     if (view.readUInt32BE(at) > PAYLOAD_BYTES_MAX || (view[at + 5] as number) > COMMIT) continue
     const number = view.readUIntBE(at + 6, 6)
     if (number <= fault.record || number > fault.record + view.length) continue
-    const outcome = readRecord(read, fault.position + at, end, number)
+    const outcome = readRecord(source, fault.position + at, end, number)
     if (!outcome.ok) continue
     open ||= continues(outcome.value.kind)
     if (!open || (outcome.value.commit && outcome.value.next < end)) return false
@@ -335,8 +334,13 @@ function checkPreamble(found: Uint8Array, end: number): LogFault | undefined {
   }
 }
 
-/** What it returns may be a part of something larger, but never changes. */
-type Read = (offset: number, length: number) => Buffer
+/** Parts of a file in memory. */
+interface Source {
+  /** What was read last; it never changes. */
+  readonly bytes: Buffer
+  /** Where in `bytes` those are that begin at `offset` in the file, after reading them if need be. */
+  at(offset: number, length: number): number
+}
 interface Parsed extends LogEntry {
   readonly commit: boolean
   readonly next: number
@@ -344,7 +348,7 @@ interface Parsed extends LogEntry {
 
 /** Checks the record at `position` of a file of `end` bytes; `sequence` undefined takes any number. */
 function readRecord(
-  read: Read,
+  source: Source,
   position: number,
   end: number,
   sequence: number | undefined,
@@ -362,12 +366,12 @@ function readRecord(
       message,
     })
   if (end - position < HEADER_BYTES) return fault('torn-tail', 'file ends inside a record header')
-  const header = read(position, HEADER_BYTES)
-  const length = header.readUInt32BE(0)
-  const kind = header.readUInt8(4)
-  const flags = header.readUInt8(5)
-  number = header.readUIntBE(6, 6)
-  if (!hasChecksum(header, HEADER_CHECKED_BYTES)) {
+  const header = source.at(position, HEADER_BYTES)
+  const length = source.bytes.readUInt32BE(header)
+  const kind = source.bytes.readUInt8(header + 4)
+  const flags = source.bytes.readUInt8(header + 5)
+  number = source.bytes.readUIntBE(header + 6, 6)
+  if (!hasChecksum(source.bytes, header, HEADER_CHECKED_BYTES, HEADER_BYTES)) {
     return fault('bad-header', 'checksum of the record header does not match', kind)
   }
   // From here on the header is what some program wrote.
@@ -381,11 +385,12 @@ function readRecord(
   const next = position + HEADER_BYTES + length + CHECKSUM_BYTES
   if (next > end) return fault('torn-tail', 'file ends inside a record', kind)
   const checked = HEADER_BYTES + length
-  const whole = read(position, checked + CHECKSUM_BYTES)
-  if (!hasChecksum(whole, checked)) {
+  const start = source.at(position, checked + CHECKSUM_BYTES)
+  const { buffer, byteOffset } = source.bytes
+  if (!hasChecksum(source.bytes, start, checked, checked + CHECKSUM_BYTES)) {
     return fault('bad-payload', 'checksum of the payload does not match', kind)
   }
-  const bytes = new Uint8Array(whole.buffer, whole.byteOffset + HEADER_BYTES, length)
+  const bytes = new Uint8Array(buffer, byteOffset + start + HEADER_BYTES, length)
   return accept({ kind, bytes, commit: (flags & COMMIT) !== 0, next })
 }
 
@@ -422,29 +427,32 @@ function encodeBatch(entries: readonly LogEntry[], sequence: number, position: n
 const asBuffer = ({ buffer, byteOffset, byteLength }: Uint8Array): Buffer =>
   Buffer.from(buffer, byteOffset, byteLength)
 
-const directly =
-  (file: LogFile): Read =>
-  (offset, length) =>
-    asBuffer(file.read(offset, length))
+/** One read for each part. */
+const directly = (file: LogFile): Source => readAhead(file, 0)
 
-/** One read of the file for many small records. */
-function readAhead(file: LogFile, end: number): Read {
+/** One read of the file for many small records: whatever is asked for, and what follows it up to `end`. */
+function readAhead(file: LogFile, end: number): Source {
   let start = 0
-  let ahead: Buffer = Buffer.alloc(0)
-  return (offset, length) => {
-    if (offset < start || offset + length > start + ahead.length) {
-      start = offset
-      ahead = asBuffer(file.read(offset, Math.min(Math.max(length, READ_AHEAD_BYTES), end - offset)))
-    }
-    return ahead.subarray(offset - start, offset - start + length)
+  let bytes: Buffer = Buffer.alloc(0)
+  return {
+    get bytes() {
+      return bytes
+    },
+    at(offset, length) {
+      if (offset < start || offset + length > start + bytes.length) {
+        start = offset
+        bytes = asBuffer(file.read(offset, Math.max(length, Math.min(READ_AHEAD_BYTES, end - offset))))
+      }
+      return offset - start
+    },
   }
 }
 
-/** Whether `bytes` end, after the first `checked`, with as much of the hash of those as there is room for. */
-function hasChecksum(bytes: Uint8Array, checked: number): boolean {
-  const digest = sha256Text(bytes.subarray(0, checked))
-  for (let at = checked; at < bytes.length; at++)
-    if (bytes[at] !== digest.charCodeAt(at - checked)) return false
+/** Whether the `checked` bytes from `start` are followed, up to `length`, by as much of their hash as there is room for. */
+function hasChecksum(bytes: Buffer, start: number, checked: number, length: number): boolean {
+  const digest = sha256Text(bytes.subarray(start, start + checked))
+  for (let at = checked; at < length; at++)
+    if (bytes[start + at] !== digest.charCodeAt(at - checked)) return false
   return true
 }
 

@@ -6,10 +6,14 @@
  * duplicate keys, unknown tags, aliases that multiply. A value under a key that sounds secret is never quoted.
  */
 import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs'
-import { type Document, isMap, isNode, isScalar, isSeq, LineCounter, type Pair, parseDocument } from 'yaml'
+import { createRequire } from 'node:module'
+import type { Document, Pair } from 'yaml'
 import type { z } from 'zod'
 import { formatIssues, type Path, shapeOf } from './config-issues.ts'
 import { WorldError } from './error.ts'
+
+/** Loaded with the first file: most commands read none. */
+const yaml = (): typeof import('yaml') => createRequire(import.meta.url)('yaml')
 
 const FILE_BYTES_MAX = 1_000_000
 const ISSUES_MAX = 10
@@ -17,6 +21,7 @@ const ISSUES_MAX = 10
 /** The value that `schema` makes of a YAML file; throws WorldError `config` with every problem (at most 10). */
 export function loadConfig<S extends z.ZodType>(path: string, schema: S): z.output<S> {
   const text = readConfig(path, schema)
+  const { LineCounter, parseDocument } = yaml()
   const lines = new LineCounter()
   const place = (offset: number): string => {
     const { line, col } = lines.linePos(offset)
@@ -113,6 +118,7 @@ function syntaxProblem(code: string, message: string, text: string, offset: numb
 
 /** Offset of the key at a path when it is the last step and unknown, else of the value, else of what holds it. */
 function offsetOf(document: Document.Parsed, path: Path): number {
+  const { isMap, isNode, isScalar, isSeq } = yaml()
   let node: unknown = document.contents
   let offset = 0
   for (const step of path) {

@@ -5,10 +5,14 @@
  * connection is a new client, so that nothing of one outlives it. Received frames are bounded before they are buffered.
  * What is in flight is bounded, and settles `false` when the connection ends. Source: MQTT 3.1.1.
  */
-import mqtt, { type IClientOptions, type MqttClient } from 'mqtt'
+import { createRequire } from 'node:module'
+import type { IClientOptions, MqttClient } from 'mqtt'
 import { MESSAGE_BYTES_MAX } from '../schemas/message.ts'
 import { accept, invariant, type Result, refuse } from '../schemas/result.ts'
 import { FrameMeter } from './frame-meter.ts'
+
+/** Required and not imported: an import of its CommonJS reads each of its files a second time for their exports. */
+const mqtt: typeof import('mqtt') = createRequire(import.meta.url)('mqtt')
 
 /** Frames above this end the connection; smaller ones with a payload above MESSAGE_BYTES_MAX are dropped. */
 const FRAME_BYTES_MAX = 16 * MESSAGE_BYTES_MAX

@@ -11,7 +11,7 @@ import { type Change, KIND, type State } from '../ledger/state.ts'
 import { HEADER_BYTES } from '../schemas/block.ts'
 import { decode, encode } from '../schemas/codec.ts'
 import { genesis as genesisCodec } from '../schemas/genesis.ts'
-import { type Account, type Hash, hashFromBytes } from '../schemas/hex.ts'
+import { type Account, type Hash, hashFromBytes, hexOf } from '../schemas/hex.ts'
 import { invariant } from '../schemas/result.ts'
 import type { CheckpointRecords } from './checkpoint-records.ts'
 import { WorldError } from './error.ts'
@@ -83,7 +83,7 @@ export class Replay {
       if (fault !== undefined) throw this.#corrupt(`${at}: ${fault}`)
     } else if (kind === RECORD.block) return this.#block(bytes)
     else if (kind === RECORD.changes) {
-      const block = hashFromBytes(bytes.subarray(0, HASH_BYTES))
+      const block = hexOf(bytes, 0, HASH_BYTES) as Hash
       this.#changes.set(block, bytes)
       return block
     } else if (kind === RECORD.tip) this.#tip(bytes, at)

@@ -112,6 +112,8 @@ class BrokerSession implements Session {
   #connection: Connection | undefined
   #ready = false
   #challenged = false
+  /** The challenge for which our proof was refused. */
+  #refusedChallenge: string | undefined
   #stopped = false
   #running: Promise<void> | undefined
   /** Connections in a row that the broker closed soon and without a word. */
@@ -198,11 +200,12 @@ class BrokerSession implements Session {
       connectTimeoutMs: this.#options.connectTimeoutMs,
       ackTimeoutMs: this.#options.ackTimeoutMs,
     }
-    const login = await credentialsFor(this.#options, transport, randomId(this.#modules.random), signal)
+    const guest = randomId(this.#modules.random)
+    const login = await credentialsFor(this.#options, transport, guest, signal, this.#refusedChallenge)
     if (!login.ok) return { reason: login.fault.message, upMs: 0 }
     const credentials = login.value
-    this.#challenged = credentials.proof
-    if (this.#options.signer !== undefined && !credentials.proof) {
+    this.#challenged = credentials.challenge !== undefined
+    if (this.#options.signer !== undefined && !this.#challenged) {
       this.#modules.log.debug('the broker has no challenge, logging in as to any other broker')
     }
     const opened = await openConnection(
@@ -222,8 +225,10 @@ class BrokerSession implements Session {
     if (!opened.ok) {
       const { fault } = opened
       if (fault.code === 'unreachable') return { reason: fault.message, upMs: 0 }
+      this.#refusedChallenge = credentials.challenge
       return { reason: this.#refused(fault.returnCode, credentials), upMs: 0 }
     }
+    this.#refusedChallenge = undefined
     const since = this.#modules.now()
     const ending = await this.#live(opened.value)
     const upMs = this.#modules.now() - since

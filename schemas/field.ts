@@ -2,7 +2,16 @@
 import { hexToBytes } from '@noble/hashes/utils.js'
 import { z } from 'zod'
 import { asCodecJson, type Codec, CodecError } from './codec.ts'
-import { type Account, accountText, type Hash, hashText, type Network, networkText, toHex } from './hex.ts'
+import {
+  type Account,
+  accountText,
+  type Hash,
+  hashText,
+  hexOf,
+  type Network,
+  networkText,
+  toHex,
+} from './hex.ts'
 
 function unsigned(
   width: 1 | 2 | 4,
@@ -87,7 +96,7 @@ export const u256: Codec<bigint> = {
   },
   read(reader) {
     const at = reader.take(32)
-    return BigInt(`0x${toHex(reader.bytes.subarray(at, at + 32))}`)
+    return BigInt(`0x${hexOf(reader.bytes, at, at + 32)}`)
   },
   toJson: (value) => value.toString(16).padStart(64, '0'),
   json: asCodecJson(hexInteger),
@@ -127,7 +136,7 @@ function hexBytes<T extends string>(width: number, json: z.ZodType): Codec<T> {
     },
     read(reader) {
       const at = reader.take(width)
-      return toHex(reader.bytes.subarray(at, at + width)) as T
+      return hexOf(reader.bytes, at, at + width) as T
     },
     toJson: (value) => value,
     json: asCodecJson(json),

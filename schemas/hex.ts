@@ -34,13 +34,19 @@ const DIGITS = Uint8Array.from({ length: 512 }, (_, at) => {
 })
 const ascii = new TextDecoder('latin1')
 
+/** For the text of a hash or key, of which a start makes many thousands. */
+const HASH_CODES = new Uint8Array(64)
+
 /** In one piece: text that is joined digit by digit keeps its pieces, a kilobyte for each hash that is remembered. */
-export function toHex(bytes: Uint8Array): string {
-  const codes = new Uint8Array(2 * bytes.length)
-  for (let at = 0; at < bytes.length; at++) {
+export const toHex = (bytes: Uint8Array): string => hexOf(bytes, 0, bytes.length)
+
+/** Text of the bytes `from` to before `to`. */
+export function hexOf(bytes: Uint8Array, from: number, to: number): string {
+  const codes = to - from === 32 ? HASH_CODES : new Uint8Array(2 * (to - from))
+  for (let at = from, digit = 0; at < to; at++) {
     const byte = bytes[at] as number
-    codes[2 * at] = DIGITS[2 * byte] as number
-    codes[2 * at + 1] = DIGITS[2 * byte + 1] as number
+    codes[digit++] = DIGITS[2 * byte] as number
+    codes[digit++] = DIGITS[2 * byte + 1] as number
   }
   return ascii.decode(codes)
 }

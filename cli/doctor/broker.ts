@@ -63,7 +63,7 @@ export async function logIn(
   const login = { ...options, signer, clientIdSuffix: `doctor-${random}`, loginTimeoutMs }
   const credentials = await credentialsFor(login, transport, random, signal)
   if (!credentials.ok) return credentials.fault.message
-  const { proof: _, ...present } = credentials.value
+  const { challenge: _, ...present } = credentials.value
   const opened = await openConnection(
     { ...transport, ...present },
     { onMessage, onOversize: () => {}, signal },

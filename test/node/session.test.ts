@@ -1,12 +1,16 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { AuthenticateError } from 'aedes'
 import t, { type Test } from 'tap'
 import { createWebSocketStream, WebSocketServer } from 'ws'
 import { createSession, type SessionModules, type SessionOptions } from '../../node/session.ts'
-import { createSigner } from '../../node/signing.ts'
+import { createSigner, hashing, signatures } from '../../node/signing.ts'
+import { fromHex } from '../../schemas/hex.ts'
+import { loginMessage } from '../../schemas/login.ts'
 import { MESSAGE_BYTES_MAX } from '../../schemas/message.ts'
-import { startBroker } from '../helpers/challenge-broker.ts'
+import { CHALLENGE_TOPIC } from '../../schemas/topic.ts'
+import { CHALLENGE, startBroker } from '../helpers/challenge-broker.ts'
 import { waitUntil } from '../helpers/wait-until.ts'
 
 const signer = createSigner(new Uint8Array(32).fill(7))
@@ -66,6 +70,38 @@ t.test('a device proves its key by signing the retained challenge', async (t) =>
   t.match(clients[0], /^guest-[0-9a-f]{16}$/, 'first anonymously, to read the challenge')
   t.equal(clients[1], `${signer.account}-agent`)
   t.strictSame(device.seen.warnings, [])
+})
+
+t.test('a proof that was refused is not tried again: the next challenge is waited for', async (t) => {
+  const next = 'a5'.repeat(32)
+  const proofs: string[] = []
+  const { aedes, url } = await broker(t, {
+    proof: true,
+    aedes: {
+      // As the broker does with a client id that has logged in with the challenge before, such as before a restart.
+      authenticate(client, username, password, done) {
+        if (username === undefined) return done(null, true)
+        const of = [CHALLENGE, next].find((challenge) => {
+          const digest = hashing.tagged('login', loginMessage(challenge, client.id))
+          return signatures.verify(fromHex(String(password)), digest, signer.account)
+        })
+        proofs.push(String(of))
+        if (of === next) done(null, true)
+        else done(Object.assign(new Error('no'), { returnCode: 4 }) as AuthenticateError, false)
+      },
+    },
+  })
+  const device = session(t, { url, signer, loginTimeoutMs: 60_000 })
+  device.session.start()
+  await waitUntil('it is refused', () => device.seen.reasons.length === 1)
+  t.match(device.seen.reasons[0], /one login with each challenge/)
+  // Many times as long as until it tries again.
+  await sleep(300)
+  t.strictSame(proofs, [CHALLENGE])
+  const packet = { cmd: 'publish', topic: CHALLENGE_TOPIC, qos: 0, retain: true, dup: false } as const
+  aedes.publish({ ...packet, payload: Buffer.from(next) }, () => {})
+  await device.connected()
+  t.strictSame(proofs, [CHALLENGE, next])
 })
 
 t.test('a broker without a challenge gets the configured user name and password', async (t) => {

@@ -1,0 +1,306 @@
+/**
+ * A validator: checks everything that is published and says what it found.
+ *
+ * Under its own account it publishes, each with a JSON mirror: the genesis, its tip and the accounts that changed
+ * (retained), who has paid for which topics (retained), a receipt for every transaction it takes, confirms or refuses, and as
+ * JSON only the blocks it connected, what it refused, and on an enrolled network who may mine (retained). It knows no broker
+ * but the one in its configuration.
+ */
+import { readingsOf } from '../ledger/apply.js';
+import { isEnrolled } from '../ledger/membership.js';
+import { KIND } from '../ledger/state.js';
+import { viewOf } from '../node/answers.js';
+import { jsonBytes, LedgerNode } from '../node/ledger-node.js';
+import { hashing } from '../node/signing.js';
+import { systemTimers } from '../node/timers.js';
+import { certificates as certificatesCodec } from '../schemas/checkpoint.js';
+import { clipText, u256 } from '../schemas/field.js';
+import { genesis as genesisCodec } from '../schemas/genesis.js';
+import { hashFromBytes, short, ZERO_HASH } from '../schemas/hex.js';
+import { accountView, MESSAGE_BYTES_MAX, receipt, tip as tipCodec } from '../schemas/message.js';
+import { everyone, mirror, topic } from '../schemas/topic.js';
+import { transaction } from '../schemas/transaction.js';
+import { Announcer, withMirror } from './announcer.js';
+import { GrantFeed } from './grant-feed.js';
+import { Opinions } from './opinions.js';
+/** Accounts whose view is kept on the broker; the one changed longest ago makes room. */
+const ACCOUNTS_PUBLISHED_MAX = 1_000;
+/** Members that are listed for people; more may mine. */
+const MEMBERS_LISTED_MAX = 1_000;
+/** A catch-up of more blocks is told as a whole. */
+const BLOCKS_TOLD_MAX = 20;
+/** A broker of ours that cuts a validator off within this time most likely does not know it as one. */
+const AT_ONCE_MS = 2_000;
+export class Validator {
+    node;
+    #account;
+    #log;
+    #events;
+    /** In the order in which they changed, the latest last. */
+    #accounts = new Set();
+    #announcer;
+    grants;
+    #opinions;
+    #stored;
+    constructor(options, modules) {
+        this.#account = options.signer.account;
+        this.#log = modules.log;
+        this.#events = modules.events;
+        this.#stored = modules.store.accounts;
+        let connectedMs;
+        this.node = new LedgerNode({ ...options, role: 'validator' }, {
+            store: modules.store,
+            clock: modules.clock,
+            random: modules.random,
+            log: modules.log,
+            others: {
+                filters: [everyone(modules.store.chain.network.id, 'offer')],
+                receive: (name, payload) => this.#opinions.receive(name, payload),
+            },
+            onUpdate: (update, dropped) => this.#onUpdate(update, dropped),
+            onTransaction: (sealed) => this.#receipt(sealed.transaction.from, { transaction: sealed.id, status: 'accepted' }),
+            onCheckpoint: () => this.#publishCertificates(),
+            onRefused: (kind, publisher, fault, bytes) => this.#onRefused(kind, publisher, fault, bytes),
+            onConnected: () => {
+                connectedMs = modules.clock.monotonic();
+                this.#publishAll();
+            },
+            onDisconnected: () => {
+                this.#announcer.clear();
+                if (connectedMs !== undefined && modules.clock.monotonic() - connectedMs < AT_ONCE_MS)
+                    this.#explain();
+                connectedMs = undefined;
+            },
+            onFatal: modules.onFatal,
+        });
+        const { session } = this.node;
+        this.#announcer = new Announcer({
+            publish: session.publish.bind(session),
+            connected: () => session.connected && this.node.durable,
+            onDropped: (events) => modules.log.warn('more to say than the broker takes', { dropped: events }),
+            onFault: modules.onFatal,
+        });
+        this.#opinions = new Opinions({
+            chain: this.node.chain,
+            inSync: () => this.node.inSync,
+            account: this.#account,
+            retained: this.#announcer.retained.bind(this.#announcer),
+            now: modules.clock.now,
+            timers: systemTimers,
+            onFatal: modules.onFatal,
+        });
+        this.grants = new GrantFeed({
+            chain: this.node.chain,
+            account: this.#account,
+            retained: this.#announcer.patient.bind(this.#announcer),
+            log: modules.log,
+            monotonic: modules.clock.monotonic,
+            timers: systemTimers,
+            onFatal: modules.onFatal,
+        });
+    }
+    #explain() {
+        const remedy = `start the broker with --validator ${this.#account}, or add the account to its list of validators`;
+        this.#log.warn('cut off as soon as we published: the broker may not know this account as a validator', {
+            remedy,
+        });
+    }
+    start() {
+        const { chain } = this.node;
+        for (const { account } of chain.network.genesis.allocations.slice(0, ACCOUNTS_PUBLISHED_MAX))
+            this.#touch(account);
+        // All that the broker may have forgotten, if both were started again: an account that was only paid is one of them.
+        for (const account of this.#stored)
+            this.#touch(account);
+        this.grants.start();
+        this.#opinions.start();
+        this.node.start();
+    }
+    async stop() {
+        this.grants.stop();
+        this.#opinions.stop();
+        await this.node.stop();
+        this.#announcer.clear();
+    }
+    #onUpdate(update, dropped) {
+        const { added, disconnected, connected, tip } = update;
+        if (connected.length === 0)
+            return;
+        if (disconnected.length > 0) {
+            const why = added === undefined ? 'that the signers agreed on' : 'with more work';
+            this.#log.warn(`reorganised to a chain ${why}`, {
+                disconnected: disconnected.length,
+                connected: connected.length,
+                height: tip.height,
+            });
+            this.#events.disconnected(disconnected.length);
+        }
+        for (const { transactions, entry } of disconnected) {
+            for (const { id, transaction: tx } of transactions)
+                this.#receipt(tx.from, { transaction: id, status: 'disconnected', height: entry.height });
+        }
+        for (const { sealed, fault } of dropped) {
+            this.#receipt(sealed.transaction.from, {
+                transaction: sealed.id,
+                status: 'refused',
+                code: fault.code,
+                message: clip(fault.message),
+            });
+        }
+        const changed = accountsIn([...disconnected, ...connected]);
+        let [transactions, readings] = [0, 0];
+        for (const block of connected) {
+            for (const { id, transaction: tx } of block.transactions) {
+                transactions++;
+                readings += readingsOf(tx);
+                this.#receipt(tx.from, { transaction: id, status: 'confirmed', height: block.entry.height });
+            }
+            this.#confirmed(block);
+        }
+        this.#events.connected(connected.length, transactions, readings);
+        // While many come at once, the line about the catch-up says it, every two seconds.
+        const { progress } = this.node;
+        const many = progress?.phase === 'bodies' && progress.of > BLOCKS_TOLD_MAX;
+        this.#log[many ? 'debug' : 'info']('block', {
+            height: tip.height,
+            hash: short(tip.hash),
+            miner: short(tip.miner ?? ''),
+            transactions,
+            readings,
+        });
+        for (const account of changed)
+            this.#touch(account);
+        this.#publishTip();
+        for (const account of changed)
+            this.#publishAccount(account);
+        if ([...disconnected, ...connected].some(changesMembers))
+            this.#publishMembers();
+        this.grants.onUpdate(update);
+        this.#opinions.onUpdate(update);
+    }
+    #confirmed({ block, transactions, entry }) {
+        const { header, coinbase } = block;
+        this.#json('confirmed', [], {
+            height: header.height,
+            hash: entry.hash,
+            miner: coinbase.from,
+            time: header.time,
+            reward: coinbase.reward,
+            target: u256.toJson(header.target),
+            stateRoot: coinbase.stateRoot,
+            transactions: transactions.map(({ id, transaction: tx }) => ({
+                id,
+                ...transaction.toJson(tx),
+            })),
+        });
+    }
+    #onRefused(kind, publisher, fault, bytes) {
+        this.#events.refused(kind, fault.code);
+        this.#json('refused', [], {
+            kind,
+            from: publisher,
+            code: fault.code,
+            message: fault.message,
+            bytes: bytes.length,
+        });
+        if (kind !== 'tx')
+            return;
+        const id = this.#idOf(bytes);
+        this.#receipt(publisher, {
+            transaction: id,
+            status: 'refused',
+            code: fault.code,
+            message: clip(fault.message),
+        });
+    }
+    /** The id that a refused transaction would have; zero when it is too short to have one. */
+    #idOf(bytes) {
+        if (bytes.length <= 64)
+            return ZERO_HASH;
+        const { genesisHash } = this.node.chain.network;
+        return hashFromBytes(hashing.tagged('transaction', Buffer.from(genesisHash, 'hex'), bytes.subarray(0, -64)));
+    }
+    #receipt(account, value) {
+        const name = topic(this.node.chain.network.id, 'receipt', this.#account, account);
+        this.#announcer.event(...withMirror(name, receipt, { height: 0, code: '', message: '', ...value }));
+    }
+    #publishAll() {
+        this.#retain('genesis', [], genesisCodec, () => this.node.chain.network.genesis);
+        this.#publishTip();
+        this.#publishCertificates();
+        this.#publishMembers();
+        for (const account of this.#accounts)
+            this.#publishAccount(account);
+        this.grants.publishAll();
+        this.#opinions.publishAll();
+    }
+    #publishCertificates() {
+        const { checkpoints } = this.node;
+        if (checkpoints.certificates().certificates.length > 0)
+            this.#retain('checkpoint', [], certificatesCodec, () => checkpoints.certificates());
+    }
+    #publishTip() {
+        this.#retain('tip', [], tipCodec, () => this.node.tipMessage());
+    }
+    /** Those who may mine, for people. Read from the state when it is sent, which is once for any number of changes. */
+    #publishMembers() {
+        const { network } = this.node.chain;
+        if (!isEnrolled(network))
+            return;
+        const name = mirror(topic(network.id, 'members', this.#account));
+        this.#announcer.retained(name, () => {
+            const { tip, state } = this.node.chain;
+            const all = [...state.members()].sort((a, b) => a.since - b.since || (a.account < b.account ? -1 : 1));
+            const value = {
+                height: tip.height,
+                authorities: [...network.genesis.authorities],
+                count: all.length,
+                members: all.slice(0, MEMBERS_LISTED_MAX),
+            };
+            return [{ topic: name, payload: jsonBytes(value), qos: 1 }];
+        });
+    }
+    #publishAccount(account) {
+        this.#retain('account', [account], accountView, () => viewOf(this.node.chain, account));
+    }
+    #touch(account) {
+        this.#accounts.delete(account);
+        this.#accounts.add(account);
+        if (this.#accounts.size <= ACCOUNTS_PUBLISHED_MAX)
+            return;
+        for (const oldest of this.#accounts) {
+            this.#accounts.delete(oldest);
+            // An empty retained message takes the old view off the broker.
+            const name = topic(this.node.chain.network.id, 'account', this.#account, oldest);
+            const payload = new Uint8Array(0);
+            this.#announcer.retained(name, () => [name, mirror(name)].map((gone) => ({ topic: gone, payload, qos: 1 })));
+            break;
+        }
+    }
+    #retain(kind, levels, codec, value) {
+        const name = topic(this.node.chain.network.id, kind, this.#account, ...levels);
+        this.#announcer.retained(name, () => withMirror(name, codec, value()));
+    }
+    #json(kind, levels, value) {
+        const name = mirror(topic(this.node.chain.network.id, kind, this.#account, ...levels));
+        const payload = jsonBytes(value);
+        // JSON takes some three times the room: what is too large for a message has no mirror.
+        if (payload.length <= MESSAGE_BYTES_MAX)
+            this.#announcer.event({ topic: name, payload, qos: 0 });
+    }
+}
+/** Whose views blocks changed: senders, receivers, their miners, and miners whose reward matured. */
+function accountsIn(blocks) {
+    const accounts = new Set();
+    for (const { block, changes } of blocks) {
+        accounts.add(block.coinbase.from);
+        for (const { kind, key } of changes)
+            if (kind === KIND.account)
+                accounts.add(key);
+    }
+    return accounts;
+}
+const changesMembers = ({ changes }) => changes.some(({ kind }) => kind === KIND.member);
+/** Cuts text to what a receipt carries. */
+const clip = (text) => clipText(text, 240);
+//# sourceMappingURL=validator.js.map

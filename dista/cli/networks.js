@@ -1,0 +1,82 @@
+/**
+ * The commands that found a network and say who may mine on it. Each command's work is in its own file, loaded when it
+ * is called.
+ */
+import { Option } from 'commander';
+import { PRESETS } from '../ledger/preset.js';
+import { WorldError } from '../node/error.js';
+import { loadKey } from '../node/key-file.js';
+import { selfTest } from '../node/signing.js';
+import { account, accounts, allocations, brokerOption, coins, example, jsonOption, quiet, seconds, whole, } from './options.js';
+const MEMBERSHIP = [
+    [
+        'admit',
+        'admission',
+        'lets an account mine on an enrolled network, and waits for the confirmation',
+        'It may mine from the next block on.',
+    ],
+    [
+        'revoke',
+        'revocation',
+        'takes the right to mine back, and waits for the confirmation',
+        'Its next blocks are refused; those that it mined until then stay, with their rewards.',
+    ],
+];
+/** Throws WorldError `usage` unless it is a genesis hash, its first 8 digits, or undefined. */
+export function checkNetwork(network) {
+    if (network !== undefined && !/^[0-9a-f]{8}([0-9a-f]{56})?$/.test(network))
+        throw new WorldError('usage', '--network: expected 8 or 64 hex digits');
+}
+/** Adds genesis, admit, revoke and members. */
+export function addNetworkCommands(program) {
+    program
+        .command('genesis')
+        .description('founds a network without running it: writes the genesis that all its machines need')
+        .addOption(new Option('--preset <name>', 'parameters').choices(Object.keys(PRESETS)).default('field'))
+        .requiredOption('--name <name>', 'of the network, such as lab')
+        .requiredOption('--out <file>', 'where to write it; an existing file is never replaced')
+        .option('--authority <account...>', 'who may admit and revoke miners; none: everybody mines', accounts, [])
+        .option('--allocate <account=coins...>', 'who has coins from the start', allocations, [])
+        .option('--first-work <hashes>', 'of the first block; for one agent on this machine when left out', whole)
+        .option('--signer <account...>', 'whose checkpoints make blocks final', accounts, [])
+        .option('--threshold <count>', 'signers that must agree; more than half when left out', whole)
+        .addOption(jsonOption())
+        .addHelpText('after', example('pinledger genesis --name home --out genesis.json', 'pinledger genesis --name lab --out genesis.json --authority $(pinledger keygen authority.json)'))
+        .action(async (options) => {
+        selfTest();
+        const { genesisCommand } = await import('./genesis.js');
+        genesisCommand(options, Date.now());
+    });
+    for (const [name, type, description, what] of MEMBERSHIP) {
+        program
+            .command(name)
+            .description(description)
+            .argument('<account>', '64 hex digits', account)
+            .requiredOption('--key <file>', 'key file of an authority, which the genesis names')
+            .option('--fee <coins>', 'what a validator thinks that it takes when left out', coins)
+            .option('--network <hash>', 'genesis hash, or its first 8 digits, that the network must have')
+            .option('--wait <seconds>', 'how long to wait for a block', seconds, 120)
+            .addOption(brokerOption())
+            .addOption(jsonOption())
+            .addHelpText('after', `\n${what}\n${example(`pinledger ${name} $(pinledger keygen --show agent/key.json) --key authority.json`)}`)
+            .action(async (member, options) => {
+            const { key, fee, network, wait, broker, json } = options;
+            checkNetwork(network);
+            selfTest();
+            const { changeCommand } = await import('./admit.js');
+            const change = { type, member, fee, network, waitSeconds: wait };
+            process.exitCode = await changeCommand({ url: broker }, loadKey(key), change, json, quiet(json));
+        });
+    }
+    program
+        .command('members')
+        .description('who may mine on an enrolled network, as its validators say')
+        .addOption(brokerOption())
+        .addOption(jsonOption())
+        .addHelpText('after', example('pinledger members --broker mqtt://192.168.1.10'))
+        .action(async ({ broker, json }) => {
+        const { membersCommand } = await import('./admit.js');
+        process.exitCode = await membersCommand({ url: broker }, json, quiet(json));
+    });
+}
+//# sourceMappingURL=networks.js.map

@@ -1,0 +1,110 @@
+/** Options that commands share, and how their texts become values; a wrong one is refused with what was expected. */
+import { InvalidArgumentError, Option } from 'commander';
+import { parseCoins } from '../ledger/amount.js';
+import { createLog, formatFor } from '../node/log.js';
+import { accountText, hashText } from '../schemas/hex.js';
+import { FAULT_KINDS } from '../sim/faults.js';
+import { EXIT_HELP } from './exit.js';
+export const DATA_DEFAULT = '.pinledger';
+export const BROKER_DEFAULT = 'mqtt://127.0.0.1:1883';
+export const port = (text) => {
+    const value = Number(text);
+    if (!/^\d+$/.test(text) || value > 65_535)
+        throw new InvalidArgumentError('expected a port from 0 (any free one) to 65535');
+    return value;
+};
+export const seconds = (text) => {
+    const value = Number(text);
+    if (!(value > 0 && value <= 2_000_000))
+        throw new InvalidArgumentError('expected seconds, such as 60');
+    return value;
+};
+export const whole = (text) => {
+    const value = Number(text);
+    if (!/^\d+$/.test(text) || value < 1 || value > 0xffffffff)
+        throw new InvalidArgumentError('expected a whole number from 1 on, such as 12');
+    return value;
+};
+/** Minutes as whole seconds. */
+export const minutes = (text) => {
+    const value = Math.round(Number(text) * 60);
+    if (!/^\d+(\.\d+)?$/.test(text) || value < 1 || value > 0xffffffff)
+        throw new InvalidArgumentError('expected minutes, such as 2 or 0.5');
+    return value;
+};
+/** Machines of a simulation; more than so many would take hours before the first line. */
+export const nodes = (text) => {
+    const value = Number(text);
+    if (!/^\d+$/.test(text) || value < 2 || value > 200)
+        throw new InvalidArgumentError('expected 2 to 200 machines, such as 20');
+    return value;
+};
+export const hours = (text) => {
+    const value = Number(text);
+    if (!(value >= 0.05 && value <= 10_000))
+        throw new InvalidArgumentError('expected hours from 0.05 to 10000, such as 0.5');
+    return value;
+};
+export const faultKinds = (text) => {
+    if (text === 'all')
+        return FAULT_KINDS;
+    const kinds = text === 'none' ? [] : text.split(',');
+    const unknown = kinds.find((kind) => !FAULT_KINDS.some((known) => known === kind));
+    if (unknown !== undefined)
+        throw new InvalidArgumentError(`expected all, none, or some of ${FAULT_KINDS.join(',')}`);
+    return FAULT_KINDS.filter((kind) => kinds.includes(kind));
+};
+export const numbers = (text) => {
+    if (text === 'none')
+        return [];
+    if (!/^\d+(,\d+)*$/.test(text))
+        throw new InvalidArgumentError('expected numbers, such as 3,7,12');
+    return text.split(',').map(Number);
+};
+export const coins = (text) => {
+    const amount = parseCoins(text);
+    if (amount === undefined)
+        throw new InvalidArgumentError('expected coins, such as 0.25');
+    return amount;
+};
+export const account = (text) => {
+    const parsed = accountText.safeParse(text);
+    if (!parsed.success)
+        throw new InvalidArgumentError('expected an account: 64 lowercase hex digits');
+    return parsed.data;
+};
+export const transactionId = (text) => {
+    const parsed = hashText.safeParse(text);
+    if (!parsed.success)
+        throw new InvalidArgumentError('expected a transaction id: 64 lowercase hex digits');
+    return parsed.data;
+};
+export const height = (text) => {
+    const value = Number(text);
+    if (!/^\d+$/.test(text) || value < 1 || value > 0xffffffff)
+        throw new InvalidArgumentError('expected a height, such as 12');
+    return value;
+};
+/** For an option that may stand several times, or once with several accounts. */
+export const accounts = (text, before = []) => [
+    ...before,
+    account(text),
+];
+export const allocations = (text, before = []) => {
+    const [owner = '', amount = '', ...rest] = text.split('=');
+    if (rest.length > 0 || amount === '')
+        throw new InvalidArgumentError('expected an account and its coins, such as 8a88...6f5c=100');
+    return [...before, { account: account(owner), amount: coins(amount) }];
+};
+export const example = (...lines) => `\nExample:\n${lines.map((line) => `  $ ${line}`).join('\n')}\n${EXIT_HELP}`;
+export const jsonOption = () => new Option('--json', 'output for machines, one JSON object a line').default(false);
+export const durationOption = () => new Option('--duration <seconds>', 'stop by itself after this time').argParser(seconds);
+export const brokerOption = () => new Option('--broker <url>', 'address of the broker').default(BROKER_DEFAULT);
+export const quiet = (json) => createLog({
+    name: 'pinledger',
+    format: formatFor(process.stderr, json),
+    level: 'warn',
+    write: (line) => process.stderr.write(line),
+    now: Date.now,
+});
+//# sourceMappingURL=options.js.map

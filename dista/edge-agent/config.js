@@ -1,0 +1,55 @@
+/** An agent's configuration file. */
+import { z } from 'zod';
+import { connectionConfig, storageConfig } from '../schemas/config.js';
+import { accountText } from '../schemas/hex.js';
+import { buysConfig } from './channel/config.js';
+import { sensorConfig } from './drivers.js';
+import { filesConfig } from './files/config.js';
+import { misfits, OUTPUTS_MAX, outputConfig } from './outputs/config.js';
+import { nameFault } from './sale/config.js';
+import { wireMisfits, wiresConfig } from './wires/config.js';
+export const agentConfig = z
+    .strictObject({
+    name: z.string().min(1).max(64).describe('the device in words'),
+    broker: connectionConfig,
+    data: z.string().describe('directory for key, ledger and outbox'),
+    genesis: z.string().optional().describe('genesis file; needed on the first start'),
+    storage: storageConfig('recent'),
+    mine: z
+        .strictObject({
+        threads: z.int().min(1).max(64).default(1),
+        duty: z
+            .number()
+            .min(0)
+            .max(1)
+            .default(0.25)
+            .describe('share of a core for each thread; 0 does not mine'),
+    })
+        .prefault({}),
+    sensors: z
+        .array(sensorConfig)
+        .max(64)
+        .refine((list) => new Set(list.map((sensor) => sensor.name)).size === list.length, 'expected each sensor name once')
+        .default([]),
+    owner: accountText.optional().describe('who may change the wires while the agent runs'),
+    wires: wiresConfig.default([]),
+    outputs: z.array(outputConfig).max(OUTPUTS_MAX).default([]),
+    buys: buysConfig,
+    files: filesConfig.optional().describe('files that are sold'),
+})
+    .superRefine(({ outputs, sensors, wires }, context) => {
+    for (const { path, message } of misfits(outputs, sensors))
+        context.addIssue({ code: 'custom', path: [...path], message });
+    for (const [index, { name, sell }] of sensors.entries()) {
+        const message = sell?.perMinute === undefined ? undefined : nameFault('topic', name);
+        if (message !== undefined)
+            context.addIssue({ code: 'custom', path: ['sensors', index, 'name'], message });
+    }
+    // Wires that are wrong in themselves are not wires yet.
+    if (context.issues.some(({ path }) => path?.[0] === 'wires'))
+        return;
+    const names = sensors.map(({ name }) => name);
+    for (const { path, message } of wireMisfits(wires, names))
+        context.addIssue({ code: 'custom', path: ['wires', ...path], message });
+});
+//# sourceMappingURL=config.js.map

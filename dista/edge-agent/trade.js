@@ -1,0 +1,2 @@
+export {};
+//# sourceMappingURL=trade.js.map

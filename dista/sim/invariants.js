@@ -1,0 +1,222 @@
+/**
+ * What must hold at every moment of a simulation, whatever breaks; the first thing that does not ends the run.
+ *
+ * docs/SIMULATOR.md lists the invariants by name.
+ */
+import { isDeepStrictEqual } from 'node:util';
+import { checkOnState } from '../ledger/apply.js';
+import { KIND } from '../ledger/state.js';
+import { short } from '../schemas/hex.js';
+import { givenBy, Oracle } from './oracle.js';
+/** Blocks at the tip about which nodes may still differ when all is well. */
+export const UNSETTLED_BLOCKS = 3;
+export class Invariants {
+    #oracle;
+    #now;
+    #roots = new Map();
+    /** What a node's disk must still know after a crash. */
+    #saved = new Map();
+    #finals = new Map();
+    #finalOf = new Map();
+    violation;
+    constructor(network, now) {
+        this.#oracle = new Oracle(network);
+        this.#now = now;
+    }
+    fail(invariant, node, message) {
+        this.violation ??= { invariant, node: node.name, atMs: this.#now(), message };
+    }
+    /** After each change of a node's chain, which is on its disk by then. */
+    updated(node, { disconnected, connected, tip }) {
+        const chain = node.ledger?.chain;
+        if (chain === undefined)
+            return;
+        const final = this.#finalOf.get(node) ?? 0;
+        for (const { entry } of disconnected)
+            if (entry.height <= final)
+                this.fail('final', node, `undid block ${entry.height}, final up to ${final}`);
+        for (const { entry, block, changes } of connected) {
+            if (this.#oracle.has(entry.hash))
+                continue;
+            const fault = this.#oracle.judge(entry.hash, block);
+            if (fault !== undefined) {
+                const invariant = fault.includes('double spend')
+                    ? 'double-spend'
+                    : /reward|coins/.test(fault)
+                        ? 'supply'
+                        : 'rules';
+                this.fail(invariant, node, `connected block ${entry.height} ${short(entry.hash)}: ${fault}`);
+                return;
+            }
+            this.#conserved(node, { entry, block, changes });
+            // Later blocks of the same update have changed the state since.
+            if (entry === tip)
+                this.#sameEntries(node, chain.state, changes);
+        }
+        this.#survivors(node, disconnected);
+        if (connected.length === 0)
+            return;
+        const { supply } = chain.state.totals();
+        if (BigInt(supply) !== this.#oracle.supplyAt(tip.hash))
+            this.fail('supply', node, `supply at ${tip.height} is ${supply}, should be ${this.#oracle.supplyAt(tip.hash)}`);
+        const root = chain.state.root();
+        const known = this.#roots.get(tip.hash);
+        if (known === undefined) {
+            this.#roots.set(tip.hash, root);
+            const claimed = connected.at(-1)?.block.coinbase.stateRoot;
+            if (claimed !== root)
+                this.fail('state-root', node, `block ${tip.height} says ${claimed}, the state is ${root}`);
+        }
+        else if (known !== root)
+            this.fail('state-root', node, `state ${root} at block ${tip.height}, others have ${known}`);
+        this.#saved.set(node, { hash: tip.hash, work: tip.work, height: tip.height });
+    }
+    /** What a block's changes add to accounts, rewards, channels and hashlocks is what it mints. */
+    #conserved(node, { entry, block, changes }) {
+        let added = 0n;
+        for (const { kind, before, after } of changes)
+            added += coinsIn(kind, after) - coinsIn(kind, before);
+        const minted = (this.#oracle.supplyAt(entry.hash) ?? 0n) - (this.#oracle.supplyAt(block.header.parent) ?? 0n);
+        if (added !== minted)
+            this.fail('supply', node, `block ${entry.height} mints ${minted}, and adds ${added} to what is there`);
+    }
+    /** What a block changed is in the state as it is in the naive ledger. */
+    #sameEntries(node, state, changes) {
+        for (const { kind, key } of changes) {
+            if (kind === KIND.account) {
+                const [real, naive] = [
+                    state.account(key),
+                    this.#oracle.holder(key),
+                ];
+                if (real.nonce !== naive.nonce || BigInt(real.balance) !== naive.balance)
+                    this.fail('double-spend', node, `${short(key)} has ${real.balance} at nonce ${real.nonce}, should have ${naive.balance} at ${naive.nonce}`);
+            }
+            else if (kind === KIND.channel || kind === KIND.hashlock || kind === KIND.split) {
+                const [real, naive] = [tradeIn(state, kind, key), this.#oracle.entry(kind, key)];
+                if (!isDeepStrictEqual(real, naive))
+                    this.fail('double-spend', node, `entry ${kind} ${short(key)} is ${JSON.stringify(real)}, should be ${JSON.stringify(naive)}`);
+            }
+        }
+    }
+    /** What a reorganisation took out of the chain and could be in the next block has to be waiting for it. */
+    #survivors(node, disconnected) {
+        const { ledger } = node;
+        if (ledger === undefined)
+            return;
+        const { network, state, tip, next } = ledger.chain;
+        for (const { id, transaction: tx } of disconnected.flatMap(({ transactions }) => transactions)) {
+            const { nonce, balance } = state.account(tx.from);
+            const spend = tx.fee + Number(givenBy(tx));
+            if (tx.nonce !== nonce || tx.expiry <= tip.height || spend > balance || ledger.mempool.has(id))
+                continue;
+            // What it is about may have gone with the reorganisation.
+            if (checkOnState(network, state, tx, next) !== undefined)
+                continue;
+            // Another one with its nonce may wait in its place.
+            if (ledger.mempool.nextNonce(state, tx.from) > nonce)
+                continue;
+            this.fail('lost', node, `transaction ${short(id)} was taken out of the chain and is gone`);
+        }
+    }
+    /** A node has reported a block as final. */
+    finalised(node, height, hash) {
+        const known = this.#finals.get(height);
+        if (known !== undefined && known !== hash)
+            this.fail('final', node, `block ${height} is final as ${short(hash)} and, elsewhere, as ${short(known)}`);
+        this.#finals.set(height, hash);
+        this.#finalOf.set(node, Math.max(height, this.#finalOf.get(node) ?? 0));
+    }
+    /** A node's process has opened its disk again. */
+    started(node) {
+        const saved = this.#saved.get(node);
+        const chain = node.ledger?.chain;
+        if (saved === undefined || chain === undefined)
+            return;
+        const { tip, base } = chain;
+        if (tip.hash !== saved.hash && base.height < saved.height && chain.entry(saved.hash) === undefined)
+            this.fail('durable', node, `block ${saved.height} ${short(saved.hash)} was announced and is gone`);
+        if (tip.work < saved.work && chain.justified === base)
+            this.fail('durable', node, `the tip was announced at height ${saved.height}, and is at ${tip.height}`);
+        const root = this.#roots.get(tip.hash);
+        if (root !== undefined && root !== chain.state.root())
+            this.fail('state-root', node, `the stored state has another root`);
+        const final = this.#finalOf.get(node) ?? 0;
+        if (final > 0 && chain.final.height < final)
+            this.fail('final', node, `forgot that ${final} is final`);
+    }
+    /** All must be on one chain but for its last few blocks. */
+    oneTip(nodes) {
+        const chains = nodes.flatMap((node) => node.ledger === undefined ? [] : [{ node, chain: node.ledger.chain }]);
+        const lowest = Math.min(...chains.map(({ chain }) => chain.tip.height));
+        const highest = Math.max(...chains.map(({ chain }) => chain.tip.height));
+        const height = Math.max(0, lowest - UNSETTLED_BLOCKS);
+        const [first] = chains;
+        for (const { node, chain } of chains) {
+            if (chain.at(height)?.hash !== first?.chain.at(height)?.hash)
+                this.fail('one-tip', node, `${node.describe()} and ${first?.node.describe()} differ at height ${height}`);
+            if (highest - chain.tip.height > UNSETTLED_BLOCKS)
+                this.fail('one-tip', node, `${node.describe()} is behind, others are at ${highest}`);
+        }
+    }
+    /** Every disk, opened anew, has the same blocks, byte by byte, and the same state as in memory. */
+    sameStores(nodes) {
+        const stores = nodes.flatMap((node) => {
+            const live = node.ledger?.chain;
+            if (live === undefined)
+                return [];
+            node.disk.restart();
+            try {
+                const store = node.openStore();
+                const { tip, state } = store.chain;
+                if (tip.hash !== live.tip.hash || state.root() !== live.state.root()) {
+                    const message = `on its disk the tip is ${tip.height} ${short(tip.hash)}, in memory ${node.describe()}`;
+                    this.fail('same-store', node, message);
+                }
+                return [{ node, store }];
+            }
+            catch (error) {
+                this.fail('same-store', node, `its disk does not open: ${String(error)}`);
+                return [];
+            }
+        });
+        // What all of them still have of the chain, but for the blocks about which they may differ.
+        const from = Math.max(...stores.map(({ store }) => store.chain.base.height + 1));
+        const to = Math.min(...stores.map(({ store }) => store.chain.tip.height)) - UNSETTLED_BLOCKS;
+        for (let height = from; height <= to; height++) {
+            let expected;
+            for (const { node, store } of stores) {
+                const hash = store.chain.at(height)?.hash;
+                const bytes = hash === undefined ? undefined : store.block(hash);
+                expected ??= bytes;
+                if (bytes === undefined || expected === undefined || Buffer.compare(bytes, expected) !== 0) {
+                    this.fail('same-store', node, `its stored block ${height} is another than that of ${stores[0]?.node.name}`);
+                    return;
+                }
+            }
+        }
+    }
+}
+/** Coins that an entry of the state is worth: the balance, the reward, what is left in a channel, what is locked. */
+function coinsIn(kind, bytes) {
+    if (bytes.length === 0)
+        return 0n;
+    const value = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+    switch (kind) {
+        case KIND.account:
+            return value.readBigUInt64BE(8);
+        case KIND.reward:
+            return value.readBigUInt64BE(32);
+        case KIND.channel:
+            return value.readBigUInt64BE(64) - value.readBigUInt64BE(72);
+        case KIND.hashlock:
+            return value.readBigUInt64BE(64);
+        default:
+            return 0n;
+    }
+}
+function tradeIn(state, kind, key) {
+    if (kind === KIND.channel)
+        return state.channel(key);
+    return kind === KIND.hashlock ? state.hashlock(key) : state.split(key);
+}
+//# sourceMappingURL=invariants.js.map

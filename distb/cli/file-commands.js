@@ -1,0 +1,85 @@
+import { WorldError } from '../node/error.js';
+import { loadKey } from '../node/key-file.js';
+import { selfTest } from '../node/signing.js';
+import { name as nameCodec } from '../schemas/field.js';
+import { checkNetwork } from './networks.js';
+import { brokerOption, coins, DATA_DEFAULT, example, hours, jsonOption, quiet } from './options.js';
+const PURCHASES_DEFAULT = `${DATA_DEFAULT}/purchases`;
+const HOURS_MAX_DEFAULT = 48;
+/** Adds file and refund to `buy`. */
+export function addFileCommands(buy) {
+    buy
+        .command('file')
+        .description('fetches a file encrypted, pays under a lock, and opens it with the key that the seller gives for that')
+        .argument('[name]', 'the file, as its seller calls it')
+        .option('--of <seller>', 'its account, or the name of a device that is online')
+        .requiredOption('--key <file>', 'key file of the buyer')
+        .option('--out <file>', 'where the file goes; one that is there is never replaced')
+        .option('--max-coins <coins>', 'what it may cost; without it only the price is shown', coins)
+        .option('--hours-max <hours>', 'how long coins may be locked', hours, HOURS_MAX_DEFAULT)
+        .option('--resume', 'go on with what was paid and is not finished', false)
+        .option('--purchases <dir>', 'where unfinished purchases are kept', PURCHASES_DEFAULT)
+        .option('--network <hash>', 'genesis hash, or its first 8 digits, that the network must have')
+        .addOption(brokerOption())
+        .addOption(jsonOption())
+        .addHelpText('after', `\nBefore it pays, the buyer knows of the content what the seller says, and no more: docs/TRADE.md, "Files".\n${example('pinledger buy file day.bin --of agent-1 --key .pinledger/visitor.json --out day.bin --max-coins 0.5', 'pinledger buy file --resume --key .pinledger/visitor.json')}`)
+        .action(async (name, options) => {
+        const { of: seller, key, out, maxCoins: coinsMax, hoursMax, resume, ...rest } = options;
+        const { purchases, network, broker, json } = rest;
+        checkNetwork(network);
+        selfTest();
+        const signer = loadKey(key);
+        await withModules(json, async ({ commands, modules }) => {
+            if (resume) {
+                const order = { purchases, network, out, isPatient: true };
+                return commands.openPurchasesCommand({ url: broker }, signer, order, modules);
+            }
+            if (name === undefined || seller === undefined || out === undefined)
+                throw new WorldError('usage', 'expected NAME, --of and --out, or --resume');
+            if (!nameCodec.json.safeParse(name).success)
+                throw new WorldError('usage', `NAME: files that are sold have names of a-z, 0-9, ".", "_", "-", got ${name}`);
+            const { findSeller } = await import('./seller.js');
+            const found = await findSeller({ url: broker }, seller, modules.log);
+            const order = { seller: found, name, out, coinsMax, hoursMax, network, purchases };
+            return commands.buyFileCommand({ url: broker }, signer, order, modules);
+        });
+    });
+    buy
+        .command('refund')
+        .description('takes back what was paid for files whose key did not come before the deadline')
+        .requiredOption('--key <file>', 'key file of the buyer')
+        .option('--purchases <dir>', 'where unfinished purchases are kept', PURCHASES_DEFAULT)
+        .option('--network <hash>', 'genesis hash, or its first 8 digits, that the network must have')
+        .addOption(brokerOption())
+        .addOption(jsonOption())
+        .addHelpText('after', `\nWhere the key has come in the meantime, the file is opened instead.\n${example('pinledger buy refund --key .pinledger/visitor.json')}`)
+        .action(async ({ key, purchases, network, broker, json }) => {
+        checkNetwork(network);
+        selfTest();
+        const signer = loadKey(key);
+        const order = { purchases, network, out: undefined, isPatient: false };
+        await withModules(json, ({ commands, modules }) => commands.openPurchasesCommand({ url: broker }, signer, order, modules));
+    });
+}
+/** Loads the work, and stops it when the person has had enough: what was begun is kept. */
+async function withModules(json, work) {
+    const commands = await import('./buy-file.js');
+    const { PurchaseProgress } = await import('./file-purchase/progress.js');
+    const controller = new AbortController();
+    const stop = () => {
+        if (controller.signal.aborted)
+            process.exit(130);
+        controller.abort();
+    };
+    process.on('SIGINT', stop).on('SIGTERM', stop);
+    const print = (text) => void process.stdout.write(text);
+    const progress = new PurchaseProgress({ output: process.stderr, print, monotonic: () => performance.now() }, json);
+    try {
+        const modules = { progress, log: quiet(json), signal: controller.signal };
+        process.exitCode = await work({ commands, modules });
+    }
+    finally {
+        process.off('SIGINT', stop).off('SIGTERM', stop);
+    }
+}
+//# sourceMappingURL=file-commands.js.map

@@ -1,0 +1,100 @@
+/** `pinledger repair`: makes a damaged ledger one that opens again, and says what it did. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { audit } from '../node/append-log.js';
+import { OUTBOX_FILE, WIRES_FILE } from '../node/backup.js';
+import { CHANNEL_LOG } from '../node/channel/channel-log.js';
+import { openDataDir } from '../node/data-dir.js';
+import { openDisk } from '../node/disk.js';
+import { WorldError } from '../node/error.js';
+import { repair } from '../node/repair.js';
+import { checkLedger } from './ledgers.js';
+export function repairCommand({ data, json }, now, out) {
+    if (!existsSync(data))
+        throw new WorldError('usage', `no directory ${data}: see --data`);
+    // An outbox can be damaged where there is no ledger yet.
+    if (!existsSync(join(data, OUTBOX_FILE)))
+        checkLedger(data);
+    const dir = openDataDir(data);
+    try {
+        const at = now.toISOString().replace(/[-:]/g, '').slice(0, 15);
+        const disk = openDisk(dir.path);
+        const before = new Set(disk.list());
+        const { steps: done, height } = repair(disk, at);
+        const pieces = disk.list().filter((name) => name.includes('.cut-') && !before.has(name));
+        const cut = pieces.map((name) => `the last write was not whole: it was cut off and kept as ${name}`);
+        const steps = [...done, ...cut, ...repairAgent(disk, at)];
+        if (json)
+            out(`${JSON.stringify({ steps, height: height ?? null })}\n`);
+        else {
+            for (const step of steps)
+                out(`${step}\n`);
+            out(height === undefined
+                ? 'no ledger is left: the next start needs --genesis FILE and fetches everything from its peers\n'
+                : `${steps.length === 0 ? 'nothing to repair: ' : ''}the ledger opens at height ${height}\n`);
+        }
+    }
+    finally {
+        dir.close();
+    }
+}
+/** What is lost with the end of an agent's log, or with all of it. */
+const LOST = [
+    [OUTBOX_FILE, 'readings and payments that were not yet in a block are not sent again'],
+    [
+        WIRES_FILE,
+        "edges that wires have seen since then may count again; wires that the owner has set since then, and old messages of the owner's, have to be looked at: pinledger wires show",
+    ],
+    [
+        CHANNEL_LOG,
+        'what was sold and paid on channels since then is forgotten: a reading may be delivered twice for one price on each of them, and what was opened since then is closed by hand; see OPERATIONS.md, Damage',
+    ],
+];
+/** Moves damaged logs of an agent aside. Of all but the outbox what was whole before the damage stays: the ledger does not tell it. */
+function repairAgent(disk, at) {
+    return LOST.flatMap(([name, lost]) => {
+        const damage = damageOf(disk, name);
+        if (damage === undefined)
+            return [];
+        const aside = `${name}.damaged-${at}`;
+        const moved = `${name} was moved to ${aside}: ${damage.why}`;
+        if (name === OUTBOX_FILE || damage.wholeBytes === 0) {
+            disk.rename(name, aside);
+            return [moved, lost];
+        }
+        // The damaged log keeps its name until the mended one takes it, in one step: killed before that, or without room, it is found again.
+        copyStart(disk, name, aside, damage.bytes);
+        copyStart(disk, name, name, damage.wholeBytes);
+        return [moved, `${name} has what was whole before the damage, ${damage.wholeBytes} bytes`, lost];
+    });
+}
+function damageOf(disk, name) {
+    if (!disk.list().includes(name))
+        return undefined;
+    const file = disk.open(name);
+    try {
+        for (const read of audit(file))
+            if (!read.ok && !read.fault.unfinished) {
+                const { record, position, message, code, batch } = read.fault;
+                const why = `record ${record} at offset ${position}: ${message} (${code})`;
+                return { why, bytes: file.size, wholeBytes: batch };
+            }
+        return undefined;
+    }
+    finally {
+        file.close();
+    }
+}
+function copyStart(disk, from, to, bytes) {
+    const source = disk.open(from);
+    const draft = disk.open(`${to}.new`);
+    try {
+        draft.append(source.read(0, bytes));
+    }
+    finally {
+        source.close();
+        draft.close();
+    }
+    disk.rename(`${to}.new`, to);
+}
+//# sourceMappingURL=repair.js.map

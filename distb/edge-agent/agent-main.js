@@ -1,0 +1,127 @@
+/** An edge agent as a program: data directory, outbox, sensors and MQTT wired together until the signal ends them. */
+import { existsSync } from 'node:fs';
+import { OUTBOX_FILE, WIRES_FILE } from '../node/backup.js';
+import { CHANNEL_LOG } from '../node/channel/channel-log.js';
+import { History } from '../node/history.js';
+import { replaceableLog } from '../node/replaceable-log.js';
+import { openRuntime, SOFTWARE, sessionOptions, storageLimits, untilAborted } from '../node/runtime.js';
+import { systemTimers } from '../node/timers.js';
+import { Agent } from './agent.js';
+import { Catalogue } from './catalogue.js';
+import { channels } from './channel/channels.js';
+import { buyOf, termsOf } from './channel/config.js';
+import { openSensor, thisMachine } from './drivers.js';
+import { FileShop } from './files/file-shop.js';
+import { MINER_DEFAULTS } from './miner.js';
+import { itemsOf } from './offer-items.js';
+import { Outbox } from './outbox.js';
+import { guardLine } from './outputs/config.js';
+import { GuardProcess } from './outputs/guard-process.js';
+import { Outputs } from './outputs/outputs.js';
+import { end, guardsOf } from './outputs/takeover.js';
+import { PaidTopics } from './sale/paid-topics.js';
+import { Running } from './sale/running.js';
+import { Sale } from './sale/sale.js';
+import { Shop } from './sale/shop.js';
+import { WiresTrade, wiresOptions } from './wires/trade.js';
+import { WiresLog } from './wires/wires-log.js';
+/** Runs until the signal is aborted; throws WorldError, or our own bug, with nothing left running. */
+export async function runAgent(config, { log, clock, random, signal, onReady }) {
+    const runtime = openRuntime(config.data, config.genesis, log, storageLimits(config.storage));
+    const { signer, store } = runtime;
+    const { done, fail } = untilAborted(signal);
+    try {
+        const outbox = new Outbox(replaceableLog(runtime.dir.file(OUTBOX_FILE)), store.chain, signer);
+        const surroundings = thisMachine(({ message }) => log.warn('sensor', { reason: message }));
+        const sensors = config.sensors.map((sensor) => ({
+            name: sensor.name,
+            driver: sensor.driver,
+            batch: sensor.batch,
+            sell: sensor.sell,
+            sensor: openSensor(sensor, surroundings),
+        }));
+        const wiresLog = new WiresLog(replaceableLog(runtime.dir.file(WIRES_FILE)));
+        const factsOf = (name) => ({
+            unit: sensors.find((each) => each.name === name)?.sensor.unit ?? '/',
+            count: outbox.nextSequence(name),
+        });
+        // Without outputs, nobody else lets go of what was one before.
+        if (config.outputs.length === 0)
+            await end(guardsOf(runtime.dir.path));
+        const lines = new GuardProcess({ directory: runtime.dir.path, lines: config.outputs.map(guardLine) }, { log, nowMs: clock.monotonic, random });
+        const shop = new Shop(config);
+        const running = new Running(clock);
+        let sale;
+        const outputs = new Outputs(config.outputs, {
+            lines,
+            clock,
+            timers: systemTimers,
+            log,
+            soldOf: (name) => (sale?.isKnown ? running.output(name) : undefined),
+        });
+        const selling = (desk) => {
+            sale = new Sale({ desk, shop, running, onSold: () => outputs.refresh() });
+            return sale;
+        };
+        const sold = new Map(config.sensors.flatMap(({ name, sell }) => (sell?.perMinute === undefined ? [] : [[name, sell]])));
+        const topics = (desk) => new PaidTopics({ desk, running, sold, isKnown: () => sale?.isKnown === true });
+        const terms = termsOf(config.sensors);
+        const channelLog = runtime.dir.file(CHANNEL_LOG);
+        // Also for what was sold or bought before, until its coins are where they belong.
+        const hasChannels = terms.size > 0 || config.buys.length > 0 || existsSync(channelLog);
+        const modules = { files: replaceableLog(channelLog), timers: systemTimers };
+        const trading = hasChannels ? [channels({ sells: terms, buys: config.buys.map(buyOf) }, modules)] : [];
+        const { files } = config;
+        let fileShop;
+        const sellingFiles = (directory) => (desk) => {
+            fileShop = new FileShop(directory, desk);
+            return fileShop;
+        };
+        const sellable = () => ({ ...config, files: fileShop?.onSale ?? [] });
+        const agent = new Agent({
+            session: sessionOptions(config.broker),
+            name: config.name,
+            software: SOFTWARE,
+            signer,
+            sensors,
+            mining: { ...MINER_DEFAULTS, ...config.mine },
+        }, {
+            store,
+            outbox,
+            outputs,
+            trades: [
+                (desk) => new WiresTrade(desk, wiresOptions(config), wiresLog),
+                (desk) => new Catalogue(desk, config.name, () => itemsOf(sellable(), factsOf)),
+                ...(shop.isEmpty ? [] : [selling, topics]),
+                ...trading,
+                ...(files === undefined ? [] : [sellingFiles(files)]),
+            ],
+            clock,
+            random,
+            log,
+            onFatal: fail,
+        });
+        const { node } = agent;
+        const history = new History(runtime.dir.path, store.chain, {
+            requests: node.requests,
+            peers: () => node.peers,
+            log,
+            monotonic: clock.monotonic,
+            onFatal: fail,
+        });
+        try {
+            await agent.start();
+            history.start();
+            onReady({ account: signer.account });
+            await done;
+        }
+        finally {
+            history.stop();
+            await agent.stop();
+        }
+    }
+    finally {
+        runtime.close();
+    }
+}
+//# sourceMappingURL=agent-main.js.map

@@ -1,0 +1,107 @@
+import { FeeEstimator } from '../ledger/fee-estimator.js';
+import { merklePath } from '../ledger/merkle.js';
+import { headerHash } from '../ledger/network.js';
+import { sealTransaction } from '../ledger/transaction.js';
+import { block as blockCodec } from '../schemas/block.js';
+import { Reader } from '../schemas/codec.js';
+import { struct } from '../schemas/compound.js';
+import { hashFromBytes } from '../schemas/hex.js';
+import { HEADERS_MAX, MESSAGE_BYTES_MAX } from '../schemas/message.js';
+import { FOLLOWING_MAX, PROVEN_TRANSACTION_BYTES_MAX } from '../schemas/proof.js';
+/** What a reply's own fields take, generously. */
+const FRAMING_BYTES = 1024;
+/** How every block begins. */
+const blockHead = struct({ header: blockCodec.fields.header, coinbase: blockCodec.fields.coinbase });
+/** Undefined to stay silent: a proof that this chain cannot give. Without a mempool there is room for all at the floor. */
+export function answer(chain, question, fees = () => new FeeEstimator(chain.network).fees(undefined)) {
+    switch (question.type) {
+        case 'getHeaders':
+            return {
+                type: 'headers',
+                headers: chain.headersAfter(question.locator, Math.min(question.limit, HEADERS_MAX)),
+            };
+        case 'getAccount':
+            return { type: 'account', view: viewOf(chain, question.account) };
+        case 'getBlocks':
+            return { type: 'blocks', blocks: blocksOf(chain, question) };
+        case 'getInclusion':
+            return inclusionOf(chain, question.height, question.transaction);
+        case 'getBalance':
+            return balanceOf(chain, question.account);
+        case 'getFees':
+            return { type: 'fees', ...fees() };
+        case 'getEntry': {
+            const { tip, state } = chain;
+            const value = state.get(question.kind, question.key) ?? new Uint8Array(0);
+            return { type: 'entry', height: tip.height, value };
+        }
+    }
+}
+/** An account at the tip. */
+export function viewOf({ tip, state, network }, account) {
+    const { nonce, balance } = state.account(account);
+    const maturing = state.maturing(account, tip.height, network.genesis.maturity);
+    return { account, height: tip.height, nonce, balance, maturing };
+}
+/** The first of these blocks, as many as fit one message and are kept: side branches too, and old ones by their height. */
+function blocksOf(chain, { height, hashes }) {
+    const blocks = [];
+    let room = MESSAGE_BYTES_MAX - FRAMING_BYTES;
+    for (const [index, hash] of hashes.entries()) {
+        const bytes = bodyOf(chain, height + index, hash);
+        if (bytes === undefined)
+            break;
+        room -= bytes.length + 4;
+        if (room < 0)
+            break;
+        blocks.push(bytes);
+    }
+    return blocks;
+}
+function bodyOf(chain, height, hash) {
+    // The base is in the tree, but its body is among the settled ones.
+    if (chain.entry(hash)?.parent !== undefined)
+        return chain.archive.block(hash);
+    return height >= 1 && height <= chain.base.height ? chain.archive.settled(height, hash) : undefined;
+}
+/** Undefined when no block with this transaction is kept at that height. */
+function inclusionOf(chain, height, id) {
+    const { network, tip } = chain;
+    const bytes = bodyAt(chain, height);
+    if (bytes === undefined)
+        return undefined;
+    const { header, coinbase, transactions } = blockCodec.read(new Reader(bytes));
+    const sealed = transactions.map((each) => sealTransaction(network, each));
+    const index = sealed.findIndex((each) => each.id === id);
+    const found = sealed[index];
+    if (found === undefined || found.bytes.length > PROVEN_TRANSACTION_BYTES_MAX)
+        return undefined;
+    const leaves = sealed.map(({ leaf }) => leaf);
+    const path = merklePath(network.hashing, leaves, index).map(hashFromBytes);
+    const following = [];
+    for (let next = height + 1; next <= tip.height && following.length < FOLLOWING_MAX; next++)
+        following.push(chain.header(next));
+    return {
+        type: 'inclusion',
+        proof: { header, coinbase, transaction: found.bytes, index, count: leaves.length, path, following },
+    };
+}
+/** Undefined at block 0, which has no coinbase, and on a base without a body. */
+function balanceOf(chain, account) {
+    const bytes = bodyAt(chain, chain.tip.height);
+    const state = bytes && chain.state.accountProof(account);
+    if (bytes === undefined || state === undefined)
+        return undefined;
+    return { type: 'balance', proof: { ...blockHead.read(new Reader(bytes)), state } };
+}
+/** A block of the best chain, from the window or from what is kept below it. */
+function bodyAt(chain, height) {
+    const { archive, base, network } = chain;
+    if (height < 1)
+        return undefined;
+    if (height <= base.height)
+        return archive.settled(height, headerHash(network.hashing, chain.header(height)));
+    const entry = chain.at(height);
+    return entry && archive.block(entry.hash);
+}
+//# sourceMappingURL=answers.js.map

@@ -1,0 +1,369 @@
+/**
+ * The chain on disk: segments of append-only logs, one atomic batch per accepted block, the state in memory.
+ *
+ * A batch is: the added block, the changes of blocks connected for the first time, the tip if it moved. What `save` has returned
+ * from is on the disk. When a segment is large enough the next one begins with the whole state; when there are enough
+ * behind the tip, the headers up to an old one go to `headers.log`, the window in memory begins there, and what lies below
+ * may be deleted. Invariants: the window's base is the last header of `headers.log`, and its segment is there; a segment on which
+ * the window may once begin stands on a block that was never undone. Source: docs/PROTOCOL.md section 10.
+ */
+import { Chain, HEADER_GROUP } from '../ledger/chain.js';
+import { createNetwork, headerHash } from '../ledger/network.js';
+import { KIND } from '../ledger/state.js';
+import { certificate as certificateCodec } from '../schemas/checkpoint.js';
+import { decode, encode } from '../schemas/codec.js';
+import { GENESIS_BYTES_MAX, genesis as genesisCodec } from '../schemas/genesis.js';
+import { invariant } from '../schemas/result.js';
+import { audit, openAppendLog } from './append-log.js';
+import { CheckpointRecords } from './checkpoint-records.js';
+import { WorldError } from './error.js';
+import { groupOf, HEADERS_FILE, HeaderFile } from './header-file.js';
+import { changesRecord, continues, inBatches, RECORD, RECORD_BYTES_MAX, readBlockHead, recordName, updateRecords, } from './records.js';
+import { Replay } from './replay.js';
+import { ACCOUNTS_MAX, baseBatches, removeDrafts, segmentHeights, segmentName, writeLog } from './segments.js';
+import { SettledBlocks } from './settled-blocks.js';
+import { hashing, signatures } from './signing.js';
+export const STORE_DEFAULTS = {
+    hashing,
+    signatures,
+    readOnly: false,
+    windowBlocks: 16_384,
+    windowBlocksMin: 1_024,
+    segmentBytes: 4 << 20,
+    segmentBlocks: 4_096,
+    bytesMax: Number.POSITIVE_INFINITY,
+    ageMsMax: Number.POSITIVE_INFINITY,
+    onNotice: () => { },
+};
+export function networkOf(genesis, modules = { hashing, signatures }) {
+    const network = createNetwork(genesis, modules);
+    if (network.ok)
+        return network.value;
+    const { field, message } = network.fault;
+    throw new WorldError('config', `genesis: ${field}: ${message}`);
+}
+/** The genesis that a ledger was founded with; undefined when there is none on the disk. Throws WorldError `store-corrupt`. */
+export function storedGenesis(disk) {
+    const newest = segmentHeights(disk).at(-1);
+    if (newest === undefined)
+        return undefined;
+    const name = segmentName(newest);
+    const file = disk.open(name);
+    try {
+        for (const read of audit(file, continues)) {
+            // A genesis cannot be fetched again: damage to it is never taken for an unfinished write.
+            if (!read.ok && read.fault.code !== 'torn-tail')
+                openAppendLog(disk.open(name), { sealed: true, kindName: recordName, continues });
+            if (!read.ok || read.value.kind !== RECORD.genesis)
+                return undefined;
+            const decoded = decode(genesisCodec, read.value.bytes, GENESIS_BYTES_MAX);
+            return decoded.ok ? decoded.value : undefined;
+        }
+        return undefined;
+    }
+    finally {
+        file.close();
+    }
+}
+/** Whether a directory holds a ledger. */
+export const hasLedger = (disk) => segmentHeights(disk).length > 0;
+export class ChainStore {
+    chain;
+    checkpoints = new CheckpointRecords((kind, bytes) => void this.#current.log.append([{ kind, bytes }]));
+    #disk;
+    #options;
+    #headers;
+    #settled;
+    /** Of the window, the oldest first; the last one is written to. */
+    #segments = [];
+    /** Below the window, the oldest first. */
+    #old = [];
+    /** The latest changed last. */
+    #accounts;
+    #noticed = false;
+    /** Opens a store, or founds it with `genesis` on an empty disk. Throws WorldError `store-corrupt`, `store-write`, `config`. */
+    constructor(disk, genesis, options = {}) {
+        this.#disk = disk;
+        this.#options = { ...STORE_DEFAULTS, ...options };
+        if (!this.#options.readOnly)
+            removeDrafts(disk);
+        const stored = storedGenesis(disk);
+        const network = this.#choose(stored, genesis);
+        // An import of a snapshot that a crash ended: nothing stands on these headers.
+        if (stored === undefined && disk.list().includes(HEADERS_FILE) && segmentHeights(disk).length === 0)
+            disk.remove(HEADERS_FILE);
+        this.#headers = new HeaderFile(disk, network);
+        this.#settled = new SettledBlocks(disk, this.#options.onNotice);
+        try {
+            const { chain, accounts } = this.#load(network, stored === undefined);
+            this.chain = chain;
+            this.#accounts = new Set(accounts);
+            for (const cut of [this.#headers.cut, this.#current.log.cut])
+                if (cut !== undefined)
+                    this.#options.onNotice(cutNotice(cut));
+            // What a crash or other settings left to do.
+            if (!this.#options.readOnly)
+                this.#upkeep();
+        }
+        catch (error) {
+            this.close();
+            throw error;
+        }
+    }
+    /** Bytes of an unfinished last batch that a crash left behind and that were cut off. */
+    get torn() {
+        return this.#current.log.torn;
+    }
+    /** Accounts that the stored chain has changed: the latest last, at most 1,000. */
+    get accounts() {
+        return [...this.#accounts];
+    }
+    /** Bytes on disk. */
+    get size() {
+        let bytes = this.#headers.size;
+        for (const old of this.#old)
+            bytes += old.bytes;
+        for (const { log } of this.#segments)
+            bytes += log.size;
+        return bytes;
+    }
+    /** Height from which on every block is kept: the first one kept is the next. */
+    get keptFrom() {
+        return this.#old[0]?.height ?? this.#segments[0]?.height ?? 0;
+    }
+    block(block) {
+        return this.#read('blocks', block, RECORD.block);
+    }
+    changes(block) {
+        const decoded = decode(changesRecord, this.#read('changes', block, RECORD.changes), RECORD_BYTES_MAX);
+        invariant(decoded.ok, `the stored changes of ${block} decode`);
+        return decoded.value.changes;
+    }
+    header(height) {
+        return this.#headers.header(height);
+    }
+    settled(height, hash) {
+        // The hash is a peer's word: only for the right one is a segment read.
+        if (headerHash(hashing, this.#headers.header(height)) !== hash)
+            return undefined;
+        const bases = this.#old.map((old) => old.height);
+        return this.#settled.find(bases, height, hash);
+    }
+    waypoint(height) {
+        return this.#headers.waypoint(height);
+    }
+    waypointHeight(hash) {
+        return this.#headers.waypointHeight(hash);
+    }
+    /**
+     * Makes an update durable, with the certificate that caused it, both or neither. Throws WorldError `store-write`; nothing
+     * of the update may be announced then.
+     */
+    save(update, certificate) {
+        const { blocks, changes, log } = this.#current;
+        const records = updateRecords(update, (block) => this.#segments.some((each) => each.changes.has(block)));
+        if (certificate !== undefined) {
+            const bytes = encode(certificateCodec, certificate);
+            records.unshift({ kind: RECORD.certificate, bytes, block: certificate.target.hash });
+        }
+        // The tip comes last: a crash between two batches leaves blocks and changes that nobody was told of.
+        const positions = inBatches(records).flatMap((batch) => log.append(batch));
+        if (certificate !== undefined)
+            this.checkpoints.keep(certificate);
+        for (const [index, { kind, block }] of records.entries()) {
+            if (kind === RECORD.block)
+                blocks.set(block, positions[index]);
+            if (kind === RECORD.changes)
+                changes.set(block, positions[index]);
+        }
+        const { connected, disconnected, tip } = update;
+        if (disconnected.length > 0)
+            this.#markUndone(tip.height - connected.length);
+        for (const { changes: made } of connected)
+            for (const change of made)
+                this.#touch(change);
+        if (connected.length > 0 && tip.height % HEADER_GROUP === 0)
+            this.#upkeep();
+        else if (this.#old.length > 0 && this.size > this.#options.bytesMax)
+            this.#prune();
+    }
+    close() {
+        this.#headers.close();
+        this.#settled.close();
+        for (const { log } of this.#segments)
+            log.close();
+    }
+    get #current() {
+        const current = this.#segments.at(-1);
+        invariant(current !== undefined, 'a store has a segment');
+        return current;
+    }
+    #choose(stored, genesis) {
+        const modules = { hashing: this.#options.hashing, signatures: this.#options.signatures };
+        if (stored === undefined) {
+            if (genesis === undefined)
+                throw new WorldError('config', 'the store is empty and no genesis was given');
+            return networkOf(genesis, modules);
+        }
+        const network = networkOf(stored, modules);
+        if (genesis === undefined || networkOf(genesis).genesisHash === network.genesisHash)
+            return network;
+        throw new WorldError('config', `this data directory belongs to network ${network.id} and not to the configured genesis; use another --data directory`);
+    }
+    #load(network, fresh) {
+        const replay = new Replay({
+            network,
+            checkpoints: this.checkpoints,
+            open: (base) => new Chain(network, this, base),
+            changes: (block) => this.changes(block),
+            onUndone: (height) => this.#markUndone(height),
+        });
+        const heights = segmentHeights(this.#disk);
+        if (heights.length === 0)
+            heights.push(0);
+        const window = heights.filter((height) => height >= this.#headers.height);
+        if (window[0] !== this.#headers.height) {
+            throw new WorldError('store-corrupt', `${HEADERS_FILE} ends at height ${this.#headers.height}, but there is no ${segmentName(this.#headers.height)}; run pinledger repair`);
+        }
+        for (const height of window)
+            this.#open(replay, height, height !== window.at(-1));
+        if (fresh)
+            this.#current.log.append([{ kind: RECORD.genesis, bytes: encode(genesisCodec, network.genesis) }]);
+        for (const height of heights) {
+            if (height >= this.#headers.height)
+                break;
+            const file = this.#disk.open(segmentName(height));
+            this.#old.push({ height, bytes: file.size });
+            file.close();
+        }
+        return replay.finish();
+    }
+    #open(replay, height, sealed) {
+        const name = segmentName(height);
+        const [blocks, changes] = [new Map(), new Map()];
+        replay.segment(name, height);
+        const log = openAppendLog(this.#disk.open(name), {
+            sealed,
+            continues,
+            kindName: recordName,
+            onRecord: (kind, bytes, position) => {
+                const block = replay.record(kind, bytes, position);
+                if (block !== undefined)
+                    (kind === RECORD.block ? blocks : changes).set(block, position);
+            },
+        });
+        this.#segments.push({ height, log, blocks, changes, undone: false });
+        replay.segmentEnd();
+    }
+    #markUndone(height) {
+        for (const segment of this.#segments)
+            if (segment.height > height)
+                segment.undone = true;
+    }
+    #touch({ kind, key }) {
+        if (kind !== KIND.account)
+            return;
+        const account = key;
+        this.#accounts.delete(account);
+        this.#accounts.add(account);
+        if (this.#accounts.size <= ACCOUNTS_MAX)
+            return;
+        for (const oldest of this.#accounts) {
+            this.#accounts.delete(oldest);
+            break;
+        }
+    }
+    #upkeep() {
+        this.#roll();
+        this.#settle();
+        this.#prune();
+    }
+    /** Begins the next segment when the tip stands where one may begin and the current one is large enough. */
+    #roll() {
+        const { tip, network, state } = this.chain;
+        const { height, log, blocks } = this.#current;
+        const { segmentBytes, segmentBlocks } = this.#options;
+        if (tip.height % HEADER_GROUP !== 0 || tip.height <= height)
+            return;
+        if (log.size < segmentBytes && blocks.size < segmentBlocks)
+            return;
+        const head = readBlockHead(this.block(tip.hash));
+        invariant(tip.parent !== undefined, 'the tip is above the base');
+        const base = { ...head, parentTime: tip.parent.time, work: tip.work };
+        const rest = { accounts: this.accounts, checkpoints: this.checkpoints.records() };
+        const name = segmentName(tip.height);
+        writeLog(this.#disk, name, baseBatches(network, base, state, rest));
+        this.#segments.push({
+            height: tip.height,
+            log: openAppendLog(this.#disk.open(name), { continues, kindName: recordName }),
+            blocks: new Map(),
+            changes: new Map(),
+            undone: false,
+        });
+    }
+    /** Lets the window begin at a later segment when enough blocks have come after it. */
+    #settle() {
+        const { tip, final, network } = this.chain;
+        const { windowBlocks, windowBlocksMin, bytesMax } = this.#options;
+        let highest = tip.height - windowBlocks;
+        const least = tip.height - windowBlocksMin;
+        if (network.genesis.checkpointSigners.length > 0)
+            highest = Math.max(highest, Math.min(final.height, least));
+        if (this.size > bytesMax)
+            highest = least;
+        const at = this.#segments.findLastIndex(({ height, undone }) => !undone && height <= highest);
+        const base = this.#segments[at];
+        if (base === undefined || base.height <= this.chain.base.height)
+            return;
+        this.#headers.append(this.#groupsTo(base.height));
+        this.chain.trim(base.height);
+        for (const { height, log } of this.#segments.splice(0, at)) {
+            this.#old.push({ height, bytes: log.size });
+            log.close();
+        }
+    }
+    #groupsTo(height) {
+        const { chain } = this;
+        const groups = [];
+        for (let first = this.#headers.height + 1; first < height; first += HEADER_GROUP) {
+            const headers = [];
+            for (let at = first; at < first + HEADER_GROUP; at++)
+                headers.push(chain.header(at));
+            const last = chain.at(first + HEADER_GROUP - 1);
+            invariant(last !== undefined, 'the window has the header');
+            groups.push(groupOf(chain.network, headers, { parentTime: chain.header(first - 1).time, work: last.work }));
+        }
+        return groups;
+    }
+    /** Deletes old segments, the oldest first, while they are too old or all together are too large. */
+    #prune() {
+        const { bytesMax, ageMsMax, onNotice } = this.#options;
+        for (let old = this.#old[0]; old !== undefined; old = this.#old[0]) {
+            const next = this.#old[1]?.height ?? this.chain.base.height;
+            const ageMs = this.chain.tip.time - this.#headers.header(next).time;
+            if (this.size <= bytesMax && ageMs <= ageMsMax)
+                break;
+            this.#settled.forget(old.height);
+            this.#disk.remove(segmentName(old.height));
+            this.#old.shift();
+        }
+        if (this.size <= bytesMax || this.#noticed)
+            return;
+        this.#noticed = true;
+        onNotice(`the ledger takes ${this.size} bytes, more than the ${bytesMax} that it may: the last ${this.#options.windowBlocksMin} blocks always stay, and the state`);
+    }
+    #read(of, block, kind) {
+        for (let at = this.#segments.length - 1; at >= 0; at--) {
+            const segment = this.#segments[at];
+            const position = segment[of].get(block);
+            if (position === undefined)
+                continue;
+            const record = segment.log.read(position);
+            invariant(record.kind === kind, `record at ${position} is of kind ${kind}`);
+            return record.bytes;
+        }
+        invariant(false, `block ${block} is stored`);
+    }
+}
+const cutNotice = (what) => `the last write to the ledger was not whole: ${what}. It was cut off and kept beside the file; what the network has confirmed is fetched again`;
+//# sourceMappingURL=chain-store.js.map

@@ -1,0 +1,491 @@
+import { faulty, verdictOf } from '../ledger/fault.js';
+import { FeeEstimator } from '../ledger/fee-estimator.js';
+import { Mempool } from '../ledger/mempool.js';
+import { parseTransaction } from '../ledger/transaction.js';
+import { HEADER_BYTES, header as headerCodec } from '../schemas/block.js';
+import { vote as voteCodec } from '../schemas/checkpoint.js';
+import { decode, encode } from '../schemas/codec.js';
+import { short } from '../schemas/hex.js';
+import { MESSAGE_BYTES_MAX, status as statusCodec, tip as tipCodec, } from '../schemas/message.js';
+import { refuse } from '../schemas/result.js';
+import { everyone, mirror, parseTopic, topic } from '../schemas/topic.js';
+import { answer } from './answers.js';
+import { Checkpoints } from './checkpoints.js';
+import { MUTE_MS, Muting } from './muting.js';
+import { Orphans } from './orphans.js';
+import { Peers } from './peers.js';
+import { createRequests } from './requests.js';
+import { createSession } from './session.js';
+import { Sync } from './sync.js';
+import { every, systemTimers } from './timers.js';
+/** Blocks from the near future that wait for their time. */
+const HELD_MAX = 16;
+/** Blocks below the tip at which a block that nobody asked for may still branch off. */
+const SIDE_DEPTH_MAX = 100;
+/** How long a block may be on its way before a peer's better tip makes us ask for it. */
+const TIP_PATIENCE_MS = 400;
+const TICK_MS = 1_000;
+/** How long after connecting a signer waits for the last vote that the broker keeps. */
+const VOTE_PATIENCE_MS = 2_000;
+/** How long claims of a better tip are not believed after one that its maker could not back; longer than it is left alone. */
+const DOUBT_MS = 120_000;
+/** How long headers may take that are to prove a claim: they can be dealt out one by one. */
+const CLAIM_PATIENCE_MS = 30_000;
+/** A tip that no validator shares is published again this often. */
+const REPUBLISH_MS = 5_000;
+export class LedgerNode {
+    chain;
+    mempool;
+    fees;
+    session;
+    requests;
+    checkpoints;
+    #options;
+    #modules;
+    #timers;
+    #sync;
+    #peers = new Peers();
+    #muting = new Muting();
+    #orphans;
+    #held = [];
+    #stopTicking = () => { };
+    #patience;
+    #connectedMs = 0;
+    #startHeight = 0;
+    #aheadMs;
+    #doubtUntilMs = 0;
+    #durable = true;
+    constructor(options, modules) {
+        this.#options = options;
+        this.#modules = modules;
+        const { store, clock, random, log, onFatal, timers = systemTimers, openSession = createSession } = modules;
+        this.chain = store.chain;
+        const { network } = this.chain;
+        const self = options.signer.account;
+        this.mempool = new Mempool(network, options.role === 'agent' ? self : undefined);
+        this.fees = new FeeEstimator(network);
+        const { role, name, software } = options;
+        const presence = (state, since) => ({
+            topic: mirror(topic(network.id, 'status', self)),
+            payload: jsonBytes(statusCodec.toJson({ state, role, name, software, since, protocol: 1 })),
+            retain: true,
+        });
+        this.#timers = timers;
+        this.session = openSession({
+            ...options.session,
+            signer: options.signer,
+            will: presence('offline', 0),
+            birth: () => presence('online', clock.now()),
+            farewell: () => presence('offline', clock.now()),
+        }, {
+            log,
+            random,
+            now: clock.monotonic,
+            onMessage: (message) => this.#receive(message),
+            onConnected: () => {
+                this.#connectedMs = clock.monotonic();
+                log.info('connected', { broker: options.session.url });
+                modules.onConnected();
+                this.checkpoints.onConnected();
+            },
+            onDisconnected: (reason, retryInMs) => {
+                log.warn('no connection to the broker', { reason, 'retry-seconds': (retryInMs / 1000).toFixed(1) });
+                this.#peers.clear();
+                modules.onDisconnected();
+            },
+            onDropped: (messages, bytes) => log.warn('messages came faster than they could be checked', { dropped: messages, bytes }),
+            onFault: onFatal,
+        });
+        this.requests = createRequests({ network: network.id, self }, {
+            publish: this.session.publish.bind(this.session),
+            log,
+            random,
+            now: clock.monotonic,
+            timers,
+            onFault: onFatal,
+        });
+        this.requests.serve((question) => this.#durable ? answer(this.chain, question, () => this.fees.fees(this.mempool.entryRate)) : undefined);
+        this.#orphans = new Orphans(network);
+        this.#sync = new Sync({
+            chain: this.chain,
+            requests: this.requests,
+            peers: this.#peers,
+            log,
+            now: clock.now,
+            monotonic: clock.monotonic,
+            timers,
+            wants: (hash) => this.checkpoints.wants(hash),
+            accept: (bytes) => this.accept(bytes),
+        });
+        this.checkpoints = new Checkpoints({
+            chain: this.chain,
+            store: store.checkpoints,
+            signer: options.signer,
+            log,
+            move: (update, certificate) => this.#keep(update, certificate),
+            // A vote on the way up would be one for each eighth block of the past.
+            mayVote: () => this.session.connected && !this.#sync.downloading && this.#heardOwnVote,
+            publishVote: (vote) => this.#publishVote(vote),
+            onChanged: () => modules.onCheckpoint?.(),
+            onFinal: (entry) => modules.onFinal?.(entry),
+            onFault: onFatal,
+        });
+    }
+    start() {
+        const { id } = this.chain.network;
+        this.checkpoints.restore();
+        this.#startHeight = this.chain.tip.height;
+        this.session.subscribe([
+            everyone(id, 'tx'),
+            everyone(id, 'block'),
+            everyone(id, 'tip'),
+            ...(this.checkpoints.enabled ? [everyone(id, 'vote'), everyone(id, 'checkpoint')] : []),
+            ...this.requests.filters,
+            ...(this.#modules.others?.filters ?? []),
+        ]);
+        this.session.start();
+        this.#stopTicking = every(this.#timers, TICK_MS, () => this.#tick());
+    }
+    async stop() {
+        this.#stopTicking();
+        this.#patience?.();
+        this.#sync.stop();
+        this.requests.stop();
+        await this.session.stop();
+    }
+    /**
+     * Whether the broker has had time to tell us of a vote of ours that our data directory, an old copy, does not know. An
+     * empty one has to fetch blocks first, and that vote comes before them.
+     */
+    get #heardOwnVote() {
+        return this.#startHeight === 0 || this.#modules.clock.monotonic() - this.#connectedMs >= VOTE_PATIENCE_MS;
+    }
+    /** False once the disk refused a block: from then on the chain in memory must not be told to anybody. */
+    get durable() {
+        return this.#durable;
+    }
+    /** Who has announced a tip, those heard last first. */
+    get peers() {
+        return this.#peers.claiming(0n);
+    }
+    /** How far a running catch-up is. */
+    get progress() {
+        return this.#sync.progress;
+    }
+    /** True when connected and no peer is known to have a better chain: the time to mine. */
+    get inSync() {
+        if (!this.session.connected || this.#sync.downloading)
+            return false;
+        const nowMs = this.#modules.clock.monotonic();
+        if (this.#peers.size === 0)
+            return nowMs - this.#connectedMs > 3_000;
+        // Claims cost nothing: after an empty one, only headers that prove their work keep us from mining.
+        return nowMs < this.#doubtUntilMs || this.#peers.best(this.chain.tip.work) === undefined;
+    }
+    /** Checks a block, stores it and tells; also for blocks of our own miner. */
+    accept(bytes) {
+        const outcome = this.#take(bytes);
+        if (outcome.ok)
+            this.#adopt(outcome.value.added.entry.hash);
+        return outcome;
+    }
+    /** Accepts the blocks that waited for this one, and those that waited for them: no more than the pool holds. */
+    #adopt(hash) {
+        const { clock } = this.#modules;
+        const parents = [hash];
+        for (let parent = parents.pop(); parent !== undefined; parent = parents.pop()) {
+            for (const { bytes, publisher } of this.#orphans.take(parent, clock.monotonic())) {
+                const stale = this.#staleness(bytes);
+                const outcome = stale === undefined ? this.#take(bytes) : refuse(stale);
+                if (outcome.ok)
+                    parents.push(outcome.value.added.entry.hash);
+                else
+                    this.#blockRefused(publisher, outcome.fault, bytes);
+            }
+        }
+    }
+    #take(bytes) {
+        const { clock } = this.#modules;
+        const outcome = this.chain.accept(bytes, clock.now());
+        if (!outcome.ok) {
+            if (outcome.fault.code === 'time-too-new')
+                this.#hold(bytes);
+            return outcome;
+        }
+        this.#keep(outcome.value);
+        this.checkpoints.onBlock(outcome.value.added.entry);
+        this.checkpoints.vote();
+        return outcome;
+    }
+    /** Makes a move of the chain durable, with the certificate that caused it, and then tells of it. */
+    #keep(update, certificate) {
+        const { store, onUpdate, onTransaction } = this.#modules;
+        this.#durable = false;
+        store.save(update, certificate);
+        this.#durable = true;
+        this.fees.update(update, (id) => this.mempool.has(id));
+        const { entered, dropped } = this.mempool.update(this.chain, update);
+        onUpdate(update, dropped);
+        for (const sealed of entered)
+            onTransaction(sealed);
+    }
+    /** Checks a transaction that came on `publisher`'s topic and puts it into the mempool, or holds it behind a gap. */
+    add(bytes, publisher) {
+        const { network, verified } = this.chain;
+        const parsed = parseTransaction(network, bytes, verified);
+        if (!parsed.ok)
+            return parsed;
+        const { from } = parsed.value.transaction;
+        if (from !== publisher)
+            return faulty('wrong-publisher', `topic: ${short(publisher)} sent a transaction of ${short(from)}`);
+        return this.mempool.add(parsed.value, this.chain);
+    }
+    /** Sends a binary message under our own name, and its JSON mirror where people look. */
+    async publish(kind, bytes, json) {
+        const name = topic(this.chain.network.id, kind, this.#options.signer.account);
+        const sent = await this.session.publish(name, bytes, { qos: 1, retain: false });
+        const text = jsonBytes(json);
+        // JSON takes some three times the room: what is too large for a message has no mirror.
+        if (sent && text.length <= MESSAGE_BYTES_MAX)
+            await this.session.publish(mirror(name), text, { qos: 0, retain: false });
+        return sent;
+    }
+    /** What this node says of its own tip. */
+    tipMessage() {
+        const { tip, state } = this.chain;
+        const { supply, transactions, readings } = state.totals();
+        return {
+            height: tip.height,
+            hash: tip.hash,
+            parent: tip.parent?.hash ?? this.chain.header(tip.height).parent,
+            time: tip.time,
+            miner: tip.miner ?? this.#options.signer.account,
+            target: tip.target,
+            work: tip.work,
+            stateRoot: state.root(),
+            transactions,
+            readings,
+            supply,
+        };
+    }
+    #receive({ topic: name, payload, retain }) {
+        const parsed = parseTopic(name);
+        if (parsed === undefined || parsed.network !== this.chain.network.id)
+            return;
+        if (parsed.json)
+            this.#modules.others?.receive(parsed, payload, retain);
+        else if (parsed.kind === 'request' || parsed.kind === 'reply')
+            this.requests.receive(parsed, payload);
+        else if (parsed.kind === 'tip')
+            this.#receiveTip(parsed.publisher, payload);
+        else if (parsed.kind === 'tx' || parsed.kind === 'block')
+            this.#receiveEvent(parsed, payload, retain);
+        else if (parsed.kind === 'vote' || parsed.kind === 'checkpoint')
+            this.#receiveCheckpoint(parsed.kind, parsed.publisher, payload);
+        else
+            this.#modules.others?.receive(parsed, payload, retain);
+    }
+    #receiveCheckpoint(kind, publisher, payload) {
+        const { clock, log } = this.#modules;
+        const own = publisher === this.#options.signer.account;
+        if (!this.checkpoints.enabled || (!own && this.#muting.isMuted(publisher, clock.monotonic())))
+            return;
+        const outcome = kind === 'vote'
+            ? this.checkpoints.receiveVote(publisher, payload)
+            : this.checkpoints.receiveCertificates(publisher, payload);
+        if (!outcome.ok && !own) {
+            const { code, message } = outcome.fault;
+            const broken = verdictOf(outcome.fault) === 'reject';
+            const what = kind === 'vote' ? 'vote' : 'certificate';
+            log[broken ? 'warn' : 'debug'](`refused a ${what}`, { from: short(publisher), code, reason: message });
+            this.#mute(publisher, broken ? 'rejected' : 'ignored');
+        }
+        this.#fetchCertified();
+    }
+    /** A chain with a certified block is fetched whatever its work, from those who spoke of it. */
+    #fetchCertified() {
+        if (!this.checkpoints.isWaiting)
+            return;
+        for (const peer of new Set([...this.checkpoints.wanted.values()].flatMap((peers) => [...peers])))
+            if (this.#sync.mayAsk(peer, 'tip'))
+                void this.#sync.from(peer, 'tip').catch(this.#modules.onFatal);
+    }
+    async #publishVote(vote) {
+        const name = topic(this.chain.network.id, 'vote', this.#options.signer.account);
+        const sent = await this.session.publish(name, encode(voteCodec, vote), { qos: 1, retain: true });
+        if (sent)
+            await this.session.publish(mirror(name), jsonBytes(voteCodec.toJson(vote)), { qos: 0, retain: true });
+        return sent;
+    }
+    #receiveEvent({ kind, publisher }, payload, retain) {
+        const { clock, onTransaction, onRefused } = this.#modules;
+        const own = publisher === this.#options.signer.account;
+        if (!own && this.#muting.isMuted(publisher, clock.monotonic()))
+            return;
+        // An event that the broker kept is old news: a broker of ours refuses to keep any.
+        if (retain)
+            return;
+        if (kind === 'block') {
+            const stale = this.#staleness(payload);
+            const outcome = stale === undefined ? this.accept(payload) : refuse(stale);
+            if (!outcome.ok)
+                this.#blockRefused(publisher, outcome.fault, payload);
+            return;
+        }
+        const outcome = this.add(payload, publisher);
+        if (!outcome.ok) {
+            this.#refuse('tx', publisher, outcome.fault, payload);
+            return;
+        }
+        const { entered, dropped } = outcome.value;
+        for (const { sealed, fault } of dropped)
+            onRefused('tx', sealed.transaction.from, fault, sealed.bytes);
+        for (const sealed of entered)
+            onTransaction(sealed);
+        // One that is held behind a gap was of no use so far, and costs its sender nothing.
+        if (entered.length === 0)
+            this.#mute(publisher, 'ignored');
+    }
+    /**
+     * A branch that leaves our chain far below the tip can be made where blocks were cheap, and each would be stored for
+     * ever. Unasked, none is taken; a peer whose branch has more work proves that by its headers, when we catch up.
+     */
+    #staleness(bytes) {
+        const decoded = decode(headerCodec, bytes.subarray(0, HEADER_BYTES), HEADER_BYTES);
+        const parent = decoded.ok ? this.chain.entry(decoded.value.parent) : undefined;
+        const { tip } = this.chain;
+        if (parent === undefined || tip.height - parent.height <= SIDE_DEPTH_MAX)
+            return undefined;
+        return {
+            code: 'known',
+            message: `parent: ${tip.height - parent.height} blocks below the tip, at most ${SIDE_DEPTH_MAX}`,
+        };
+    }
+    #blockRefused(publisher, fault, bytes) {
+        if (fault.code === 'known') {
+            this.#mute(publisher, 'ignored');
+            return;
+        }
+        if (fault.code === 'unknown-parent') {
+            const kept = this.#orphans.add(bytes, publisher, this.#modules.clock.monotonic());
+            // Its miner has the parents, if anybody has; while we catch up they are on their way.
+            if (!(kept && this.#sync.downloading) && this.#sync.mayAsk(publisher, 'orphan'))
+                void this.#sync.from(publisher, 'orphan').catch(this.#modules.onFatal);
+            else
+                this.#mute(publisher, 'ignored');
+            return;
+        }
+        this.#refuse('block', publisher, fault, bytes);
+    }
+    #refuse(kind, publisher, fault, bytes) {
+        const { log, onRefused } = this.#modules;
+        if (fault.code === 'known')
+            return;
+        // A block was made on purpose: whatever is wrong with it broke a rule.
+        const broken = verdictOf(fault) === 'reject' || (kind === 'block' && verdictOf(fault) !== 'hold');
+        const what = kind === 'tx' ? 'transaction' : 'block';
+        log[broken ? 'warn' : 'debug'](`refused a ${what}`, {
+            from: short(publisher),
+            code: fault.code,
+            reason: fault.message,
+        });
+        onRefused(kind, publisher, fault, bytes);
+        this.#mute(publisher, broken ? 'rejected' : 'ignored');
+    }
+    /** Counts a message that was of no use; mutes a publisher that has sent too many. */
+    #mute(publisher, why) {
+        const { clock, log } = this.#modules;
+        if (publisher === this.#options.signer.account)
+            return;
+        if (!this.#muting.count(publisher, why, clock.monotonic()))
+            return;
+        log.warn('not listening to a sender that keeps sending what is refused', {
+            from: short(publisher),
+            seconds: MUTE_MS / 1000,
+        });
+    }
+    #receiveTip(publisher, payload) {
+        if (publisher === this.#options.signer.account)
+            return;
+        if (this.#muting.isMuted(publisher, this.#modules.clock.monotonic()))
+            return;
+        const decoded = decode(tipCodec, payload, MESSAGE_BYTES_MAX);
+        if (!decoded.ok) {
+            this.#modules.log.warn('refused a tip', { from: short(publisher), reason: decoded.fault.message });
+            this.#mute(publisher, 'rejected');
+            return;
+        }
+        this.#peers.set(publisher, decoded.value);
+        if (this.#peers.best(this.chain.tip.work) === undefined)
+            return;
+        this.#patience ??= this.#timers.after(TIP_PATIENCE_MS, () => {
+            this.#patience = undefined;
+            this.#catchUp();
+        });
+    }
+    #catchUp() {
+        const best = this.#peers.best(this.chain.tip.work, (peer) => this.#sync.mayAsk(peer, 'tip'));
+        if (best === undefined)
+            return;
+        const [peer, claimed] = best;
+        const patience = every(this.#timers, CLAIM_PATIENCE_MS, () => {
+            if (!this.#sync.downloading)
+                this.#doubt(claimed);
+        });
+        this.#sync
+            .from(peer, 'tip')
+            .then(() => this.#doubt(claimed))
+            .catch(this.#modules.onFatal)
+            .finally(patience);
+    }
+    /** A claim that its maker cannot back must not keep us waiting; with a wrong clock it is we who cannot judge it. */
+    #doubt({ work }) {
+        const { clock } = this.#modules;
+        if (work > this.chain.tip.work && clock.synchronised())
+            this.#doubtUntilMs = clock.monotonic() + DOUBT_MS;
+    }
+    #hold(bytes) {
+        if (this.#held.some((held) => Buffer.compare(held.bytes, bytes) === 0))
+            return;
+        if (this.#held.length >= HELD_MAX)
+            this.#held.shift();
+        this.#held.push({ bytes, time: this.#modules.clock.now() + this.chain.network.genesis.interval });
+    }
+    #tick() {
+        const nowMs = this.#modules.clock.now();
+        const due = this.#held.filter(({ time }) => time <= nowMs);
+        this.#held = this.#held.filter(({ time }) => time > nowMs);
+        try {
+            for (const { bytes } of due)
+                this.accept(bytes);
+            this.checkpoints.vote();
+        }
+        catch (error) {
+            this.#modules.onFatal(error);
+        }
+        this.#catchUp();
+        this.#fetchCertified();
+        this.#republish();
+    }
+    /** A block of ours that got lost on the way is sent again, so that validators can ask us for what they lack. */
+    #republish() {
+        const { tip } = this.chain;
+        const ahead = this.session.connected &&
+            // Also not when a snapshot ends there: its block is not ours to send.
+            tip.parent !== undefined &&
+            // A claim of more is either true, and we soon have that tip, or it says nothing.
+            !this.#peers.share(tip.work);
+        const nowMs = this.#modules.clock.monotonic();
+        if (!ahead || this.#options.role === 'validator')
+            this.#aheadMs = undefined;
+        else if (this.#aheadMs === undefined)
+            this.#aheadMs = nowMs;
+        else if (nowMs - this.#aheadMs >= REPUBLISH_MS) {
+            this.#aheadMs = nowMs;
+            const name = topic(this.chain.network.id, 'block', this.#options.signer.account);
+            void this.session.publish(name, this.#modules.store.block(tip.hash), { qos: 1, retain: false });
+        }
+    }
+}
+export const jsonBytes = (value) => new TextEncoder().encode(JSON.stringify(value));
+//# sourceMappingURL=ledger-node.js.map

@@ -1,0 +1,334 @@
+import { workOf } from '../ledger/difficulty.js';
+import { createNetwork } from '../ledger/network.js';
+import { WorldError } from '../node/error.js';
+import { hashing } from '../node/signing.js';
+import { every } from '../node/timers.js';
+import { short } from '../schemas/hex.js';
+import { invariant } from '../schemas/result.js';
+import { Adversary } from './adversary.js';
+import { FAIR, SimBroker } from './broker.js';
+import { Deals } from './deals.js';
+import { describeFault, drawFaults } from './faults.js';
+import { sharedSignatures, simSigner } from './identities.js';
+import { Invariants } from './invariants.js';
+import { SimNode } from './node.js';
+import { Rng } from './random.js';
+import { BLOCK_HASHES, simGenesis } from './rules.js';
+import { Scheduler } from './scheduler.js';
+/** The last part of a run is without faults, and has to end on one tip. */
+const QUIET_INTERVALS = 36;
+/** After the last fault of a cluster, so many intervals later all are on one chain. */
+const HEAL_INTERVALS = 30;
+const TRACE_LINES = 300;
+/** Hashes of all adversaries together, as a share of all. */
+const ADVERSE_SHARE = 0.25;
+/** Mean time between one machine's transfers, in intervals. */
+const SENDS_INTERVALS = 40;
+/** Mean time between what it does with channels, hashlocks and splits. */
+const TRADES_INTERVALS = 100;
+/** What every third machine keeps of the ledger. */
+const PRUNED_BYTES = 300_000;
+/** Clocks that are further off than this are not held to the one tip. */
+const CLOCK_INTERVALS = 3;
+export class World {
+    network;
+    nodes;
+    #options;
+    #scheduler = new Scheduler();
+    #broker;
+    #invariants;
+    #faults;
+    #adversaries = new Map();
+    #traitors;
+    #trace = [];
+    #active = new Set();
+    #faultMs = 0;
+    #reorganisations = 0;
+    #deepest = 0;
+    #starts = 0;
+    #final = 0;
+    #blocks = [];
+    #transactions = 0;
+    #types = {};
+    #height = 0;
+    #digest = 0;
+    constructor(options) {
+        this.#options = options;
+        const random = new Rng(`seed ${options.seed}`);
+        const { nodes, intervalMs, hours } = options;
+        const validators = Math.max(1, Math.floor(nodes / 5));
+        const holders = Array.from({ length: nodes }, (_, index) => simSigner(index));
+        const miners = holders.map((_, index) => index).filter((index) => index >= validators);
+        const traitors = random.fork('traitors').some(miners, Math.floor(miners.length / 4));
+        this.#traitors = new Set(options.kinds.has('byzantine') ? traitors : []);
+        const accounts = holders.map(({ account }) => account);
+        // Seeds take turns: with and without checkpoints by the validators, open and enrolled.
+        const signers = options.seed % 2 === 0 ? accounts.slice(0, validators) : [];
+        const honest = miners.filter((index) => !this.#traitors.has(index));
+        const authorities = options.seed % 3 === 0 ? [0, ...honest.slice(0, 3)].map((index) => accounts[index]) : [];
+        // One adversary is not admitted, and mines all the same.
+        const admitted = [...honest.slice(3), ...[...this.#traitors].slice(1)].map((index) => accounts[index]);
+        const genesis = simGenesis({ intervalMs, holders: accounts, signers, authorities });
+        const signatures = sharedSignatures();
+        const network = createNetwork(genesis, { hashing, signatures });
+        invariant(network.ok, 'the genesis of a simulation is valid');
+        this.network = network.value;
+        this.#invariants = new Invariants(this.network, () => this.#scheduler.nowMs);
+        this.#broker = new SimBroker(this.#scheduler, random.fork('broker'));
+        const deals = new Deals();
+        const rates = this.#rates(random.fork('rates'), validators);
+        const endMs = Math.max(0.3 * hours * 3_600_000, hours * 3_600_000 - QUIET_INTERVALS * intervalMs);
+        this.#faults =
+            options.faults ??
+                drawFaults(random.fork('faults'), {
+                    nodes,
+                    adversaries: traitors,
+                    endMs,
+                    kinds: options.kinds,
+                    intervalMs,
+                });
+        this.nodes = holders.map((signer, index) => new SimNode({
+            name: `n${index}`,
+            role: index < validators ? 'validator' : 'agent',
+            signer,
+            rate: rates[index],
+            genesis,
+            sendsMs: SENDS_INTERVALS * intervalMs,
+            tradesMs: options.trades === false ? Number.POSITIVE_INFINITY : TRADES_INTERVALS * intervalMs,
+            bytesMax: index % 3 === 2 ? PRUNED_BYTES : Number.POSITIVE_INFINITY,
+            admits: index === 0 && authorities.length > 0 ? admitted : [],
+        }, {
+            scheduler: this.#scheduler,
+            broker: this.#broker,
+            random: random.fork(`node ${index}`),
+            signatures,
+            log: this.#log(index),
+            others: () => accounts,
+            deals,
+            onUpdate: (node, update) => this.#onUpdate(node, update),
+            onFinal: (node, height, hash) => this.#onFinal(node, height, hash),
+            onStarted: (node) => {
+                this.#starts++;
+                this.#invariants.started(node);
+            },
+            onBug: (node, error) => this.#invariants.fail(
+            // A disk that no longer opens has lost what was announced.
+            error instanceof WorldError && error.code === 'store-corrupt' ? 'durable' : 'bug', node, error instanceof Error ? (error.stack ?? error.message) : String(error)),
+            onFound: (node, block) => {
+                const adversary = this.#adversaries.get(node);
+                if (adversary === undefined)
+                    node.announce(block);
+                else
+                    adversary.found(block);
+            },
+        }));
+    }
+    async run() {
+        const { hours, only, intervalMs } = this.#options;
+        for (const node of this.nodes)
+            this.#scheduler.after(node.random.between(0, 1_000), () => node.start());
+        for (const [index, fault] of this.#faults.entries()) {
+            if (only !== undefined && !only.includes(index))
+                continue;
+            this.#scheduler.at(fault.atMs, () => {
+                this.#line(`fault ${index}: ${describeFault(fault)}`);
+                this.#active.add(fault);
+                this.#faultMs = this.#scheduler.nowMs;
+                this.#begin(fault);
+                this.#scheduler.at(fault.untilMs, () => {
+                    this.#line(`fault ${index} ends: ${fault.what}`);
+                    this.#active.delete(fault);
+                    this.#end(fault);
+                    this.#faultMs = this.#scheduler.nowMs;
+                    this.#checkLater(HEAL_INTERVALS * intervalMs);
+                });
+            });
+        }
+        const endMs = hours * 3_600_000;
+        await this.#scheduler.run(endMs, () => this.#invariants.violation !== undefined);
+        if (this.#invariants.violation === undefined)
+            this.#finish();
+        return {
+            violation: this.#invariants.violation,
+            faults: this.#faults,
+            height: this.#height,
+            transactions: this.#transactions,
+            types: this.#types,
+            reorganisations: this.#reorganisations,
+            deepest: this.#deepest,
+            restarts: this.#starts - this.nodes.length,
+            messages: this.#broker.messages,
+            events: this.#scheduler.events,
+            virtualMs: this.#scheduler.nowMs,
+            final: this.#final,
+            blocks: this.#blocks,
+            digest: `${(this.#digest >>> 0).toString(16)}-${this.#scheduler.events}`,
+            trace: this.#trace,
+        };
+    }
+    #finish() {
+        const honest = this.#honest();
+        this.#invariants.oneTip(honest);
+        this.#invariants.sameStores(honest);
+        const [first] = honest;
+        const expected = (this.#options.hours * 3_600_000) / this.#options.intervalMs;
+        if (first !== undefined && this.#height < expected / 4)
+            this.#invariants.fail('progress', first, `${this.#height} blocks, some ${Math.round(expected)} expected`);
+    }
+    /** Nodes that follow the rules and know the time. */
+    #honest() {
+        const toleranceMs = CLOCK_INTERVALS * this.#options.intervalMs;
+        return this.nodes.filter((node, index) => !this.#traitors.has(index) && node.ledger !== undefined && node.clock.isRight(toleranceMs));
+    }
+    /** When nothing has gone wrong until then, all must agree. */
+    #checkLater(delayMs) {
+        const sinceMs = this.#faultMs;
+        this.#scheduler.after(delayMs, () => {
+            const calm = [...this.#active].every(({ what }) => what === 'adversary' || what === 'hash-rate');
+            if (calm && this.#faultMs === sinceMs)
+                this.#invariants.oneTip(this.#honest());
+        });
+    }
+    #rates(random, validators) {
+        const { nodes, intervalMs } = this.#options;
+        const weights = Array.from({ length: nodes }, (_, index) => index < validators ? 0 : random.between(0.3, 1.7));
+        const sum = (wanted) => weights.reduce((total, weight, index) => total + (this.#traitors.has(index) === wanted ? weight : 0), 0);
+        const [honest, adverse] = [sum(false), sum(true)];
+        const total = BLOCK_HASHES / intervalMs;
+        return weights.map((weight, index) => {
+            const share = this.#traitors.has(index)
+                ? ADVERSE_SHARE / adverse
+                : (adverse > 0 ? 1 - ADVERSE_SHARE : 1) / honest;
+            // Validators do not mine; a rate of next to nothing keeps one rule for all.
+            return Math.max(weight * share * total, 1e-12);
+        });
+    }
+    #begin(fault) {
+        switch (fault.what) {
+            case 'skew':
+                this.#node(fault.node).clock.set(fault.offsetMs, fault.drift);
+                return;
+            case 'no-rtc': {
+                const node = this.#node(fault.node);
+                node.clock.powerOn();
+                node.kill(1_000);
+                return;
+            }
+            case 'weather':
+                this.#broker.weather = fault;
+                return;
+            case 'partition':
+                this.#broker.partition((name) => fault.sides[Number(name.slice(1))] ?? 0);
+                return;
+            case 'broker-restart':
+                this.#broker.stop(fault.forget);
+                return;
+            case 'power-cut':
+                this.#node(fault.node).disk.cutAfter(fault.writes);
+                return;
+            case 'disk-full':
+                this.#node(fault.node).disk.full = true;
+                return;
+            case 'kill':
+                for (const index of fault.nodes)
+                    this.#node(index).kill(fault.untilMs - fault.atMs);
+                return;
+            case 'hash-rate':
+                this.#node(fault.node).power = fault.factor;
+                return;
+            case 'adversary': {
+                const node = this.#node(fault.node);
+                const random = node.random.fork('adversary');
+                const adversary = new Adversary(node, fault.plays, random);
+                this.#adversaries.set(node, adversary);
+                node.intrudes = true;
+                every({ after: (ms, run) => this.#scheduler.after(ms, run), turn: async () => { } }, this.#options.intervalMs, () => {
+                    if (this.#adversaries.get(node) === adversary && node.ledger !== undefined)
+                        adversary.idle();
+                });
+            }
+        }
+    }
+    #end(fault) {
+        switch (fault.what) {
+            case 'skew':
+            case 'no-rtc':
+                this.#node(fault.node).clock.set(0, 0);
+                return;
+            case 'weather':
+                this.#broker.weather = FAIR;
+                return;
+            case 'partition':
+                this.#broker.partition(() => 0);
+                return;
+            case 'broker-restart':
+                this.#broker.start();
+                return;
+            case 'disk-full':
+                this.#node(fault.node).disk.full = false;
+                return;
+            case 'hash-rate':
+                this.#node(fault.node).power = 1;
+                return;
+            case 'adversary':
+                this.#adversaries.delete(this.#node(fault.node));
+                this.#node(fault.node).intrudes = false;
+                return;
+            case 'kill':
+            case 'power-cut':
+        }
+    }
+    #node(index) {
+        return this.nodes[index];
+    }
+    #onUpdate(node, update) {
+        const { tip, connected, disconnected } = update;
+        this.#invariants.updated(node, update);
+        if (connected.length === 0)
+            return;
+        for (const { block } of connected)
+            this.#adversaries.get(node)?.heard(block);
+        this.#digest = (Math.imul(this.#digest, 31) + Number.parseInt(tip.hash.slice(-7), 16)) | 0;
+        if (tip.height > this.#height) {
+            for (const { entry } of connected)
+                this.#blocks[entry.height - 1] = { atMs: this.#scheduler.nowMs, hashes: Number(workOf(entry.target)) };
+            this.#height = tip.height;
+            for (const { type } of connected.flatMap(({ block }) => block.transactions)) {
+                this.#transactions++;
+                this.#types[type] = (this.#types[type] ?? 0) + 1;
+            }
+            this.#line(`block ${tip.height} ${short(tip.hash)} first at ${node.name}`);
+        }
+        if (disconnected.length === 0)
+            return;
+        this.#reorganisations++;
+        this.#deepest = Math.max(this.#deepest, disconnected.length);
+        this.#line(`${node.name} takes back ${disconnected.length}, puts on ${connected.length}: ${tip.height} ${short(tip.hash)}`);
+    }
+    #onFinal(node, height, hash) {
+        this.#invariants.finalised(node, height, hash);
+        if (height <= this.#final)
+            return;
+        this.#final = height;
+        this.#line(`block ${height} ${short(hash)} is final, first at ${node.name}`);
+    }
+    #log(index) {
+        const line = (level) => (event, fields = {}) => {
+            if (level === 'debug')
+                return;
+            const facts = Object.entries(fields)
+                .map(([name, value]) => `${name}=${value}`)
+                .join(' ');
+            this.#line(`n${index} ${event} ${facts}`);
+        };
+        return { debug: () => { }, info: line('info'), warn: line('warn'), error: line('error') };
+    }
+    #line(text) {
+        const line = `${(this.#scheduler.nowMs / 1000).toFixed(3).padStart(10)} ${text}`;
+        this.#options.onLine?.(line);
+        this.#trace.push(line);
+        if (this.#trace.length > 2 * TRACE_LINES)
+            this.#trace.splice(0, TRACE_LINES);
+    }
+}
+//# sourceMappingURL=world.js.map
