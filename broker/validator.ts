@@ -70,6 +70,7 @@ export class Validator {
   readonly #announcer: Announcer
   readonly grants: GrantFeed
   readonly #opinions: Opinions
+  #looksBack = false
   readonly #stored: readonly Account[]
 
   constructor(options: Omit<LedgerNodeOptions, 'role'>, modules: ValidatorModules) {
@@ -97,6 +98,7 @@ export class Validator {
         onConnected: () => {
           connectedMs = modules.clock.monotonic()
           this.#publishAll()
+          this.#lookBack()
         },
         onDisconnected: () => {
           this.#announcer.clear()
@@ -147,8 +149,6 @@ export class Validator {
       this.#touch(account)
     // All that the broker may have forgotten, if both were started again: an account that was only paid is one of them.
     for (const account of this.#stored) this.#touch(account)
-    this.grants.start()
-    this.#opinions.start()
     this.node.start()
   }
 
@@ -260,6 +260,14 @@ export class Validator {
   #receipt(account: Account, value: Partial<Receipt> & Pick<Receipt, 'transaction' | 'status'>): void {
     const name = topic(this.node.chain.network.id, 'receipt', this.#account, account)
     this.#announcer.event(...withMirror(name, receipt, { height: 0, code: '', message: '', ...value }))
+  }
+
+  /** On old blocks, for what is told of them: nobody hears it sooner, and a start has enough to do. */
+  #lookBack(): void {
+    if (this.#looksBack) return
+    this.#looksBack = true
+    this.grants.start()
+    this.#opinions.start()
   }
 
   #publishAll(): void {

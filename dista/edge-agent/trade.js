@@ -1,2 +1,0 @@
-export {};
-//# sourceMappingURL=trade.js.map
