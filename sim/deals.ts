@@ -8,6 +8,7 @@ import type { Network } from '../ledger/network.ts'
 import type { Signer } from '../node/signing.ts'
 import type { Account, Hash } from '../schemas/hex.ts'
 import type { ChannelProof, Transaction, Unsigned } from '../schemas/transaction.ts'
+import type { Rng } from './random.ts'
 
 export type Head = Pick<Transaction, 'network' | 'from' | 'nonce' | 'fee' | 'expiry'>
 
@@ -49,6 +50,14 @@ export class Deals {
     this.locks.push(lock)
     if (this.locks.length > DEALS_MAX) this.locks.shift()
   }
+}
+
+/** A device that trades, or abuses what others have at stake. */
+export interface Party {
+  readonly signer: Signer
+  readonly random: Rng
+  readonly deals: Deals
+  readonly others: () => readonly Account[]
 }
 
 /** The proof that `payer`, by the signature of `signer`, lets the payee of a channel have `amount` in all. */

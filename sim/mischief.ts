@@ -6,34 +6,26 @@
 import { CLAIM_STEPS_MAX } from '../ledger/channel.ts'
 import { PARTS } from '../ledger/split.ts'
 import type { ChannelEntry } from '../ledger/state.ts'
-import type { Signer } from '../node/signing.ts'
 import { type Account, type Hash, hashFromBytes } from '../schemas/hex.ts'
 import type { ChannelProof } from '../schemas/transaction.ts'
-import { type Channel, type Deals, type Lock, signedProof, type Wish } from './deals.ts'
-import type { Rng } from './random.ts'
+import { type Channel, type Lock, type Party, signedProof, type Wish } from './deals.ts'
 import type { Place } from './trader.ts'
 
 /** Most are about what somebody else has at stake; one split in so many. */
 const SPLIT = 0.1
 
 export class Mischief {
-  readonly #signer: Signer
-  readonly #random: Rng
-  readonly #deals: Deals
-  readonly #others: () => readonly Account[]
+  readonly #party: Party
 
-  constructor(signer: Signer, random: Rng, deals: Deals, others: () => readonly Account[]) {
-    this.#signer = signer
-    this.#random = random
-    this.#deals = deals
-    this.#others = others
+  constructor(party: Party) {
+    this.#party = party
   }
 
   /** Undefined when there is nothing to abuse. */
   wish(place: Place): Wish | undefined {
-    const random = this.#random
+    const random = this.#party.random
     if (random.chance(SPLIT)) return this.#split()
-    const { channels, locks } = this.#deals
+    const { channels, locks } = this.#party.deals
     const deal = random.pick([...channels, ...locks])
     if (deal === undefined) return undefined
     return 'secret' in deal ? this.#withLock(deal, place) : this.#withChannel(deal, place)
@@ -47,22 +39,22 @@ export class Mischief {
     })
     const close: Wish = { fill: (head) => ({ ...head, type: 'channelClose', channel: id }) }
     if (entry === undefined)
-      return this.#random.pick([close, claim(signedProof(place.network, id, 1, payer))])
-    if (this.#random.chance(0.3)) return this.#mayClose(entry, place.next.height) ? undefined : close
-    const proof = this.#random.pick(this.#badProofs(channel, entry, place))
+      return this.#party.random.pick([close, claim(signedProof(place.network, id, 1, payer))])
+    if (this.#party.random.chance(0.3)) return this.#mayClose(entry, place.next.height) ? undefined : close
+    const proof = this.#party.random.pick(this.#badProofs(channel, entry, place))
     return proof && claim(proof())
   }
 
   #mayClose(entry: ChannelEntry, height: number): boolean {
-    const { account } = this.#signer
+    const { account } = this.#party.signer
     if (account === entry.to || entry.closing <= height) return true
     return account === entry.from && height + entry.delay < entry.closing
   }
 
   #badProofs({ id, payer, words }: Channel, entry: ChannelEntry, { network }: Place): (() => ChannelProof)[] {
-    const random = this.#random
+    const random = this.#party.random
     const { paid, amount, steps, step } = entry
-    const own = this.#signer
+    const own = this.#party.signer
     const signed = (least: number, most: number) => () =>
       signedProof(network, id, random.whole(least, most), payer)
     const list = [signed(amount + 1, amount + 1_000)]
@@ -90,16 +82,16 @@ export class Mischief {
       fill: (head) => ({ ...head, type: 'hashlockClaim', hashlock: id, preimage }),
     })
     const refund: Wish = { fill: (head) => ({ ...head, type: 'hashlockRefund', hashlock: id }) }
-    if (entry === undefined) return this.#random.pick([claim(secret), refund])
+    if (entry === undefined) return this.#party.random.pick([claim(secret), refund])
     if (next.height >= entry.height && next.medianTime >= entry.time) return claim(secret)
-    return this.#random.pick([claim(hashFromBytes(this.#random.bytes(32))), refund])
+    return this.#party.random.pick([claim(hashFromBytes(this.#party.random.bytes(32))), refund])
   }
 
   /** More than the whole, one account twice, or oneself. */
   #split(): Wish {
-    const random = this.#random
-    const { account: own } = this.#signer
-    const [one, other] = random.some(this.#others(), 2) as [Account, Account]
+    const random = this.#party.random
+    const { account: own } = this.#party.signer
+    const [one, other] = random.some(this.#party.others(), 2) as [Account, Account]
     const shares = random.pick([
       [
         { account: one, parts: PARTS - 1 },

@@ -114,8 +114,9 @@ export class SimNode {
     this.clock.set(this.random.between(-500, 500), this.random.between(-2e-5, 2e-5))
     const { deals, others } = modules
     this.#tradeTimes = modules.random.fork('trade times')
-    this.#trader = new Trader(options.signer, modules.random.fork('trader'), deals, others)
-    this.mischief = new Mischief(options.signer, modules.random.fork('mischief'), deals, others)
+    const { signer } = options
+    this.#trader = new Trader({ signer, random: modules.random.fork('trader'), deals, others })
+    this.mischief = new Mischief({ signer, random: modules.random.fork('mischief'), deals, others })
   }
 
   get name(): string {

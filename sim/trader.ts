@@ -7,11 +7,9 @@ import type { Chain } from '../ledger/chain.ts'
 import { CLAIM_STEPS_MAX } from '../ledger/channel.ts'
 import { PARTS } from '../ledger/split.ts'
 import type { ChannelEntry } from '../ledger/state.ts'
-import type { Signer } from '../node/signing.ts'
-import { type Account, fromHex, type Hash, hashFromBytes, ZERO_HASH } from '../schemas/hex.ts'
+import { fromHex, type Hash, hashFromBytes, ZERO_HASH } from '../schemas/hex.ts'
 import { type ChannelProof, SHARES_MAX } from '../schemas/transaction.ts'
-import { type Channel, type Deals, type Lock, signedProof, type Wish } from './deals.ts'
-import type { Rng } from './random.ts'
+import { type Channel, type Lock, type Party, signedProof, type Wish } from './deals.ts'
 
 /** What a device knows of the ledger. */
 export type Place = Pick<Chain, 'network' | 'state' | 'next'>
@@ -30,23 +28,17 @@ const PART = 20
 const NEVER = 2 ** 32 - 1
 
 export class Trader {
-  readonly #signer: Signer
-  readonly #random: Rng
-  readonly #deals: Deals
-  readonly #others: () => readonly Account[]
+  readonly #party: Party
 
-  constructor(signer: Signer, random: Rng, deals: Deals, others: () => readonly Account[]) {
-    this.#signer = signer
-    this.#random = random
-    this.#deals = deals
-    this.#others = others
+  constructor(party: Party) {
+    this.#party = party
   }
 
   /** One of the things that it may do now: with its own deals, with somebody else's, or something new. */
   wish(place: Place): Wish | undefined {
-    const random = this.#random
-    const { account } = this.#signer
-    const { channels, locks } = this.#deals
+    const random = this.#party.random
+    const { account } = this.#party.signer
+    const { channels, locks } = this.#party.deals
     const [channel, lock] = [random.pick(channels), random.pick(locks)]
     const going = [
       ...channels
@@ -61,29 +53,29 @@ export class Trader {
   }
 
   #amount({ state }: Place): number {
-    return this.#random.whole(0, Math.floor(state.account(this.#signer.account).balance / PART))
+    return this.#party.random.whole(0, Math.floor(state.account(this.#party.signer.account).balance / PART))
   }
 
   #open({ network, state, next }: Place): Wish | undefined {
-    const random = this.#random
+    const random = this.#party.random
     const amount = this.#amount({ network, state, next })
     if (amount === 0) return undefined
     const words = random.chance(0.6) ? this.#words(network.hashing) : []
     const steps = words.length - 1
     const step = steps > 0 ? Math.ceil(amount / random.whole(Math.ceil(0.9 * steps), steps)) : 0
-    const to = random.pick(this.#others())
+    const to = random.pick(this.#party.others())
     const delay = random.whole(1, 12)
     const until = random.chance(0.3) ? next.height + random.whole(5, 60) : NEVER
     const anchor = words[0] ?? ZERO_HASH
     return {
       fill: (head) => ({ ...head, type: 'channelOpen', to, amount, delay, until, anchor, step, memo: '' }),
-      made: (id) => this.#deals.addChannel({ id, payer: this.#signer, to, words }),
+      made: (id) => this.#party.deals.addChannel({ id, payer: this.#party.signer, to, words }),
     }
   }
 
   /** A hash chain from its anchor up. */
   #words(hashing: Place['network']['hashing']): Hash[] {
-    const random = this.#random
+    const random = this.#party.random
     const steps = random.chance(MANY) ? STEPS_MANY : random.whole(...STEPS)
     let word = random.bytes(32)
     const words = [hashFromBytes(word)]
@@ -98,7 +90,7 @@ export class Trader {
     const entry = place.state.channel(channel.id)
     if (entry === undefined) return []
     const { height } = place.next
-    const { account } = this.#signer
+    const { account } = this.#party.signer
     const wishes: (() => Wish | undefined)[] = []
     const mayClose = account === entry.to || entry.closing <= height
     const mayWish = account === entry.from && height + entry.delay < entry.closing
@@ -109,7 +101,7 @@ export class Trader {
   }
 
   #claim(channel: Channel, entry: ChannelEntry, { network }: Place): Wish | undefined {
-    const random = this.#random
+    const random = this.#party.random
     const proof =
       channel.words.length > 0 && random.chance(0.7)
         ? this.#wordProof(channel, entry)
@@ -126,24 +118,24 @@ export class Trader {
     const least = Math.max(steps, Math.floor(paid / step)) + 1
     const most = Math.min(words.length - 1, Math.floor(amount / step), steps + CLAIM_STEPS_MAX)
     if (least > most) return undefined
-    const count = this.#random.whole(least, most)
+    const count = this.#party.random.whole(least, most)
     return { type: 'word', steps: count, word: words[count] as Hash }
   }
 
   #lock(place: Place): Wish | undefined {
-    const random = this.#random
+    const random = this.#party.random
     const { network, next } = place
     const amount = this.#amount(place)
     if (amount === 0) return undefined
     const secret = hashFromBytes(random.bytes(32))
     const lock = hashFromBytes(network.hashing.plain(fromHex(secret)))
-    const to = random.pick(this.#others())
+    const to = random.pick(this.#party.others())
     const height = next.height + random.whole(...DEADLINE)
     const time = next.medianTime + random.whole(...DEADLINE) * network.genesis.interval
-    const { account: from } = this.#signer
+    const { account: from } = this.#party.signer
     return {
       fill: (head) => ({ ...head, type: 'hashlock', to, amount, lock, height, time, memo: '' }),
-      made: (id) => this.#deals.addLock({ id, from, to, secret }),
+      made: (id) => this.#party.deals.addLock({ id, from, to, secret }),
     }
   }
 
@@ -156,9 +148,9 @@ export class Trader {
   }
 
   #split(): Wish {
-    const random = this.#random
-    const { account } = this.#signer
-    const others = this.#others().filter((other) => other !== account)
+    const random = this.#party.random
+    const { account } = this.#party.signer
+    const others = this.#party.others().filter((other) => other !== account)
     const count = random.whole(0, SHARES_MAX)
     let left = PARTS
     const shares = random.some(others, count).map((other, index) => {

@@ -61,6 +61,7 @@ export class PurchaseProgress {
     if (this.#meter === undefined || done < this.#counted) {
       this.#meter = new ProgressMeter(nowMs)
       this.#meter.begin('bodies', of, nowMs)
+      // What an earlier run has fetched says nothing of this one's rate.
       this.#meter.skip(done)
       this.#tenth = Math.floor((10 * done) / of) - 1
     } else this.#meter.count(done - this.#counted, nowMs)
