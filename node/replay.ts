@@ -47,6 +47,8 @@ export class Replay {
   #chain: Chain | undefined
   /** The best chain above the base. */
   readonly #best: Hash[] = []
+  /** What was once on it, and the segment that says so. */
+  readonly #undone: { readonly block: Hash; readonly segment: number }[] = []
   /** Changes in the newest segment, by their blocks: those that the state is built with, but for some after a reorganisation. */
   readonly #changes = new Map<Hash, Uint8Array>()
   #lowest = Number.POSITIVE_INFINITY
@@ -98,13 +100,19 @@ export class Replay {
     const { state: start, height, accounts } = this.#start(chain)
     const values = new Map<string, Change>()
     const changed = new Set(accounts)
+    const touch = ({ kind, key }: Change): void => {
+      if (kind !== KIND.account) return
+      const account = key as string as Account
+      changed.delete(account)
+      changed.add(account)
+    }
+    // Who was paid by a block that is gone has another balance than was last told.
+    for (const { block, segment } of this.#undone)
+      if (segment >= height) for (const change of this.#changesOf(block)) touch(change)
     for (const block of this.#best.slice(height - chain.base.height)) {
       for (const change of this.#changesOf(block)) {
         values.set(`${change.kind}${change.key}`, change)
-        if (change.kind !== KIND.account) continue
-        const account = change.key as string as Account
-        changed.delete(account)
-        changed.add(account)
+        touch(change)
       }
     }
     const state = start.with([...values.values()], 'after')
@@ -195,7 +203,9 @@ export class Replay {
     const { disconnected, connected } = moved.value
     if (disconnected > this.#best.length)
       throw this.#corrupt('a tip record disconnects more blocks than there are')
-    this.#best.length -= disconnected
+    const segment = this.#head.height
+    for (const block of this.#best.splice(this.#best.length - disconnected))
+      this.#undone.push({ block, segment })
     if (disconnected > 0) this.#lowest = Math.min(this.#lowest, chain.base.height + this.#best.length)
     for (const block of connected) {
       if (chain.entry(block) === undefined)
