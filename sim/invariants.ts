@@ -25,6 +25,7 @@ export type Invariant =
   | 'one-tip'
   | 'same-store'
   | 'progress'
+  | 'loss'
   | 'bug'
 
 export interface Violation {

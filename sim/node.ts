@@ -27,6 +27,7 @@ import type { SimBroker } from './broker.ts'
 import { SimClock } from './clock.ts'
 import type { Deals, Wish } from './deals.ts'
 import { PowerCut, SimDisk } from './disk.ts'
+import { SimEdge, type SimEdgeOptions } from './edge.ts'
 import { SimMiner } from './miner.ts'
 import { Mischief } from './mischief.ts'
 import type { Rng } from './random.ts'
@@ -61,6 +62,8 @@ export interface SimNodeOptions {
   readonly bytesMax: number
   /** Whom it admits as miners. */
   readonly admits: readonly Account[]
+  /** What it sells or buys by channels. */
+  readonly edge: SimEdgeOptions | undefined
 }
 
 export interface SimNodeModules {
@@ -86,6 +89,7 @@ interface Process {
   readonly store: ChainStore
   readonly ledger: LedgerNode
   readonly miner: SimMiner
+  readonly edge: SimEdge | undefined
   readonly timers: Timers
 }
 
@@ -103,6 +107,7 @@ export class SimNode {
   readonly mischief: Mischief
   readonly #tradeTimes: Rng
   readonly #pending = new Map<number, Sealed>()
+  #readings = 0
   #process: Process | undefined
 
   constructor(options: SimNodeOptions, modules: SimNodeModules) {
@@ -155,6 +160,7 @@ export class SimNode {
           timers,
           openSession: (options, modules) => broker.open(name, options, modules, isAlive),
           log,
+          others: { filters: [], receive: (...message) => this.#process?.edge?.receive(...message) },
           onUpdate: (update) => this.#onUpdate(update),
           onFinal: (entry) => this.#modules.onFinal(this, entry.height, entry.hash),
           onCheckpoint: () => this.#publishCertificates(),
@@ -163,6 +169,7 @@ export class SimNode {
           onConnected: () => {
             this.#publishTip()
             this.#publishCertificates()
+            this.#process?.edge?.connected()
           },
           onDisconnected: () => {},
           onFatal: (error) => this.#fatal(error),
@@ -178,7 +185,11 @@ export class SimNode {
         intrudes: () => this.intrudes,
         onFound: (block) => this.#found(block),
       })
-      this.#process = alive.process = { alive: true, store, ledger, miner, timers }
+      const { disk, clock } = this
+      const nextSequence = () => this.#readings++
+      const machine = { ledger, signer, disk, clock, timers, log, random: random.fork('edge'), nextSequence }
+      const edge = this.options.edge && new SimEdge(this.options.edge, machine)
+      this.#process = alive.process = { alive: true, store, ledger, miner, edge, timers }
       ledger.start()
       this.#modules.onStarted(this)
       miner.refresh()
@@ -236,6 +247,7 @@ export class SimNode {
 
   #onUpdate(update: Update): void {
     this.#modules.onUpdate(this, update)
+    this.#process?.edge?.updated(update)
     if (update.connected.length === 0) return
     this.#publishTip()
     this.#process?.miner.refresh()

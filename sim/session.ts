@@ -74,8 +74,9 @@ export class SimSession implements Session {
   ): Promise<boolean> {
     this.#broker.scheduler.settle()
     if (!this.connected) return false
-    // Nobody in a simulation reads what is for people.
-    if (!topic.endsWith('/json')) this.#broker.publish(this, topic, payload, retain)
+    // Nobody in a simulation reads what is for people, but who is there.
+    if (!topic.endsWith('/json') || topic.includes('/status/'))
+      this.#broker.publish(this, topic, payload, retain)
     return true
   }
 

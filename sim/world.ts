@@ -22,6 +22,7 @@ import { Invariants, type Violation } from './invariants.ts'
 import { SimNode } from './node.ts'
 import { Rng } from './random.ts'
 import { BLOCK_HASHES, simGenesis } from './rules.ts'
+import { SimSale } from './sale.ts'
 import { Scheduler } from './scheduler.ts'
 
 export interface SimOptions {
@@ -48,6 +49,8 @@ export interface SimReport {
   readonly transactions: number
   /** How many of them are of each type. */
   readonly types: Readonly<Partial<Record<TransactionType, number>>>
+  /** Readings that one machine has sold another by channels. */
+  readonly readings: number
   readonly reorganisations: number
   /** Most blocks that one node took back at once. */
   readonly deepest: number
@@ -75,6 +78,8 @@ const ADVERSE_SHARE = 0.25
 const SENDS_INTERVALS = 40
 /** Mean time between what it does with channels, hashlocks and splits. */
 const TRADES_INTERVALS = 100
+/** Time between two readings that are sold by channel, in intervals. */
+const READS_INTERVALS = 5
 /** What every third machine keeps of the ledger. */
 const PRUNED_BYTES = 300_000
 /** Clocks that are further off than this are not held to the one tip. */
@@ -89,6 +94,7 @@ export class World {
   readonly #invariants: Invariants
   readonly #faults: readonly Fault[]
   readonly #adversaries = new Map<SimNode, Adversary>()
+  readonly #sale: SimSale
   readonly #traitors: ReadonlySet<number>
   readonly #trace: string[] = []
   readonly #active = new Set<Fault>()
@@ -130,6 +136,15 @@ export class World {
     this.#invariants = new Invariants(this.network, () => this.#scheduler.nowMs)
     this.#broker = new SimBroker(this.#scheduler, random.fork('broker'))
 
+    // Two machines trade readings, and do nothing else with money.
+    const [seller, buyer] = options.trades === false || honest.length < 4 ? [] : honest.slice(-2)
+    this.#sale = new SimSale(READS_INTERVALS * intervalMs)
+    const mode = random.fork('channels').pick(['payword', 'signed'] as const)
+    const edgeOf = (index: number) => {
+      if (index === seller) return this.#sale.seller
+      return index === buyer ? this.#sale.buyer(accounts[seller as number] as Account, mode) : undefined
+    }
+
     const deals = new Deals()
     const rates = this.#rates(random.fork('rates'), validators)
     const endMs = Math.max(0.3 * hours * 3_600_000, hours * 3_600_000 - QUIET_INTERVALS * intervalMs)
@@ -142,6 +157,7 @@ export class World {
         kinds: options.kinds,
         intervalMs,
       })
+    const never = Number.POSITIVE_INFINITY
     this.nodes = holders.map(
       (signer, index) =>
         new SimNode(
@@ -151,8 +167,10 @@ export class World {
             signer,
             rate: rates[index] as number,
             genesis,
-            sendsMs: SENDS_INTERVALS * intervalMs,
-            tradesMs: options.trades === false ? Number.POSITIVE_INFINITY : TRADES_INTERVALS * intervalMs,
+            edge: edgeOf(index),
+            sendsMs: edgeOf(index) === undefined ? SENDS_INTERVALS * intervalMs : never,
+            tradesMs:
+              options.trades === false || edgeOf(index) !== undefined ? never : TRADES_INTERVALS * intervalMs,
             bytesMax: index % 3 === 2 ? PRUNED_BYTES : Number.POSITIVE_INFINITY,
             admits: index === 0 && authorities.length > 0 ? admitted : [],
           },
@@ -169,6 +187,7 @@ export class World {
             onStarted: (node) => {
               this.#starts++
               this.#invariants.started(node)
+              this.#checkSale(node)
             },
             onBug: (node, error) =>
               this.#invariants.fail(
@@ -215,6 +234,7 @@ export class World {
       height: this.#height,
       transactions: this.#transactions,
       types: this.#types,
+      readings: this.#sale.readings,
       reorganisations: this.#reorganisations,
       deepest: this.#deepest,
       restarts: this.#starts - this.nodes.length,
@@ -228,7 +248,19 @@ export class World {
     }
   }
 
+  /** The books of who sells and who buys are good when they start, and in the end. */
+  #checkSale(node: SimNode): void {
+    const { edge } = node.options
+    const chain = node.ledger?.chain
+    if (edge === undefined || chain === undefined) return
+    const side = edge.sells.size > 0 ? 'seller' : 'buyer'
+    const stands = (channel: Hash) => chain.state.channel(channel) !== undefined
+    const fault = this.#sale.faultOn(side, node.disk, stands)
+    if (fault !== undefined) this.#invariants.fail('loss', node, fault)
+  }
+
   #finish(): void {
+    for (const node of this.nodes) this.#checkSale(node)
     const honest = this.#honest()
     this.#invariants.oneTip(honest)
     this.#invariants.sameStores(honest)
@@ -365,15 +397,19 @@ export class World {
     const { tip, connected, disconnected } = update
     this.#invariants.updated(node, update)
     if (connected.length === 0) return
-    for (const { block } of connected) this.#adversaries.get(node)?.heard(block)
+    for (const { block } of connected) {
+      this.#adversaries.get(node)?.heard(block)
+      const fault = block.transactions.map((tx) => this.#sale.faultOf(tx)).find(Boolean)
+      if (fault !== undefined) this.#invariants.fail('loss', node, fault)
+    }
     this.#digest = (Math.imul(this.#digest, 31) + Number.parseInt(tip.hash.slice(-7), 16)) | 0
     if (tip.height > this.#height) {
       for (const { entry } of connected)
         this.#blocks[entry.height - 1] = { atMs: this.#scheduler.nowMs, hashes: Number(workOf(entry.target)) }
       this.#height = tip.height
-      for (const { type } of connected.flatMap(({ block }) => block.transactions)) {
+      for (const tx of connected.flatMap(({ block }) => block.transactions)) {
         this.#transactions++
-        this.#types[type] = (this.#types[type] ?? 0) + 1
+        this.#types[tx.type] = (this.#types[tx.type] ?? 0) + 1
       }
       this.#line(`block ${tip.height} ${short(tip.hash)} first at ${node.name}`)
     }

@@ -23,7 +23,7 @@ const MAY: Record<string, { folders: readonly string[]; packages: readonly RegEx
     folders: ['node', 'ledger', 'schemas'],
     packages: [/^node:/, /^zod$/, /^yaml$/, /^onoff$/],
   },
-  sim: { folders: ['node', 'ledger', 'schemas'], packages: [/^node:/] },
+  sim: { folders: ['node', 'ledger', 'schemas', 'edge-agent'], packages: [/^node:/] },
   'firmware-config': { folders: ['node', 'schemas'], packages: [/^node:/, /^zod$/, /^yaml$/] },
   cli: {
     folders: ['node', 'ledger', 'schemas', 'broker', 'edge-agent', 'firmware-config', 'sim'],

@@ -61,6 +61,17 @@ t.test('a disk keeps what was written, tears what was being written, and cuts of
   t.throws(() => full.open('a').append(Buffer.alloc(10)), { code: 'ENOSPC' })
 })
 
+t.test(
+  'one machine buys the readings of another, channel after channel, and both come back from crashes',
+  async (t) => {
+    const report = await new World({ ...options, hours: 0.5, kinds: new Set(['crash', 'disk']) }).run()
+    t.equal(report.violation, undefined)
+    t.ok(report.restarts > 5, `${report.restarts} restarts`)
+    t.ok(report.readings > 12, `${report.readings} readings`)
+    t.ok((report.types.channelClose ?? 0) > 1, `${report.types.channelClose} channels are closed`)
+  },
+)
+
 t.test('the same options give the same run, other seeds another', async (t) => {
   const once = await new World(options).run()
   t.equal(once.violation, undefined)
@@ -70,7 +81,7 @@ t.test('the same options give the same run, other seeds another', async (t) => {
 })
 
 t.test('machines also open, claim and close channels, lock and settle hashlocks, and share', async (t) => {
-  const { types, violation } = await new World({ ...options, seed: 7, hours: 1.2, kinds: new Set() }).run()
+  const { types, violation } = await new World({ ...options, nodes: 8, seed: 7, hours: 1.2, kinds: new Set() }).run()
   t.equal(violation, undefined)
   const missing = Object.keys(TYPE_NUMBERS).filter((type) => !Object.keys(types).includes(type))
   // Sensors are not simulated, and this network is open.

@@ -184,4 +184,11 @@ export const MUTATIONS: readonly Mutation[] = [
     find: 'add(view, closed.to, closed.returns);',
     replace: 'earn(view, closed.to, closed.returns);',
   },
+  {
+    name: 'the books of channels are not written',
+    invariants: ['loss'],
+    file: 'node/channel/channel-log.js',
+    find: 'this.#log.append(this.#waiting);',
+    replace: '',
+  },
 ]
