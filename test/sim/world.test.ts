@@ -81,7 +81,13 @@ t.test('the same options give the same run, other seeds another', async (t) => {
 })
 
 t.test('machines also open, claim and close channels, lock and settle hashlocks, and share', async (t) => {
-  const { types, violation } = await new World({ ...options, nodes: 8, seed: 7, hours: 1.2, kinds: new Set() }).run()
+  const { types, violation } = await new World({
+    ...options,
+    nodes: 8,
+    seed: 7,
+    hours: 1.2,
+    kinds: new Set(),
+  }).run()
   t.equal(violation, undefined)
   const missing = Object.keys(TYPE_NUMBERS).filter((type) => !Object.keys(types).includes(type))
   // Sensors are not simulated, and this network is open.
