@@ -48,6 +48,9 @@ export const TAGS = {
 } as const
 export type Tag = keyof typeof TAGS
 
+/** Where a message is put together: memory of its own for each takes as long as its hash. */
+const MESSAGE = new Uint8Array(1024)
+
 /** The hash functions of the ledger over one SHA-256 implementation, which the shell may choose. */
 export class Hashing {
   readonly #sha256: Sha256
@@ -68,7 +71,7 @@ export class Hashing {
   tagged(tag: Tag, ...parts: readonly Uint8Array[]): Uint8Array {
     let size = 64
     for (const part of parts) size += part.length
-    const message = new Uint8Array(size)
+    const message = size <= MESSAGE.length ? MESSAGE.subarray(0, size) : new Uint8Array(size)
     message.set(this.#prefixes.get(tag) as Uint8Array)
     let offset = 64
     for (const part of parts) {

@@ -48,13 +48,18 @@ export class SimSale {
 
   buyer(from: Account, mode: 'payword' | 'signed'): SimEdgeOptions {
     const buy = {
-      ...{ from, sensor: SENSOR, priceMax: PRICE, deposit: READINGS * PRICE, mode, delay: DELAY.is },
-      ...{ lifetime: undefined, every: 0, silentMs: 3_600_000 },
+      from,
+      sensor: SENSOR,
+      priceMax: PRICE,
+      deposit: READINGS * PRICE,
+      mode,
+      delay: DELAY.is,
+      lifetime: undefined,
+      every: 0,
+      silentMs: 3_600_000,
     }
-    return {
-      ...{ sells: new Map(), everyMs: this.#everyMs, buys: [buy] },
-      onReading: (purchase, sample) => this.#take(purchase, sample),
-    }
+    const onReading = (purchase: Purchase, sample: Sample): void => this.#take(purchase, sample)
+    return { sells: new Map(), everyMs: this.#everyMs, buys: [buy], onReading }
   }
 
   /** What is wrong with a transaction that stands in a block. */

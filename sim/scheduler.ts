@@ -12,12 +12,16 @@ interface Event {
   run: (() => void) | undefined
 }
 
+/** Waits for promises, of which one is a whole turn of Node's loop: that takes many times as long. */
+const TURN_EVERY = 256
+
 export class Scheduler {
   readonly #heap: Event[] = []
   #nowMs = 0
   #order = 0
   #events = 0
   #unsettled = false
+  #turns = 0
 
   /** Milliseconds since the run began. */
   get nowMs(): number {
@@ -56,7 +60,8 @@ export class Scheduler {
       next.run()
       if (this.#unsettled) {
         this.#unsettled = false
-        await new Promise(setImmediate)
+        // The next tick comes after all promises; a turn of the loop now and then is for the signals that end the program.
+        await new Promise<void>(this.#turns++ % TURN_EVERY === 0 ? setImmediate : process.nextTick)
       }
       if (isOver()) return
     }
