@@ -14,19 +14,21 @@ import { short } from '../schemas/hex.ts'
 import type { SimNode } from './node.ts'
 import { givenBy, Oracle } from './oracle.ts'
 
-export type Invariant =
-  | 'supply'
-  | 'double-spend'
-  | 'rules'
-  | 'state-root'
-  | 'final'
-  | 'durable'
-  | 'lost'
-  | 'one-tip'
-  | 'same-store'
-  | 'progress'
-  | 'loss'
-  | 'bug'
+export const INVARIANTS = [
+  'supply',
+  'double-spend',
+  'rules',
+  'state-root',
+  'final',
+  'durable',
+  'lost',
+  'one-tip',
+  'same-store',
+  'progress',
+  'loss',
+  'bug',
+] as const
+export type Invariant = (typeof INVARIANTS)[number]
 
 export interface Violation {
   readonly invariant: Invariant

@@ -15,6 +15,12 @@ export interface Mutation {
   readonly replace: string
 }
 
+/** Counted over all machines, so that it is one machine's copy; often enough, a reorganisation meets it. */
+const spoilEvery = (blocks: number): string =>
+  `bytes: (globalThis.stored = (globalThis.stored ?? 0) + 1) % ${blocks} === 0
+    ? Uint8Array.from(added.bytes, (byte, at) => byte ^ Number(at === added.bytes.length - 1))
+    : added.bytes,`
+
 export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'a reward above subsidy and fees is taken',
@@ -190,5 +196,26 @@ export const MUTATIONS: readonly Mutation[] = [
     file: 'node/channel/channel-log.js',
     find: 'this.#log.append(this.#waiting);',
     replace: '',
+  },
+  {
+    name: 'every 40th block is stored with a bit changed',
+    invariants: ['bug'],
+    file: 'node/records.js',
+    find: 'bytes: added.bytes,',
+    replace: spoilEvery(40),
+  },
+  {
+    name: 'every 1,500th block is stored with a bit changed',
+    invariants: ['same-store'],
+    file: 'node/records.js',
+    find: 'bytes: added.bytes,',
+    replace: spoilEvery(1_500),
+  },
+  {
+    name: 'each target is the hardest',
+    invariants: ['progress'],
+    file: 'ledger/difficulty.js',
+    find: 'return next > targetMax ? targetMax : next;',
+    replace: 'return 1n;',
   },
 ]

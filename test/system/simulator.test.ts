@@ -9,6 +9,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import t from 'tap'
 import { z } from 'zod'
+import { INVARIANTS } from '../../sim/invariants.ts'
 import { ROOT } from '../helpers/root.ts'
 import { MUTATIONS, type Mutation } from './mutations.ts'
 
@@ -94,6 +95,14 @@ function mutant({ file, find, replace }: Mutation, index: number): string {
   writeFileSync(path, parts.join(replace))
   return join(folder, 'dist')
 }
+
+t.test('there is a broken rule for each invariant', async (t) => {
+  const broken = new Set(MUTATIONS.flatMap(({ invariants }) => invariants))
+  t.strictSame(
+    INVARIANTS.filter((name) => !broken.has(name)),
+    [],
+  )
+})
 
 t.test('each broken rule is noticed within 200 seeds', async (t) => {
   t.setTimeout(PATIENCE_MS)
