@@ -10,6 +10,7 @@ import { MINER_DEFAULTS } from '../../edge-agent/miner.ts'
 import { Outbox } from '../../edge-agent/outbox.ts'
 import { Outputs } from '../../edge-agent/outputs/outputs.ts'
 import { wiresConfig } from '../../edge-agent/wires/config.ts'
+import type { WireState, WiresState } from '../../edge-agent/wires/state.ts'
 import { WiresTrade } from '../../edge-agent/wires/trade.ts'
 import { WiresLog } from '../../edge-agent/wires/wires-log.ts'
 import { WIRES_FILE } from '../../node/backup.ts'
@@ -18,6 +19,7 @@ import { openDisk } from '../../node/disk.ts'
 import { replaceableLog } from '../../node/replaceable-log.ts'
 import type { Signer } from '../../node/signing.ts'
 import { systemTimers } from '../../node/timers.ts'
+import { mirror, topic } from '../../schemas/topic.ts'
 import { alice, bob, carol } from '../helpers/ledger.ts'
 import { temporary } from '../helpers/processes.ts'
 import { Rig, recordingLog } from '../helpers/rig.ts'
@@ -171,3 +173,36 @@ t.test(
     t.notOk(back.lines.some(({ event }) => /owner/.test(event)))
   },
 )
+
+t.test('a warning about an offer is shown, and nothing in it steers the terminal', async (t) => {
+  const rig = await Rig.start(t)
+  const { client } = await rig.device(bob)
+  const spent = { payments: 0, coins: '0' }
+  const wire: WireState = {
+    ...{
+      words: 'every hour pay 0.02 for lamp',
+      to: carol.account,
+      memo: 'on lamp',
+      device: null,
+      sensor: null,
+    },
+    ...{ lastPaid: null, day: spent, all: spent, waiting: spent, why: null, answer: null },
+    offer: 'a minute of lamp costs 0.03\u001b[2J',
+  }
+  const state: WiresState = {
+    ...{ agent: bob.account, at: '2026-01-01T00:00:00Z', owner: null, sequence: 0, from: 'configuration' },
+    ...{ text: null, refused: null, wires: [wire, { ...wire, offer: null }] },
+  }
+  const name = mirror(topic(rig.chain.network.id, 'wires', bob.account))
+  await client.publishAsync(name, JSON.stringify(state), { qos: 1, retain: true })
+  let said = ''
+  const code = await showWires({ url: rig.url }, { json: false }, recordingLog().log, (text) => {
+    said += text
+  })
+  t.equal(code, 0)
+  t.strictSame(
+    said.match(/beware: .*/g),
+    ['beware: a minute of lamp costs 0.03\ufffd[2J'],
+    'of one wire only',
+  )
+})
