@@ -14,11 +14,12 @@ import type { Dropped } from '../ledger/mempool.ts'
 import { KIND } from '../ledger/state.ts'
 import { viewOf } from '../node/answers.ts'
 import type { ChainStore } from '../node/chain-store.ts'
+import { REPEAT_MS } from '../node/checkpoints.ts'
 import type { Clock } from '../node/clock.ts'
 import { jsonBytes, LedgerNode, type LedgerNodeOptions } from '../node/ledger-node.ts'
 import type { Log } from '../node/log.ts'
 import { hashing } from '../node/signing.ts'
-import { systemTimers } from '../node/timers.ts'
+import { type Cancel, every, systemTimers } from '../node/timers.ts'
 import { certificates as certificatesCodec } from '../schemas/checkpoint.ts'
 import type { Codec } from '../schemas/codec.ts'
 import { clipText, u256 } from '../schemas/field.ts'
@@ -71,6 +72,7 @@ export class Validator {
   readonly grants: GrantFeed
   readonly #opinions: Opinions
   #looksBack = false
+  #stopRepeating: Cancel = () => {}
   readonly #stored: readonly Account[]
 
   constructor(options: Omit<LedgerNodeOptions, 'role'>, modules: ValidatorModules) {
@@ -149,10 +151,12 @@ export class Validator {
       this.#touch(account)
     // All that the broker may have forgotten, if both were started again: an account that was only paid is one of them.
     for (const account of this.#stored) this.#touch(account)
+    this.#stopRepeating = every(systemTimers, REPEAT_MS, () => this.#publishCertificates())
     this.node.start()
   }
 
   async stop(): Promise<void> {
+    this.#stopRepeating()
     this.grants.stop()
     this.#opinions.stop()
     await this.node.stop()

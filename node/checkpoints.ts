@@ -30,6 +30,9 @@ import type { Signer } from './signing.ts'
 
 /** Certificates that wait for their blocks. */
 export const PENDING_MAX = 8
+/** Validators say their certificates again this often: who was on the other side of a broken bridge has not heard them. */
+export const REPEAT_MS = 60_000
+
 /** Who said so: peers that can be asked for the blocks of one certificate. */
 const SOURCES_MAX = 8
 

@@ -10,6 +10,7 @@ import type { Update } from '../ledger/chain.ts'
 import type { Signatures } from '../ledger/signature.ts'
 import { type Sealed, signTransaction } from '../ledger/transaction.ts'
 import { ChainStore } from '../node/chain-store.ts'
+import { REPEAT_MS } from '../node/checkpoints.ts'
 import { WorldError } from '../node/error.ts'
 import { LedgerNode } from '../node/ledger-node.ts'
 import type { Log } from '../node/log.ts'
@@ -194,6 +195,7 @@ export class SimNode {
       this.#modules.onStarted(this)
       miner.refresh()
       every(timers, RESEND_MS, () => this.#resend())
+      every(timers, REPEAT_MS, () => this.#publishCertificates())
       this.#admitAll()
       this.#sendLater()
       this.#tradeLater()
