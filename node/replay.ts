@@ -11,7 +11,7 @@ import { type Change, KIND, type State } from '../ledger/state.ts'
 import { HEADER_BYTES } from '../schemas/block.ts'
 import { decode, encode } from '../schemas/codec.ts'
 import { genesis as genesisCodec } from '../schemas/genesis.ts'
-import { type Account, type Hash, hashFromBytes, hexOf } from '../schemas/hex.ts'
+import { type Account, type Hash, hashFromBytes, hexOf, ZERO_HASH } from '../schemas/hex.ts'
 import { invariant } from '../schemas/result.ts'
 import type { CheckpointRecords } from './checkpoint-records.ts'
 import { WorldError } from './error.ts'
@@ -20,6 +20,8 @@ import { ACCOUNTS_MAX, BaseReader } from './segments.ts'
 
 /** A record of changes begins with their block. */
 const HASH_BYTES = 32
+/** A tip record that takes off no block and puts on one, but for that block's hash. */
+const NEXT_TIP = encode(tipRecord, { disconnected: 0, connected: [ZERO_HASH] }).subarray(0, -HASH_BYTES)
 
 export interface ReplayModules {
   readonly network: Network
@@ -51,6 +53,11 @@ export class Replay {
   readonly #undone: { readonly block: Hash; readonly segment: number }[] = []
   /** Changes in the newest segment, by their blocks: those that the state is built with, but for some after a reorganisation. */
   readonly #changes = new Map<Hash, Uint8Array>()
+  /** The block that was read last: the records of its changes and of its tip most often follow, and name it. */
+  #last: { readonly bytes: Uint8Array; readonly hash: Hash } = {
+    bytes: new Uint8Array(HASH_BYTES),
+    hash: ZERO_HASH,
+  }
   #lowest = Number.POSITIVE_INFINITY
 
   constructor(modules: ReplayModules) {
@@ -85,7 +92,7 @@ export class Replay {
       if (fault !== undefined) throw this.#corrupt(`${at}: ${fault}`)
     } else if (kind === RECORD.block) return this.#block(bytes)
     else if (kind === RECORD.changes) {
-      const block = hexOf(bytes, 0, HASH_BYTES) as Hash
+      const block = this.#isLast(bytes, 0) ? this.#last.hash : (hexOf(bytes, 0, HASH_BYTES) as Hash)
       this.#changes.set(block, bytes)
       return block
     } else if (kind === RECORD.tip) this.#tip(bytes, at)
@@ -189,7 +196,9 @@ export class Replay {
     const { network } = this.#modules
     const chain = this.#begin()
     const { header, miner } = readBlockStart(bytes)
-    const block = hashFromBytes(network.hashing.double(bytes.subarray(0, HEADER_BYTES)))
+    const hash = network.hashing.double(bytes.subarray(0, HEADER_BYTES))
+    const block = hashFromBytes(hash)
+    this.#last = { bytes: hash, hash: block }
     if (chain.entry(header.parent) === undefined && chain.base.height > 0) return block
     const restored = chain.restore(block, header, miner)
     if (!restored.ok) throw this.#corrupt(`block ${block}: ${restored.fault.message}`)
@@ -198,6 +207,10 @@ export class Replay {
 
   #tip(bytes: Uint8Array, at: string): void {
     const chain = this.#begin()
+    if (this.#isNextTip(bytes) && chain.entry(this.#last.hash) !== undefined) {
+      this.#best.push(this.#last.hash)
+      return
+    }
     const moved = decode(tipRecord, bytes, RECORD_BYTES_MAX)
     if (!moved.ok) throw this.#corrupt(`${at}: ${moved.fault.field} ${moved.fault.message}`)
     const { disconnected, connected } = moved.value
@@ -212,6 +225,21 @@ export class Replay {
         throw this.#corrupt(`a tip record connects ${block}, which is not stored before it`)
       this.#best.push(block)
     }
+  }
+
+  #isLast(bytes: Uint8Array, at: number): boolean {
+    const { bytes: hash } = this.#last
+    for (let index = 0; index < HASH_BYTES; index++) if (bytes[at + index] !== hash[index]) return false
+    return true
+  }
+
+  /** Whether a tip record says what nearly all say: nothing is taken off, and the block that was read last is put on. */
+  #isNextTip(bytes: Uint8Array): boolean {
+    return (
+      bytes.length === NEXT_TIP.length + HASH_BYTES &&
+      NEXT_TIP.every((byte, at) => bytes[at] === byte) &&
+      this.#isLast(bytes, NEXT_TIP.length)
+    )
   }
 
   #corrupt(what: string, { name } = this.#head): WorldError {
