@@ -6,7 +6,7 @@
  * a hundred changes while waiting cost one message; a binary message and its mirror come from one value. Events wait
  * up to a bound. What there is much of, and can wait, is said when nothing else is to be said. Without a connection nothing waits: after the next one everything retained is said anew.
  */
-import { jsonBytes } from '../node/ledger-node.ts'
+import { jsonBytes } from '../node/json-bytes.ts'
 import { type Codec, encode } from '../schemas/codec.ts'
 import { mirror } from '../schemas/topic.ts'
 

@@ -5,7 +5,7 @@
  * oldest; it ends where no receipt can run any more, or where blocks are no longer kept. Everything is said anew after each connect.
  */
 import type { Chain, Update } from '../ledger/chain.ts'
-import { headerHash } from '../ledger/network.ts'
+import { headerHash } from '../ledger/header.ts'
 import type { Log } from '../node/log.ts'
 import { type Cancel, every, type Timers } from '../node/timers.ts'
 import { BLOCK_BYTES_MAX, block as blockCodec } from '../schemas/block.ts'

@@ -4,7 +4,7 @@
  * A start looks back on the last blocks, so that a validator does not begin without an opinion; nothing is said while catching up.
  */
 import type { Chain, Update } from '../ledger/chain.ts'
-import { jsonBytes } from '../node/ledger-node.ts'
+import { jsonBytes } from '../node/json-bytes.ts'
 import { type Cancel, every, type Timers } from '../node/timers.ts'
 import { block as blockCodec } from '../schemas/block.ts'
 import { Reader } from '../schemas/codec.ts'

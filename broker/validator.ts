@@ -16,7 +16,9 @@ import { viewOf } from '../node/answers.ts'
 import type { ChainStore } from '../node/chain-store.ts'
 import { REPEAT_MS } from '../node/checkpoints.ts'
 import type { Clock } from '../node/clock.ts'
-import { jsonBytes, LedgerNode, type LedgerNodeOptions } from '../node/ledger-node.ts'
+import type { HandStore } from '../node/hand-store.ts'
+import { jsonBytes } from '../node/json-bytes.ts'
+import { LedgerNode, type LedgerNodeOptions } from '../node/ledger-node.ts'
 import type { Log } from '../node/log.ts'
 import { hashing } from '../node/signing.ts'
 import { type Cancel, every, systemTimers } from '../node/timers.ts'
@@ -26,7 +28,14 @@ import { clipText, u256 } from '../schemas/field.ts'
 import { genesis as genesisCodec } from '../schemas/genesis.ts'
 import { type Account, type Hash, hashFromBytes, short, ZERO_HASH } from '../schemas/hex.ts'
 import type { MembersMirror } from '../schemas/members.ts'
-import { accountView, MESSAGE_BYTES_MAX, type Receipt, receipt, tip as tipCodec } from '../schemas/message.ts'
+import {
+  accountView,
+  handTip as handTipCodec,
+  MESSAGE_BYTES_MAX,
+  type Receipt,
+  receipt,
+  tip as tipCodec,
+} from '../schemas/message.ts'
 import { everyone, type Kind, mirror, topic } from '../schemas/topic.ts'
 import { transaction } from '../schemas/transaction.ts'
 import { Announcer, withMirror } from './announcer.ts'
@@ -54,6 +63,7 @@ export interface ValidatorEvents {
 
 export interface ValidatorModules {
   readonly store: ChainStore
+  readonly hand?: HandStore | undefined
   readonly clock: Clock
   readonly random: () => number
   readonly log: Log
@@ -85,6 +95,7 @@ export class Validator {
       { ...options, role: 'validator' },
       {
         store: modules.store,
+        hand: modules.hand,
         clock: modules.clock,
         random: modules.random,
         log: modules.log,
@@ -95,6 +106,7 @@ export class Validator {
         onUpdate: (update, dropped) => this.#onUpdate(update, dropped),
         onTransaction: (sealed) =>
           this.#receipt(sealed.transaction.from, { transaction: sealed.id, status: 'accepted' }),
+        onTick: () => this.#publishHand(),
         onCheckpoint: () => this.#publishCertificates(),
         onRefused: (kind, publisher, fault, bytes) => this.#onRefused(kind, publisher, fault, bytes),
         onConnected: () => {
@@ -210,6 +222,7 @@ export class Validator {
     })
     for (const account of changed) this.#touch(account)
     this.#publishTip()
+    this.#publishHand()
     for (const account of changed) this.#publishAccount(account)
     if ([...disconnected, ...connected].some(changesMembers)) this.#publishMembers()
     this.grants.onUpdate(update)
@@ -277,6 +290,7 @@ export class Validator {
   #publishAll(): void {
     this.#retain('genesis', [], genesisCodec, () => this.node.chain.network.genesis)
     this.#publishTip()
+    this.#publishHand()
     this.#publishCertificates()
     this.#publishMembers()
     for (const account of this.#accounts) this.#publishAccount(account)
@@ -292,6 +306,13 @@ export class Validator {
 
   #publishTip(): void {
     this.#retain('tip', [], tipCodec, () => this.node.tipMessage())
+  }
+
+  #publishHand(): void {
+    const { hand } = this.node
+    if (hand === undefined) return
+    const name = topic(hand.slow.hand.id, 'hand', this.#account)
+    this.#announcer.retained(name, () => withMirror(name, handTipCodec, hand.tipMessage()))
   }
 
   /** Those who may mine, for people. Read from the state when it is sent, which is once for any number of changes. */

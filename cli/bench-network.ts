@@ -19,6 +19,7 @@ import { readGenesis, writeGenesis } from '../node/genesis-file.ts'
 import { createKey, loadKey } from '../node/key-file.ts'
 import { KEY_FILE } from '../node/runtime.ts'
 import type { Account, Network } from '../schemas/hex.ts'
+import { firstWorks } from './first-works.ts'
 
 export const AGENTS = ['agent-1', 'agent-2', 'agent-3'] as const
 /** The person's own purse: a key with coins that no program uses. */
@@ -51,7 +52,11 @@ export interface BenchNetwork {
 }
 
 /** Opens the network in `data` or founds one. Throws WorldError. */
-export async function openBenchNetwork(data: string, preset: PresetName): Promise<BenchNetwork> {
+export async function openBenchNetwork(
+  data: string,
+  preset: PresetName,
+  slowRatio = 0,
+): Promise<BenchNetwork> {
   const genesisFile = join(data, 'genesis.json')
   mkdirSync(join(data, 'logs'), { recursive: true, mode: 0o700 })
   const accountOf = (name: string): Account => {
@@ -76,9 +81,10 @@ export async function openBenchNetwork(data: string, preset: PresetName): Promis
     const hashesPerSecond = Math.max(
       ...Array.from({ length: MEASURE.rounds }, () => measureHashRate(MEASURE.ms)),
     )
-    const firstWork = (hashesPerSecond * DUTY * AGENTS.length * PRESETS[preset].interval) / 1000
+    const work = (hashesPerSecond * DUTY * AGENTS.length * PRESETS[preset].interval) / 1000
     const allocations = [...agents, visitor, guest].map((account) => ({ account, amount: ALLOCATION }))
-    writeGenesis(genesisFile, genesisFrom(preset, { name: preset, time: Date.now(), firstWork, allocations }))
+    const choices = { name: preset, time: Date.now(), allocations, ...firstWorks(work, slowRatio) }
+    writeGenesis(genesisFile, genesisFrom(preset, choices))
   }
   const agentConfigs = await Promise.all(
     AGENTS.map((name, index) => writeAgentConfig(data, name, index, agents)),

@@ -6,12 +6,13 @@ import { formatCoins } from '../ledger/amount.ts'
 import { workOf } from '../ledger/difficulty.ts'
 import { isEnrolled } from '../ledger/membership.ts'
 import type { Network } from '../ledger/network.ts'
-import { genesisFrom, PRESETS, type PresetName } from '../ledger/preset.ts'
+import { type GenesisChoices, genesisFrom, PRESETS, type PresetName } from '../ledger/preset.ts'
 import { networkOf } from '../node/chain-store.ts'
 import { WorldError } from '../node/error.ts'
-import { writeGenesis } from '../node/genesis-file.ts'
+import { readGenesis, writeGenesis } from '../node/genesis-file.ts'
 import { genesis as genesisCodec } from '../schemas/genesis.ts'
 import type { Account } from '../schemas/hex.ts'
+import { firstWorks } from './first-works.ts'
 
 export interface GenesisOptions {
   readonly preset: PresetName
@@ -24,6 +25,10 @@ export interface GenesisOptions {
   readonly signer: readonly Account[]
   /** Signers that must agree; undefined: more than half. */
   readonly threshold?: number
+  /** Blocks per tick of a slow hand of its own; 0: none. */
+  readonly slowRatio: number
+  /** Genesis file of the network whose slow hand it shares. */
+  readonly slowHand?: string
   readonly json: boolean
 }
 
@@ -47,13 +52,14 @@ export function genesisCommand(options: GenesisOptions, nowMs: number): void {
   const firstWork = Number(workOf(target))
   if (options.json) {
     const { id, genesisHash: hash } = network
-    const facts = { id, hash, file, firstWork, authorities, checkpointSigners, checkpointThreshold }
+    const slowHand = network.hand?.genesisHash ?? null
+    const facts = { id, hash, file, firstWork, slowHand, authorities, checkpointSigners, checkpointThreshold }
     process.stdout.write(`${JSON.stringify(facts)}\n`)
   } else process.stdout.write(describe(network, file, firstWork))
 }
 
 function found(
-  { preset, name, authority, allocate, firstWork, signer, threshold }: GenesisOptions,
+  { preset, name, authority, allocate, firstWork, signer, threshold, slowRatio, slowHand }: GenesisOptions,
   nowMs: number,
 ): Network {
   if (!genesisCodec.fields.name.json.safeParse(name).success)
@@ -67,7 +73,9 @@ function found(
     ...genesisFrom(preset, {
       name,
       time: nowMs,
-      firstWork: firstWork ?? measuredWork(preset),
+      ...firstWorks(measuredWork(preset), slowRatio),
+      ...(slowHand === undefined ? {} : { slow: sharedHand(slowHand, preset) }),
+      ...(firstWork === undefined ? {} : { firstWork }),
       allocations: allocate,
       authorities: authority,
     }),
@@ -85,6 +93,20 @@ function found(
 function measuredWork(preset: PresetName): number {
   const rates = Array.from({ length: MEASURE.rounds }, () => measureHashRate(MEASURE.ms))
   return Math.max(1, (Math.max(...rates) * MINER_DEFAULTS.duty * PRESETS[preset].interval) / 1000)
+}
+
+/** Another network's slow hand, which must be a whole number of our blocks slow. */
+function sharedHand(file: string, preset: PresetName): NonNullable<GenesisChoices['slow']> {
+  const { hand } = readGenesis(file)
+  if (hand === undefined)
+    throw new WorldError('usage', `--slow-hand: ${file} is the genesis of a network without a slow hand`)
+  const ratio = hand.interval / PRESETS[preset].interval
+  if (!Number.isInteger(ratio) || ratio < 2 || ratio > 65_535)
+    throw new WorldError(
+      'usage',
+      `--slow-hand: its ticks come every ${hand.interval} ms, which is not 2 to 65535 blocks of ${PRESETS[preset].interval} ms: choose another --preset`,
+    )
+  return { ratio, hand }
 }
 
 function describe(network: Network, file: string, firstWork: number): string {
@@ -110,6 +132,7 @@ function describe(network: Network, file: string, firstWork: number): string {
   hash         ${genesisHash}
   mining       ${enrolled ? `enrolled: ${authorities.length === 1 ? 'one authority and whom it admits' : `${authorities.length} authorities and whom they admit`}` : 'open: everybody may mine'}
   first block  ${firstWork} hashes, then one block every ${interval / 1000} s
+  slow hand    ${network.hand === undefined ? 'none' : `${network.hand.id}: a tick for every ${genesis.slowRatio} blocks, which is every ${(genesis.slowRatio * interval) / 1000} s`}
   coins        ${formatCoins(coins)} in ${allocations.length === 1 ? 'one account' : `${allocations.length} accounts`}
   checkpoints  ${signers === 0 ? 'none' : `${checkpointThreshold} of ${signers} signers`}
 What to do next:

@@ -1,6 +1,6 @@
 /** The blocks of a stored ledger, as far back as they are kept, also while a program writes to it. */
 import { parseBlock, type SealedBlock } from '../ledger/block.ts'
-import { headerHash } from '../ledger/network.ts'
+import { headerHash } from '../ledger/header.ts'
 import { ChainStore } from '../node/chain-store.ts'
 import { openDiskReadOnly } from '../node/disk.ts'
 import { hashing } from '../node/signing.ts'

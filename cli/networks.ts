@@ -19,6 +19,7 @@ import {
   jsonOption,
   quiet,
   seconds,
+  slowRatioOption,
   whole,
 } from './options.ts'
 
@@ -70,11 +71,14 @@ export function addNetworkCommands(program: Command): void {
     .option('--first-work <hashes>', 'of the first block; for one agent on this machine when left out', whole)
     .option('--signer <account...>', 'whose checkpoints make blocks final', accounts, [])
     .option('--threshold <count>', 'signers that must agree; more than half when left out', whole)
+    .addOption(slowRatioOption())
+    .option('--slow-hand <file>', 'genesis of a network whose slow hand this one shares')
     .addOption(jsonOption())
     .addHelpText(
       'after',
       example(
         'pinledger genesis --name home --out genesis.json',
+        'pinledger genesis --name barn --out barn.json --slow-hand genesis.json',
         'pinledger genesis --name lab --out genesis.json --authority $(pinledger keygen authority.json)',
       ),
     )

@@ -26,6 +26,13 @@ export const whole = (text: string): number => {
     throw new InvalidArgumentError('expected a whole number from 1 on, such as 12')
   return value
 }
+/** Blocks per tick of a slow hand; 0: none. */
+export const slowRatio = (text: string): number => {
+  const value = Number(text)
+  if (!/^\d+$/.test(text) || value === 1 || value > 65_535)
+    throw new InvalidArgumentError('expected 2 to 65535 blocks per tick, such as 16, or 0 for no slow hand')
+  return value
+}
 /** Minutes as whole seconds. */
 export const minutes = (text: string): number => {
   const value = Math.round(Number(text) * 60)
@@ -102,6 +109,10 @@ export const example = (...lines: readonly string[]): string =>
   `\nExample:\n${lines.map((line) => `  $ ${line}`).join('\n')}\n${EXIT_HELP}`
 export const jsonOption = () =>
   new Option('--json', 'output for machines, one JSON object a line').default(false)
+export const slowRatioOption = () =>
+  new Option('--slow-ratio <blocks>', "blocks per tick of the slow hand of the network's clock; 0: none")
+    .argParser(slowRatio)
+    .default(16)
 export const durationOption = () =>
   new Option('--duration <seconds>', 'stop by itself after this time').argParser(seconds)
 export const brokerOption = () =>

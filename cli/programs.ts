@@ -4,7 +4,15 @@ import { type Command, Option } from 'commander'
 import { PRESETS, type PresetName } from '../ledger/preset.ts'
 import { systemClock } from '../node/clock.ts'
 import { brokerConfig, validatorConfig } from '../schemas/config.ts'
-import { BROKER_DEFAULT, DATA_DEFAULT, durationOption, example, jsonOption, port } from './options.ts'
+import {
+  BROKER_DEFAULT,
+  DATA_DEFAULT,
+  durationOption,
+  example,
+  jsonOption,
+  port,
+  slowRatioOption,
+} from './options.ts'
 import { running } from './program.ts'
 
 /** Adds up, broker, validator and agent. */
@@ -20,6 +28,7 @@ export function addProgramCommands(program: Command): void {
         .choices(Object.keys(PRESETS))
         .default('bench'),
     )
+    .addOption(slowRatioOption())
     .option('--host <address>', 'address to listen on', '127.0.0.1')
     .option('--mqtt-port <port>', '0: any free one', port, 1883)
     .option('--ws-port <port>', 'MQTT over WebSocket, 0: any free one', port, 0)
@@ -35,6 +44,7 @@ export function addProgramCommands(program: Command): void {
       async (options: {
         data: string
         preset: PresetName
+        slowRatio: number
         host: string
         mqttPort: number
         wsPort: number

@@ -21,6 +21,8 @@ import { eventPrinter, WATCHED } from './watch.ts'
 export interface UpOptions {
   readonly data: string
   readonly preset: PresetName
+  /** Blocks per tick of the slow hand of a network that is founded now; 0: none. */
+  readonly slowRatio: number
   readonly host: string
   readonly mqttPort: number
   readonly wsPort: number
@@ -61,7 +63,7 @@ export async function upCommand(options: UpOptions, program: string, signal: Abo
     return started
   }
   try {
-    const network = await openBenchNetwork(data, options.preset)
+    const network = await openBenchNetwork(data, options.preset, options.slowRatio)
     say(network.founded ? `founded network ${network.id} in ${data}` : `network ${network.id} from ${data}`)
     const url = await startBroker(options, network, child)
     // What happens while the parts start is shown after the greeting.

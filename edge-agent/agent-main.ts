@@ -47,7 +47,7 @@ export async function runAgent(
   { log, clock, random, signal, onReady }: AgentMainModules,
 ): Promise<void> {
   const runtime = openRuntime(config.data, config.genesis, log, storageLimits(config.storage))
-  const { signer, store } = runtime
+  const { signer, store, hand } = runtime
   const { done, fail } = untilAborted(signal)
   try {
     const outbox = new Outbox(replaceableLog(runtime.dir.file(OUTBOX_FILE)), store.chain, signer)
@@ -115,6 +115,7 @@ export async function runAgent(
       },
       {
         store,
+        hand,
         outbox,
         outputs,
         trades: [

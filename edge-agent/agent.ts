@@ -8,7 +8,9 @@ import type { Update } from '../ledger/chain.ts'
 import { feeFloorFor, type Sealed } from '../ledger/transaction.ts'
 import type { ChainStore } from '../node/chain-store.ts'
 import type { Clock } from '../node/clock.ts'
-import { jsonBytes, LedgerNode, type LedgerNodeOptions } from '../node/ledger-node.ts'
+import type { HandStore } from '../node/hand-store.ts'
+import { jsonBytes } from '../node/json-bytes.ts'
+import { LedgerNode, type LedgerNodeOptions } from '../node/ledger-node.ts'
 import type { Log } from '../node/log.ts'
 import type { Signer } from '../node/signing.ts'
 import { encode } from '../schemas/codec.ts'
@@ -16,6 +18,7 @@ import { batchedSample } from '../schemas/message.ts'
 import { type Kind, mirror, topic } from '../schemas/topic.ts'
 import { transaction } from '../schemas/transaction.ts'
 import { type Decimal, decimalNumber } from '../schemas/units.ts'
+import { HandMining } from './hand-mining.ts'
 import type { MinerOptions } from './miner.ts'
 import { Mining } from './mining.ts'
 import type { Outbox } from './outbox.ts'
@@ -37,11 +40,13 @@ const NOTHING = new Uint8Array(0)
 export interface AgentOptions extends Omit<LedgerNodeOptions, 'role'> {
   readonly signer: Signer
   readonly sensors: readonly AgentSensor[]
-  readonly mining: MinerOptions
+  /** `slowShare`: of the hashing, for the slow hand; 0 to 1. */
+  readonly mining: MinerOptions & { readonly slowShare?: number }
 }
 
 export interface AgentModules {
   readonly store: ChainStore
+  readonly hand?: HandStore | undefined
   readonly outbox: Outbox
   readonly outputs: Outputs
   /** What sells and buys; each is made with the agent's desk. */
@@ -57,6 +62,7 @@ export class Agent {
   readonly #options: AgentOptions
   readonly #modules: AgentModules
   readonly #mining: Mining
+  readonly #handMining: HandMining | undefined
   readonly #sampling: Sampling
   readonly #trades: readonly Trade[]
   #timers: NodeJS.Timeout[] = []
@@ -72,6 +78,7 @@ export class Agent {
       { ...options, role: 'agent' },
       {
         store,
+        hand: modules.hand,
         clock,
         random,
         log,
@@ -82,30 +89,38 @@ export class Agent {
           },
         },
         onUpdate: (update) => this.#onUpdate(update),
+        onTick: () => {
+          this.#handMining?.refresh()
+          this.#mining.refresh()
+        },
         onTransaction: () => {},
         onRefused: () => {},
         onConnected: () => this.#onConnected(),
         onDisconnected: () => {
           this.#mining.refresh()
+          this.#handMining?.refresh()
           this.#modules.outputs.refresh()
           for (const trade of this.#trades) trade.onDisconnected?.()
         },
         onFatal,
       },
     )
-    this.#mining = new Mining(options.mining, {
-      node: this.node,
-      signer: options.signer,
-      clock,
-      random,
-      log,
-      onFatal,
-    })
+    const { duty, slowShare = 0 } = options.mining
+    const { hand, session } = this.node
+    const slow = hand === undefined ? 0 : duty * slowShare
+    this.#mining = new Mining(
+      { ...options.mining, duty: duty - slow },
+      { node: this.node, signer: options.signer, clock, random, log, onFatal },
+    )
+    this.#handMining =
+      hand &&
+      new HandMining({ ...options.mining, duty: slow }, { hand, session, clock, random, log, onFatal })
   }
 
   async start(): Promise<void> {
     this.node.start()
     this.#mining.start()
+    this.#handMining?.start()
     this.#modules.outputs.start(
       () => ({ isConnected: this.node.session.connected, isMining: this.#mining.isMining }),
       (state) => this.#publishOutput(state),
@@ -150,6 +165,7 @@ export class Agent {
       ...this.#trades.map((trade) => () => trade.stop?.()),
       () => this.#report(),
       () => this.#mining.stop(),
+      () => this.#handMining?.stop(),
       () => this.node.stop(),
       () => this.#modules.outbox.close(),
     ]
@@ -288,10 +304,21 @@ export class Agent {
       balance: this.node.chain.state.account(this.#options.signer.account).balance,
       waiting: this.#modules.outbox.waiting,
       'hashes-per-second': Math.round(hashesPerSecond),
+      ...this.#reportOfHand(),
       'interrupt-ms-p50': ms(interruptMsP50),
       'interrupt-ms-p95': ms(interruptMsP95),
       'interrupt-ms-max': ms(interruptMsMax),
     })
+  }
+
+  #reportOfHand(): Record<string, number> {
+    const { hand } = this.node
+    const stats = this.#handMining?.stats()
+    if (hand === undefined || stats === undefined) return {}
+    return {
+      tick: hand.slow.tip.height,
+      'slow-hashes-per-second': Math.round(stats.hashesPerSecond),
+    }
   }
 
   #topic(kind: 'reading' | 'sensor' | 'sample' | 'output', name: string): string {

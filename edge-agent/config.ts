@@ -5,6 +5,7 @@ import { accountText } from '../schemas/hex.ts'
 import { buysConfig } from './channel/config.ts'
 import { sensorConfig } from './drivers.ts'
 import { filesConfig } from './files/config.ts'
+import { SLOW_SHARE } from './miner.ts'
 import { misfits, OUTPUTS_MAX, outputConfig } from './outputs/config.ts'
 import { nameFault } from './sale/config.ts'
 import { wireMisfits, wiresConfig } from './wires/config.ts'
@@ -25,6 +26,12 @@ export const agentConfig = z
           .max(1)
           .default(0.25)
           .describe('share of a core for each thread; 0 does not mine'),
+        slowShare: z
+          .number()
+          .min(0)
+          .max(1)
+          .default(SLOW_SHARE)
+          .describe("share of the mining for the slow hand of the network's clock, if it has one"),
       })
       .prefault({}),
     sensors: z

@@ -40,6 +40,8 @@ export const MINER_DEFAULTS: MinerOptions = {
 }
 
 const THREADS_MAX = 64
+/** Share of an agent's hashing that goes to the slow hand of its network's clock. */
+export const SLOW_SHARE = 0.2
 /** Delays kept for the percentiles. */
 const DELAYS_MAX = 1024
 /** The hash rate is a mean over at least this long. */

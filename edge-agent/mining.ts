@@ -68,7 +68,14 @@ export class Mining {
       return
     }
     const { chain } = node
-    const block = buildTemplate(chain.network, chain, node.mempool.ordered(), signer, clock.now())
+    const block = buildTemplate(
+      chain.network,
+      chain,
+      node.mempool.ordered(),
+      signer,
+      clock.now(),
+      node.hand?.newest,
+    )
     const job = { header: encode(headerCodec, block.header), target: block.header.target }
     this.#templates.set(job, block)
     this.#miner.mine(job)

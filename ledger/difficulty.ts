@@ -5,7 +5,16 @@
  * aserti3-2d. Relative and clamped, so that an outage is not followed by a storm of blocks that make up for it.
  * Source: aserti3-2d (BCH upgrade 2020-11-15), docs/PROTOCOL.md section 4.
  */
-import type { Genesis } from '../schemas/genesis.ts'
+
+/** What the rule steers by. */
+export interface Pace {
+  /** T: the mean time between blocks or ticks, milliseconds. */
+  readonly interval: number
+  /** Blocks or ticks. */
+  readonly halfLife: number
+  /** Easiest target that the rule may ever reach. */
+  readonly targetMax: bigint
+}
 
 /** Longest solve time that counts, in intervals. */
 const SOLVE_TIME_MAX_INTERVALS = 20
@@ -30,8 +39,8 @@ export function asert(target: bigint, deviation: bigint, halfLife: bigint, targe
 }
 
 /** Target of the block after one with `target` that took `solveTimeMs`. */
-export function nextTarget(genesis: Genesis, target: bigint, solveTimeMs: number): bigint {
-  const { interval, halfLife, targetMax } = genesis
+export function nextTarget(pace: Pace, target: bigint, solveTimeMs: number): bigint {
+  const { interval, halfLife, targetMax } = pace
   const solveTime = Math.min(solveTimeMs, SOLVE_TIME_MAX_INTERVALS * interval)
   return asert(target, BigInt(solveTime - interval), BigInt(halfLife) * BigInt(interval), targetMax)
 }

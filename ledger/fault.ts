@@ -55,6 +55,7 @@ export const VERDICTS = {
   'bad-transactions-root': 'reject',
   'bad-coinbase': 'reject',
   'bad-tick': 'reject',
+  'bad-anchors': 'reject',
   'bad-reward': 'reject',
   'bad-state-root': 'reject',
   'not-admitted': 'reject',

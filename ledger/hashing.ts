@@ -43,6 +43,10 @@ export const TAGS = {
   wiring: 'pinledger/wiring',
   /** What is asked and answered about a file that is sold. */
   file: 'pinledger/file',
+  /** A slow hand's genesis: its hash. */
+  hand: 'pinledger/hand',
+  /** A block that a tick says was there. */
+  anchor: 'pinledger/anchor',
   /** What an account signs for nobody but itself: the signature is a secret of its own. */
   secret: 'pinledger/secret',
 } as const

@@ -8,12 +8,23 @@ import { type Header, header } from '../schemas/block.ts'
 import { encode } from '../schemas/codec.ts'
 import { type Hash, hashFromBytes, toHex } from '../schemas/hex.ts'
 import { accept, type Result } from '../schemas/result.ts'
-import { nextTarget, workOf } from './difficulty.ts'
+import { nextTarget, type Pace, workOf } from './difficulty.ts'
 import { type Fault, faulty } from './fault.ts'
-import type { Network } from './network.ts'
+import type { Hashing } from './hashing.ts'
 
 /** How far a block's time may be ahead of the local clock, in intervals. */
 export const FUTURE_INTERVALS_MAX = 9
+
+export const headerHash = (hashing: Hashing, value: Header): Hash =>
+  hashFromBytes(hashing.double(encode(header, value)))
+
+/** What headers are checked by: a network's, or those of a slow hand. */
+export interface HeaderRules {
+  readonly hashing: Hashing
+  readonly genesis: Pace & { readonly target: bigint }
+  readonly block0: Header
+  readonly block0Hash: Hash
+}
 
 /** A header in its place: what its children need to know of it. */
 export interface Position {
@@ -28,7 +39,7 @@ export interface Position {
 }
 
 /** Block 0's place: its child has the same target. */
-export const position0 = ({ block0, block0Hash, genesis }: Network): Position => ({
+export const position0 = ({ block0, block0Hash, genesis }: HeaderRules): Position => ({
   hash: block0Hash,
   height: 0,
   time: block0.time,
@@ -39,10 +50,11 @@ export const position0 = ({ block0, block0Hash, genesis }: Network): Position =>
 
 /** Checks a header as child of `parent`; `nowMs` is the local clock. */
 export function checkHeader(
-  network: Network,
+  network: HeaderRules,
   value: Header,
   parent: Position,
   nowMs: number,
+  futureIntervals = FUTURE_INTERVALS_MAX,
 ): Result<Position, Fault> {
   const hash = network.hashing.double(encode(header, value))
   if (value.parent !== parent.hash)
@@ -57,7 +69,7 @@ export function checkHeader(
     return faulty('high-hash', `nonce: hash ${toHex(hash)} is above the target ${hex(value.target)}`)
   if (value.time <= parent.time)
     return faulty('time-too-old', `time: must be after the parent's ${parent.time}, got ${value.time}`)
-  const latest = nowMs + FUTURE_INTERVALS_MAX * network.genesis.interval
+  const latest = nowMs + futureIntervals * network.genesis.interval
   if (value.time > latest) {
     return faulty(
       'time-too-new',
@@ -68,7 +80,7 @@ export function checkHeader(
 }
 
 /** The place of a header that is known to be valid. */
-export const place = (network: Network, hash: Hash, value: Header, parent: Position): Position => ({
+export const place = (network: HeaderRules, hash: Hash, value: Header, parent: Position): Position => ({
   hash,
   height: value.height,
   time: value.time,

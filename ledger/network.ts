@@ -5,13 +5,15 @@
  * needs no proof of work. Source: docs/PROTOCOL.md section 6.
  */
 
-import { BLOCK_BYTES_MAX, BLOCK_TRANSACTIONS_MAX, type Header, header } from '../schemas/block.ts'
+import { BLOCK_BYTES_MAX, BLOCK_TRANSACTIONS_MAX, type Header } from '../schemas/block.ts'
 import { type DecodeFault, encode } from '../schemas/codec.ts'
 import { type Genesis, genesis as genesisCodec } from '../schemas/genesis.ts'
 import { type Account, type Hash, hashFromBytes, type Network as NetworkId } from '../schemas/hex.ts'
 import { accept, type Result, refuse } from '../schemas/result.ts'
 import { TYPE_NUMBERS } from '../schemas/transaction.ts'
+import { checkHand, createHand, type Hand } from './hand.ts'
 import type { Hashing } from './hashing.ts'
+import { headerHash } from './header.ts'
 import type { Signatures } from './signature.ts'
 import { State, StateView } from './state.ts'
 import { totalSubsidy } from './subsidy.ts'
@@ -29,14 +31,13 @@ export interface Network extends Modules {
   readonly block0: Header
   readonly block0Hash: Hash
   readonly state0: State
+  /** The slow hand of the ledger's clock, if it has one. */
+  readonly hand: Hand | undefined
 }
 
 export type GenesisFault =
   | DecodeFault
   | { readonly code: 'bad-genesis'; readonly field: string; readonly message: string }
-
-export const headerHash = (hashing: Hashing, value: Header): Hash =>
-  hashFromBytes(hashing.double(encode(header, value)))
 
 /** The network of a genesis, or which of its fields makes no network. */
 export function createNetwork(genesis: Genesis, modules: Modules): Result<Network, GenesisFault> {
@@ -70,6 +71,7 @@ export function createNetwork(genesis: Genesis, modules: Modules): Result<Networ
     block0,
     block0Hash: headerHash(hashing, block0),
     state0,
+    hand: genesis.hand && createHand(genesis.hand, hashing),
   })
 }
 
@@ -141,7 +143,5 @@ function checkActivations(genesis: Genesis): { field: string; message: string } 
       return { field: 'activations', message }
     }
   }
-  const later = (field: keyof Genesis, set: boolean) =>
-    set ? { field, message: 'not supported by this version: update pinledger' } : undefined
-  return later('slowRatio', genesis.slowRatio !== 0)
+  return checkHand(genesis)
 }

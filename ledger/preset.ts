@@ -4,7 +4,7 @@
  * `bench` shows everything within a minute; `field` is for devices that run for years; `bitcoin` has the numbers
  * of Bitcoin. Parameters are not configuration: their hash is in every signature.
  */
-import type { Genesis } from '../schemas/genesis.ts'
+import type { Genesis, HandGenesis } from '../schemas/genesis.ts'
 import type { Account } from '../schemas/hex.ts'
 import { type TransactionType, TYPE_NUMBERS } from '../schemas/transaction.ts'
 import { COIN } from './amount.ts'
@@ -83,16 +83,33 @@ export interface GenesisChoices {
   readonly allocations: readonly { readonly account: Account; readonly amount: number }[]
   /** Who may admit and revoke miners; none: an open network. */
   readonly authorities?: readonly Account[]
+  /** A slow hand: blocks per tick, and the expected hashes for its first tick, or the hand of another network. */
+  readonly slow?: { readonly ratio: number; readonly hand: { readonly firstWork: number } | HandGenesis }
 }
 
 export function genesisFrom(
   preset: PresetName,
-  { name, time, firstWork, allocations, authorities = [] }: GenesisChoices,
+  { name, time, firstWork, allocations, authorities = [], slow }: GenesisChoices,
 ): Genesis {
   const parameters = PRESETS[preset]
-  const wanted = targetFor(firstWork)
-  const target = wanted > parameters.targetMax ? parameters.targetMax : wanted
+  const { interval, halfLife, targetMax } = parameters
+  const firstTarget = (hashes: number): bigint => {
+    const wanted = targetFor(hashes)
+    return wanted > targetMax ? targetMax : wanted
+  }
   const types = authorities.length === 0 ? parameters.activations : [...ALWAYS, ...ENROLLED]
   const activations = [...types].sort((a, b) => a.type - b.type)
-  return { ...parameters, name, time, target, allocations, authorities, activations }
+  const target = firstTarget(firstWork)
+  const genesis = { ...parameters, name, time, target, allocations, authorities, activations }
+  if (slow === undefined) return genesis
+  const { ratio, hand } = slow
+  const own = 'firstWork' in hand && {
+    name,
+    time,
+    interval: ratio * interval,
+    halfLife,
+    target: firstTarget(hand.firstWork),
+    targetMax,
+  }
+  return { ...genesis, version: 2, slowRatio: ratio, hand: own || (hand as HandGenesis) }
 }

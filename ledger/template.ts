@@ -24,7 +24,8 @@ const EMPTY_BLOCK_BYTES_MAX = 512
 
 /**
  * A complete block on `tip` but for its nonce. Transactions that do not apply are left out; an account's later ones
- * then fail by nonce gap and stay out too. Only for who may mine on `state`: see membership.ts.
+ * then fail by nonce gap and stay out too. Only for who may mine on `state`: see membership.ts. `tick` is the newest of the
+ * network's slow hand.
  */
 export function buildTemplate(
   network: Network,
@@ -32,6 +33,7 @@ export function buildTemplate(
   candidates: readonly Sealed[],
   miner: Miner,
   nowMs: number,
+  tick: Hash = ZERO_HASH,
 ): Block {
   const context = { height, medianTime, miner: miner.account }
   const transactions = select(network, state, candidates, context)
@@ -49,7 +51,7 @@ export function buildTemplate(
     height,
     parent: tip.hash,
     reward: outcome.value.reward,
-    tick: ZERO_HASH,
+    tick,
     transactionsRoot: transactionsRoot(network, transactions),
     stateRoot: outcome.value.state.root(),
     signature: new Uint8Array(SIGNATURE_BYTES),

@@ -1,8 +1,8 @@
 /** Answers to peers' requests, from the chain and its store. Source: docs/PROTOCOL.md section 8. */
 import type { Chain } from '../ledger/chain.ts'
 import { FeeEstimator, type Fees } from '../ledger/fee-estimator.ts'
+import { headerHash } from '../ledger/header.ts'
 import { merklePath } from '../ledger/merkle.ts'
-import { headerHash } from '../ledger/network.ts'
 import { sealTransaction } from '../ledger/transaction.ts'
 import { block as blockCodec } from '../schemas/block.ts'
 import { Reader } from '../schemas/codec.ts'
@@ -44,6 +44,9 @@ export function answer(
       const value = state.get(question.kind, question.key) ?? new Uint8Array(0)
       return { type: 'entry', height: tip.height, value }
     }
+    // A slow hand's, which answers under its own id.
+    case 'getTicks':
+      return undefined
   }
 }
 

@@ -8,7 +8,8 @@
  * the window may once begin stands on a block that was never undone. Source: docs/PROTOCOL.md section 10.
  */
 import { type Archive, Chain, HEADER_GROUP, type Update } from '../ledger/chain.ts'
-import { createNetwork, headerHash, type Modules, type Network } from '../ledger/network.ts'
+import { headerHash } from '../ledger/header.ts'
+import { createNetwork, type Modules, type Network } from '../ledger/network.ts'
 import { type Change, KIND } from '../ledger/state.ts'
 import type { Header } from '../schemas/block.ts'
 import { type Certificate, certificate as certificateCodec } from '../schemas/checkpoint.ts'

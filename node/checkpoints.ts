@@ -10,7 +10,7 @@ import type { Chain, Entry, Update } from '../ledger/chain.ts'
 import { justify } from '../ledger/checkpoint.ts'
 import { type Fault, faulty, fromDecode } from '../ledger/fault.ts'
 import { Finality, finalises, linkMessage, nextLink } from '../ledger/finality.ts'
-import { headerHash } from '../ledger/network.ts'
+import { headerHash } from '../ledger/header.ts'
 import {
   CERTIFICATES_BYTES_MAX,
   type Certificate,

@@ -8,7 +8,8 @@
  */
 import { HEADER_GROUP } from '../ledger/chain.ts'
 import { nextTarget } from '../ledger/difficulty.ts'
-import { headerHash, type Network } from '../ledger/network.ts'
+import { headerHash } from '../ledger/header.ts'
+import type { Network } from '../ledger/network.ts'
 import { HEADER_BYTES, type Header, header as headerCodec } from '../schemas/block.ts'
 import { decode, encode, type Infer, Reader } from '../schemas/codec.ts'
 import { list, struct } from '../schemas/compound.ts'

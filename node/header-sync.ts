@@ -8,8 +8,7 @@
  * are the old blocks that a peer finds by their hash. Source: docs/PROTOCOL.md section 8; the idea is Bitcoin Core's headers presync.
  */
 import { type Chain, HEADER_GROUP } from '../ledger/chain.ts'
-import { checkHeader, type Position } from '../ledger/header.ts'
-import { headerHash } from '../ledger/network.ts'
+import { checkHeader, headerHash, type Position } from '../ledger/header.ts'
 import type { Header } from '../schemas/block.ts'
 import { type Hash, short } from '../schemas/hex.ts'
 import { HEADERS_MAX } from '../schemas/message.ts'

@@ -10,7 +10,7 @@
 import { existsSync, mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Chain } from '../ledger/chain.ts'
-import { headerHash } from '../ledger/network.ts'
+import { headerHash } from '../ledger/header.ts'
 import { HEADER_BYTES } from '../schemas/block.ts'
 import type { Account, Hash } from '../schemas/hex.ts'
 import { hashFromBytes, short } from '../schemas/hex.ts'

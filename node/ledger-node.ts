@@ -28,7 +28,10 @@ import type { Random } from './backoff.ts'
 import type { ChainStore } from './chain-store.ts'
 import { Checkpoints } from './checkpoints.ts'
 import type { Clock } from './clock.ts'
+import { HandNode } from './hand-node.ts'
+import type { HandStore } from './hand-store.ts'
 import type { InboxMessage } from './inbox.ts'
+import { jsonBytes } from './json-bytes.ts'
 import type { Log } from './log.ts'
 import { MUTE_MS, Muting } from './muting.ts'
 import { Orphans } from './orphans.ts'
@@ -66,6 +69,8 @@ export interface LedgerNodeOptions {
 
 export interface LedgerNodeModules {
   readonly store: ChainStore
+  /** Where the network's slow hand is kept, if it has one. */
+  readonly hand?: HandStore | undefined
   readonly clock: Clock
   readonly random: Random
   readonly timers?: Timers
@@ -82,6 +87,8 @@ export interface LedgerNodeModules {
   readonly onFinal?: (entry: Entry) => void
   /** The highest justified or final checkpoint has changed. */
   readonly onCheckpoint?: () => void
+  /** The slow hand has a new tip; it is on disk. */
+  readonly onTick?: () => void
   /** A transaction entered the mempool. */
   readonly onTransaction: (sealed: Sealed) => void
   /** What `publisher` sent was refused. `bytes` is the message. */
@@ -99,6 +106,8 @@ export class LedgerNode {
   readonly session: Session
   readonly requests: Requests
   readonly checkpoints: Checkpoints
+  /** Undefined on networks without a slow hand. */
+  readonly hand: HandNode | undefined
   readonly #options: LedgerNodeOptions
   readonly #modules: LedgerNodeModules
   readonly #timers: Timers
@@ -153,6 +162,7 @@ export class LedgerNode {
         onDisconnected: (reason, retryInMs) => {
           log.warn('no connection to the broker', { reason, 'retry-seconds': (retryInMs / 1000).toFixed(1) })
           this.#peers.clear()
+          this.hand?.onDisconnected()
           modules.onDisconnected()
         },
         onDropped: (messages, bytes) =>
@@ -174,6 +184,20 @@ export class LedgerNode {
     this.requests.serve((question) =>
       this.#durable ? answer(this.chain, question, () => this.fees.fees(this.mempool.entryRate)) : undefined,
     )
+    this.hand =
+      modules.hand &&
+      new HandNode({
+        store: modules.hand,
+        chain: this.chain,
+        self,
+        session: this.session,
+        log,
+        clock,
+        random,
+        timers,
+        onTick: () => modules.onTick?.(),
+        onFatal,
+      })
     this.#orphans = new Orphans(network)
     this.#sync = new Sync({
       chain: this.chain,
@@ -211,9 +235,11 @@ export class LedgerNode {
       everyone(id, 'tip'),
       ...(this.checkpoints.enabled ? [everyone(id, 'vote'), everyone(id, 'checkpoint')] : []),
       ...this.requests.filters,
+      ...(this.hand?.filters ?? []),
       ...(this.#modules.others?.filters ?? []),
     ])
     this.session.start()
+    this.hand?.start()
     this.#stopTicking = every(this.#timers, TICK_MS, () => this.#tick())
   }
 
@@ -222,6 +248,7 @@ export class LedgerNode {
     this.#patience?.()
     this.#sync.stop()
     this.requests.stop()
+    this.hand?.stop()
     await this.session.stop()
   }
 
@@ -346,6 +373,8 @@ export class LedgerNode {
 
   #receive({ topic: name, payload, retain }: InboxMessage): void {
     const parsed = parseTopic(name)
+    if (parsed?.network === this.hand?.slow.hand.id)
+      this.hand?.receive(parsed as ParsedTopic, payload, retain)
     if (parsed === undefined || parsed.network !== this.chain.network.id) return
     if (parsed.json) this.#modules.others?.receive(parsed, payload, retain)
     else if (parsed.kind === 'request' || parsed.kind === 'reply') this.requests.receive(parsed, payload)
@@ -547,5 +576,3 @@ export class LedgerNode {
     }
   }
 }
-
-export const jsonBytes = (value: unknown): Uint8Array => new TextEncoder().encode(JSON.stringify(value))

@@ -6,7 +6,8 @@
  * that was undone, and the changes since. Blocks that branch off below the base can no longer matter and are left out.
  */
 import type { Base, Chain } from '../ledger/chain.ts'
-import { headerHash, type Network } from '../ledger/network.ts'
+import { headerHash } from '../ledger/header.ts'
+import type { Network } from '../ledger/network.ts'
 import { type Change, KIND, type State } from '../ledger/state.ts'
 import { HEADER_BYTES } from '../schemas/block.ts'
 import { decode, encode } from '../schemas/codec.ts'

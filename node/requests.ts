@@ -49,6 +49,7 @@ const ANSWERS = {
   getBalance: 'balance',
   getFees: 'fees',
   getEntry: 'entry',
+  getTicks: 'ticks',
 } as const
 /** The kind of reply that a question has. */
 export type ReplyTo<Q extends Question> = Extract<Reply, { type: (typeof ANSWERS)[Q['type']] }>

@@ -10,6 +10,7 @@ import { type DataDir, openDataDir } from './data-dir.ts'
 import { openDisk } from './disk.ts'
 import { WorldError } from './error.ts'
 import { readGenesis } from './genesis-file.ts'
+import { HAND_FILE, HandStore } from './hand-store.ts'
 import { createKey, loadKey } from './key-file.ts'
 import type { Log } from './log.ts'
 import type { SessionOptions } from './session.ts'
@@ -22,6 +23,8 @@ export interface Runtime {
   readonly dir: DataDir
   readonly signer: Signer
   readonly store: ChainStore
+  /** Undefined on networks without a slow hand. */
+  readonly hand: HandStore | undefined
   close(): void
 }
 
@@ -53,12 +56,15 @@ export function openRuntime(
     })
     if (store.torn > 0) log.info('cut off an unfinished write', { bytes: store.torn })
     const { tip, network } = store.chain
+    const hand = network.hand && new HandStore(disk.open(HAND_FILE), network.hand)
     log.info('ledger open', { network: network.id, height: tip.height, account: signer.account })
     return {
       dir,
       signer,
       store,
+      hand,
       close() {
+        hand?.close()
         store.close()
         dir.close()
       },

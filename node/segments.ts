@@ -8,7 +8,8 @@
  */
 import { type Base, HEADER_GROUP } from '../ledger/chain.ts'
 import { nextTarget } from '../ledger/difficulty.ts'
-import { headerHash, type Network } from '../ledger/network.ts'
+import { headerHash } from '../ledger/header.ts'
+import type { Network } from '../ledger/network.ts'
 import { State } from '../ledger/state.ts'
 import { sealCoinbase } from '../ledger/transaction.ts'
 import { header } from '../schemas/block.ts'

@@ -4,7 +4,7 @@
  * Most blocks of a height are in the segment that covers it; one that was connected again after a reorganisation may be in
  * one beside it.
  */
-import { headerHash } from '../ledger/network.ts'
+import { headerHash } from '../ledger/header.ts'
 import type { Hash } from '../schemas/hex.ts'
 import { type AppendLog, openAppendLog } from './append-log.ts'
 import type { Disk } from './disk.ts'

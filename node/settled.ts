@@ -6,8 +6,7 @@
  */
 import { type Chain, HEADER_GROUP } from '../ledger/chain.ts'
 import { nextTarget, workOf } from '../ledger/difficulty.ts'
-import { type Position, position0 } from '../ledger/header.ts'
-import { headerHash } from '../ledger/network.ts'
+import { headerHash, type Position, position0 } from '../ledger/header.ts'
 import type { Timers } from './timers.ts'
 
 export class Settled {

@@ -76,6 +76,27 @@ export function struct<F extends Fields>(fields: F): Struct<F> {
   }
 }
 
+/** Structs that begin with a version byte: `first` has 1 there, `second` 2. `fields` are the first one's. */
+export function versions<T extends { readonly version: 1 | 2 }, F extends Fields>(
+  first: Struct<F>,
+  second: Struct<Fields>,
+): Codec<T> & { readonly fields: F } {
+  const of = (version: number | undefined) => (version === 2 ? second : first) as unknown as Codec<T>
+  return {
+    fields: first.fields,
+    size: (value) => of(value.version).size(value),
+    write: (writer, value) => of(value.version).write(writer, value),
+    read: (reader) => of(reader.bytes[reader.offset]).read(reader),
+    toJson: (value) => of(value.version).toJson(value),
+    json: asCodecJson(
+      z.discriminatedUnion('version', [
+        first.json as unknown as z.ZodObject,
+        second.json as unknown as z.ZodObject,
+      ]),
+    ),
+  }
+}
+
 type Cases = Readonly<Record<string, { readonly number: number; readonly codec: Codec<unknown> }>>
 export type UnionValue<C extends Cases> = {
   [K in keyof C]: { readonly type: K } & Infer<C[K]['codec']>

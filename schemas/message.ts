@@ -11,6 +11,7 @@ import type { Infer } from './codec.ts'
 import { list, struct, union } from './compound.ts'
 import { account, blob, choice, freeText, hash, time, u8, u16, u32, u64, u256 } from './field.ts'
 import { balanceProof, inclusionProof, STATE_VALUE_BYTES_MAX } from './proof.ts'
+import { anchor, TICK_BYTES_MAX } from './tick.ts'
 import { sample } from './transaction.ts'
 
 /** Largest MQTT payload that a node sends or accepts: one largest block, or several smaller ones, and framing. */
@@ -19,6 +20,8 @@ export const MESSAGE_BYTES_MAX = BLOCK_BYTES_MAX + 4096
 export const HEADERS_MAX = 1000
 /** Blocks asked for at once. */
 export const BLOCKS_MAX = 128
+/** Ticks in one reply. */
+export const TICKS_MAX = 1000
 /** Locator entries: newest first, then ever sparser, as Bitcoin's getheaders. */
 export const LOCATOR_MAX = 64
 
@@ -40,6 +43,18 @@ export const tip = struct({
   supply: u64,
 })
 export type Tip = Infer<typeof tip>
+
+/** Where a slow hand ends, and the newest block of the ledger of who says so; retained. */
+export const handTip = struct({
+  height: u32,
+  hash,
+  time,
+  target: u256,
+  /** Work of the whole hand: the sum of 2^256 / (target + 1). */
+  work: u256,
+  newest: anchor,
+})
+export type HandTip = Infer<typeof handTip>
 
 /** An account as a node sees it at its tip. */
 export const accountView = struct({
@@ -67,6 +82,8 @@ export const request = union({
   getFees: { number: 6, codec: struct({ id: u32 }) },
   /** An entry of the state by its kind and key: a channel, a hashlock, a split. Not proven. */
   getEntry: { number: 7, codec: struct({ id: u32, kind: u8, key: hash }) },
+  /** Ticks after the newest locator entry on the peer's slow hand, at most `limit`. */
+  getTicks: { number: 8, codec: struct({ id: u32, locator: list(hash, LOCATOR_MAX), limit: u16 }) },
 })
 export type Request = Infer<typeof request>
 
@@ -81,6 +98,8 @@ export const reply = union({
   fees: { number: 6, codec: struct({ id: u32, floor: u64, next: u64, soon: u64, later: u64 }) },
   /** At the tip; empty bytes: there is none. */
   entry: { number: 7, codec: struct({ id: u32, height: u32, value: blob(STATE_VALUE_BYTES_MAX) }) },
+  /** Encoded ticks, lowest first; fewer than asked when a message is full or the hand ends. */
+  ticks: { number: 8, codec: struct({ id: u32, ticks: list(blob(TICK_BYTES_MAX), TICKS_MAX) }) },
 })
 export type Reply = Infer<typeof reply>
 

@@ -64,6 +64,10 @@ export const KINDS = {
   grant: { publisher: 'validator', retained: true, levels: 2 },
   /** `quality/<validator>/<device>`: how plausible a device's readings are; JSON only, and advice. */
   quality: { publisher: 'validator', retained: true, levels: 1 },
+  /** A tick of a slow hand; these two have the hand's id in the place of the network's. */
+  tick: { publisher: 'device', retained: false, levels: 0 },
+  /** Where a validator's slow hand ends. */
+  hand: { publisher: 'validator', retained: true, levels: 0 },
   /** The genesis, retained by validators, so that a newcomer who knows its hash needs no file. */
   genesis: { publisher: 'validator', retained: true, levels: 0 },
 } as const satisfies Record<string, KindRules>

@@ -6,7 +6,8 @@
  */
 import { parseBlock } from '../../ledger/block.ts'
 import { MEDIAN_BLOCKS, type Moment } from '../../ledger/hashlock.ts'
-import { headerHash, type Network } from '../../ledger/network.ts'
+import { headerHash } from '../../ledger/header.ts'
+import type { Network } from '../../ledger/network.ts'
 import type { Question, ReplyTo } from '../../node/requests.ts'
 import type { Header } from '../../schemas/block.ts'
 import type { Hash } from '../../schemas/hex.ts'

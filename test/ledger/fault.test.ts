@@ -10,6 +10,7 @@ import { type Block, block as blockCodec } from '../../schemas/block.ts'
 import { encode } from '../../schemas/codec.ts'
 import { type Account, type Hash, type Network, ZERO_HASH } from '../../schemas/hex.ts'
 import type { Result } from '../../schemas/result.ts'
+import { TestHand } from '../helpers/hand.ts'
 import { alice, bob, carol, codeOf, mine, remake, TestChain, testNetwork } from '../helpers/ledger.ts'
 import {
   bytes32,
@@ -198,6 +199,11 @@ const PRODUCED: Readonly<Record<LedgerCode, () => Outcome>> = {
   'bad-transactions-root': () => body((block) => encode(blockCodec, { ...block, transactions: [] })),
   'bad-coinbase': () => coinbase({ height: 2 }),
   'bad-tick': () => coinbase({ tick: wrongHash }),
+  'bad-anchors': () => {
+    const hand = new TestHand()
+    const anchor = { ledger: wrongHash, height: 1, block: wrongHash }
+    return hand.accept(hand.tick([anchor, anchor]))
+  },
   'bad-reward': () => coinbase({ reward: 51 * COIN }),
   'bad-state-root': () => coinbase({ stateRoot: wrongHash }),
   known: () => {

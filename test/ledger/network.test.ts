@@ -1,6 +1,7 @@
 import t from 'tap'
 import { targetFor } from '../../ledger/difficulty.ts'
-import { createNetwork, headerHash } from '../../ledger/network.ts'
+import { headerHash } from '../../ledger/header.ts'
+import { createNetwork } from '../../ledger/network.ts'
 import { hashing, signatures } from '../../node/signing.ts'
 import { BLOCK_BYTES_MAX, BLOCK_TRANSACTIONS_MAX } from '../../schemas/block.ts'
 import type { Genesis } from '../../schemas/genesis.ts'

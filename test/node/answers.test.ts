@@ -1,6 +1,6 @@
 import t from 'tap'
 import { Chain } from '../../ledger/chain.ts'
-import { headerHash } from '../../ledger/network.ts'
+import { headerHash } from '../../ledger/header.ts'
 import { KIND } from '../../ledger/state.ts'
 import { answer, viewOf } from '../../node/answers.ts'
 import { BLOCK_BYTES_MAX, header as headerCodec } from '../../schemas/block.ts'

@@ -1,0 +1,94 @@
+/**
+ * A slow hand on disk: one log of all ticks in the order in which they came, each durable before anybody hears of it.
+ *
+ * A tick with one anchor has 185 bytes, and 24 more as a record. Nothing is ever deleted: with a tick every 160 s that is 41 MB a year.
+ * Source: docs/PROTOCOL.md section 14.
+ */
+import type { Hand } from '../ledger/hand.ts'
+import { SlowHand, type TickAdded } from '../ledger/slow-hand.ts'
+import { decode, encode } from '../schemas/codec.ts'
+import { handGenesis } from '../schemas/genesis.ts'
+import type { Hash } from '../schemas/hex.ts'
+import { invariant } from '../schemas/result.ts'
+import { TICK_BYTES_MAX, tick as tickCodec } from '../schemas/tick.ts'
+import { type AppendLog, type LogFile, openAppendLog } from './append-log.ts'
+import { WorldError } from './error.ts'
+
+export const HAND_FILE = 'hand.log'
+const RECORD = { hand: 1, tick: 2 } as const
+/** Ticks off the best chain of which the place is remembered: a branch that is longer never wins by the window's rule. */
+const BRANCHES_MAX = 4096
+
+export class HandStore {
+  readonly slow: SlowHand
+  readonly #log: AppendLog
+  /** Place in the log of the best chain's ticks, that of height 1 first. */
+  #places: number[] = []
+  readonly #branches = new Map<Hash, number>()
+
+  /** Throws WorldError `store-corrupt`, also when the log is another hand's. */
+  constructor(file: LogFile, hand: Hand) {
+    this.slow = new SlowHand(hand)
+    const expected = encode(handGenesis, hand.genesis)
+    this.#log = openAppendLog(file, {
+      kindName: (kind) => (kind === RECORD.tick ? 'tick' : `hand record ${kind}`),
+      onRecord: (kind, bytes, position) => {
+        if (kind === RECORD.hand && Buffer.compare(bytes, expected) === 0) return
+        const decoded = kind === RECORD.tick ? decode(tickCodec, bytes, TICK_BYTES_MAX) : undefined
+        const added = decoded?.ok ? this.slow.restore(decoded.value) : undefined
+        if (added === undefined)
+          throw new WorldError(
+            'store-corrupt',
+            `${file.path} is not of this slow hand (record at byte ${position}): move it away, and the hand is fetched anew from others`,
+          )
+        this.#remember(added, position)
+      },
+    })
+    if (this.#log.records === 0) this.#log.append([{ kind: RECORD.hand, bytes: expected }])
+  }
+
+  /** Bytes on disk. */
+  get size(): number {
+    return this.#log.size
+  }
+
+  /** Makes ticks durable that were just added to the hand; throws WorldError `store-write`, and must not be used again then. */
+  save(added: readonly TickAdded[]): void {
+    if (added.length === 0) return
+    const places = this.#log.append(
+      added.map(({ tick }) => ({ kind: RECORD.tick, bytes: encode(tickCodec, tick) })),
+    )
+    for (const [index, each] of added.entries()) this.#remember(each, places[index] as number)
+  }
+
+  /** Bytes of the best chain's tick at a height from 1 to the tip's. */
+  tick(height: number): Uint8Array {
+    const place = this.#places[height - 1]
+    invariant(place !== undefined, `the slow hand has a tick at height ${height}`)
+    return this.#log.read(place).bytes
+  }
+
+  close(): void {
+    this.#log.close()
+  }
+
+  #remember({ entry, left }: TickAdded, place: number): void {
+    this.#branches.set(entry.hash, place)
+    if (left !== undefined) {
+      const fork = this.#places.length - left.length
+      // What leaves the best chain may come back.
+      for (const [index, hash] of left.entries())
+        this.#branches.set(hash, this.#places[fork + index] as number)
+      const moved: number[] = []
+      for (let at = entry; at.height > fork; at = at.parent as typeof at) {
+        moved.push(this.#branches.get(at.hash) as number)
+        this.#branches.delete(at.hash)
+      }
+      this.#places.splice(fork, left.length, ...moved.reverse())
+    }
+    for (const oldest of this.#branches.keys()) {
+      if (this.#branches.size <= BRANCHES_MAX) break
+      this.#branches.delete(oldest)
+    }
+  }
+}
