@@ -2,6 +2,7 @@
 import { Command, type OutputConfiguration } from 'commander'
 import { SOFTWARE } from '../node/runtime.ts'
 import { addChannelCommands } from './channels.ts'
+import { addClockCommands } from './clock.ts'
 import { addDoctorCommands } from './doctor.ts'
 import { EXIT, exitCodeOf, explain } from './exit.ts'
 import { addFlashCommands } from './flashing.ts'
@@ -39,6 +40,7 @@ function createProgram(output: Output): Command {
   addStorageCommands(program)
   addDoctorCommands(program)
   addSimulationCommand(program)
+  addClockCommands(program)
   addNetworkCommands(program)
   addOutputCommands(program)
   addMarketCommands(program)

@@ -1,0 +1,45 @@
+/** The commands that say and check when something happened. */
+import type { Command } from 'commander'
+import { selfTest } from '../node/signing.ts'
+import type { Hash } from '../schemas/hex.ts'
+import type { CheckOptions } from './clock-check.ts'
+import type { WhenOptions } from './clock-when.ts'
+import { DATA_DEFAULT, example, height, jsonOption, transactionId } from './options.ts'
+
+/** Adds when and check. */
+export function addMomentCommands(clock: Command): void {
+  clock
+    .command('when')
+    .description('between which two ticks of the slow hand a transaction came, with a proof for others')
+    .argument('<transaction>', 'id of a payment, a reading or a batch of readings', transactionId)
+    .option('--data <dir>', 'data directory of a program, or of pinledger up', DATA_DEFAULT)
+    .option('--height <height>', 'of its block; looked for when left out', height)
+    .option('--sample <file>', "one reading of a batch: the JSON message of its sensor's sample/ topic")
+    .option('--out <file>', 'where to write the proof; <first 8 digits>.moment when left out')
+    .addOption(jsonOption())
+    .addHelpText(
+      'after',
+      example(
+        'pinledger clock when 8f1f13c7...2ad7',
+        'pinledger clock check 8f1f13c7.moment --genesis genesis.json',
+      ),
+    )
+    .action(async (transaction: Hash, options: WhenOptions) => {
+      selfTest()
+      const { whenCommand } = await import('./clock-when.ts')
+      process.exitCode = whenCommand(transaction, options)
+    })
+
+  clock
+    .command('check')
+    .description('checks a proof of clock when, offline, with nothing but the genesis')
+    .argument('<file>', 'the proof')
+    .option('--genesis <file>', 'of the network', `${DATA_DEFAULT}/genesis.json`)
+    .addOption(jsonOption())
+    .addHelpText('after', example('pinledger clock check 8f1f13c7.moment --genesis genesis.json'))
+    .action(async (file: string, options: CheckOptions) => {
+      selfTest()
+      const { checkCommand } = await import('./clock-check.ts')
+      process.exitCode = checkCommand(file, options)
+    })
+}

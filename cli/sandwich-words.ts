@@ -1,0 +1,68 @@
+/** What a checked proof of when something happened says, for people and for machines. */
+import type { Network } from '../ledger/network.ts'
+import type { Sandwich, TickFact } from '../ledger/sandwich.ts'
+import { sample as sampleCodec, transaction as transactionCodec } from '../schemas/transaction.ts'
+import { formatDecimal } from '../schemas/units.ts'
+import { eventWords } from './event-words.ts'
+
+/**
+ * What follows for the wall clock. A tick is taken when its time is at most one interval ahead of the clock of whoever takes it,
+ * so the earlier tick was made no sooner than that before its time; when the later one was made, its miner says.
+ */
+const boundsOf = ({ hand }: Network, { after, before }: Sandwich) => ({
+  earliestMs: after.time - (hand?.genesis.interval ?? 0),
+  latestMs: before.time,
+})
+
+export function sandwichJson(network: Network, sandwich: Sandwich): object {
+  const { id, transaction, sample, block, blockTime, after, before, work } = sandwich
+  return {
+    network: network.id,
+    hand: network.hand?.genesisHash,
+    id,
+    transaction: transactionCodec.toJson(transaction),
+    sample: sample === undefined ? null : sampleCodec.toJson(sample.sample),
+    block,
+    blockTime,
+    after,
+    before,
+    ticks: before.height - after.height,
+    work: String(work),
+    ...boundsOf(network, sandwich),
+  }
+}
+
+export function sandwichWords(network: Network, sandwich: Sandwich): string {
+  const { id, transaction, sample, block, blockTime, after, before, work } = sandwich
+  const { earliestMs, latestMs } = boundsOf(network, sandwich)
+  const ticks = before.height - after.height
+  const interval = network.hand?.genesis.interval ?? 0
+  const value = sample?.sample
+  const what =
+    value === undefined
+      ? eventWords(transaction)
+      : `${value.sensor} ${formatDecimal(value.value)} ${value.unit}, number ${value.sequence} of the sensor, one of ${sample?.count} readings in a batch`
+  return `${[
+    ['what', what],
+    ['by', transaction.from],
+    ['transaction', id],
+    ['after', tickWords(after)],
+    ['in block', `${block}, ${at(blockTime)} by its miner's clock`],
+    ['before', tickWords(before)],
+    [
+      'between',
+      `${ticks} ${ticks === 1 ? 'tick' : 'ticks'} of the slow hand, ${work} hashes; ${(ticks * interval) / 1000} s in the mean`,
+    ],
+    [
+      'wall clock',
+      `not before ${at(earliestMs)}, not after ${at(latestMs)} if the later tick's miner has a right clock`,
+    ],
+  ]
+    .map(([name = '', text]) => `${name.padEnd(13)} ${text}`)
+    .join('\n')}\n`
+}
+
+const tickWords = ({ height, hash, time }: TickFact): string =>
+  `tick ${height} (${hash.slice(0, 16)}), ${at(time)} by its miner's clock`
+
+const at = (ms: number): string => `${new Date(ms).toISOString().slice(0, 19).replace('T', ' ')} UTC`
