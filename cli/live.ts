@@ -10,7 +10,7 @@ import { type FaultCode, VERDICTS } from '../ledger/fault.ts'
 import { harmless } from '../node/log.ts'
 import { u256 } from '../schemas/field.ts'
 import { type Account, short } from '../schemas/hex.ts'
-import { accountView } from '../schemas/message.ts'
+import { accountView, handTip } from '../schemas/message.ts'
 import { type Transaction, transaction } from '../schemas/transaction.ts'
 import { formatDecimal } from '../schemas/units.ts'
 import { ContractLines, contractWords, type TradeStep } from './contract-lines.ts'
@@ -49,6 +49,13 @@ export type Event =
       readonly seconds: number | undefined
       readonly reward: number
       /** Leading zero hex digits that the hash had to have, with a fraction. */
+      readonly difficulty: number
+    }
+  | {
+      readonly event: 'tick'
+      readonly height: number
+      readonly hash: string
+      readonly seconds: number | undefined
       readonly difficulty: number
     }
   | {
@@ -96,6 +103,8 @@ export class Live {
   readonly #trade: TradeLines
   readonly #contracts: ContractLines
   #lastTime: number | undefined
+  /** The newest tick of each slow hand that a validator spoke of. */
+  readonly #ticks = new Map<string, { readonly height: number; readonly time: number }>()
   #balancesDue = false
   #balancesTimer: NodeJS.Timeout | undefined
 
@@ -118,6 +127,7 @@ export class Live {
     else if (kind === 'confirmed' && !retain) this.#confirmed(value)
     else if (kind === 'account') this.#account(value, retain)
     else if (kind === 'refused') this.#refused(value)
+    else if (kind === 'hand') this.#hand(mirror.network, value, retain)
     else this.#trade.receive(mirror)
   }
 
@@ -212,6 +222,19 @@ export class Live {
     this.#emit({ event: 'balances', balances: Object.fromEntries(sorted) })
   }
 
+  /** A validator speaks of its hand at each block, too. */
+  #hand(hand: string, value: unknown, retain: boolean): void {
+    const parsed = handTip.json.safeParse(value)
+    if (!parsed.success || (this.#ticks.size >= ACCOUNTS_MAX && !this.#ticks.has(hand))) return
+    const { height, hash, time, target } = parsed.data
+    const last = this.#ticks.get(hand)
+    if (last !== undefined && last.height >= height) return
+    this.#ticks.set(hand, { height, time })
+    if (retain || height === 0) return
+    const seconds = last?.height === height - 1 ? (time - last.time) / 1000 : undefined
+    this.#emit({ event: 'tick', height, hash, seconds, difficulty: hexDigits(target) })
+  }
+
   #refused(value: unknown): void {
     const parsed = refusal.safeParse(value)
     if (!parsed.success) return
@@ -226,6 +249,7 @@ const isFaultCode = (code: string): code is FaultCode => Object.hasOwn(VERDICTS,
 
 const PAINT = {
   block: '\x1b[1;33m',
+  tick: '\x1b[33m',
   reading: '\x1b[36m',
   payment: '\x1b[32m',
   trade: '\x1b[32m',
@@ -252,6 +276,10 @@ function words(event: Event): string {
     case 'block': {
       const after = event.seconds === undefined ? '' : `, ${event.seconds.toFixed(1)} s after the last`
       return `#${event.height} found by ${event.miner}: ${event.transactions} transactions, reward ${formatCoins(event.reward)}, difficulty ${event.difficulty.toFixed(2)}${after} (${event.hash.slice(0, 12)})`
+    }
+    case 'tick': {
+      const after = event.seconds === undefined ? '' : `, ${event.seconds.toFixed(1)} s after the last`
+      return `${event.height} of the slow hand, difficulty ${event.difficulty.toFixed(2)}${after} (${event.hash.slice(0, 12)})`
     }
     case 'reading':
       return `${event.device} ${event.sensor} ${event.value} ${event.unit}, confirmed in #${event.height}`

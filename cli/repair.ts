@@ -7,6 +7,7 @@ import { CHANNEL_LOG } from '../node/channel/channel-log.ts'
 import { openDataDir } from '../node/data-dir.ts'
 import { type Disk, openDisk } from '../node/disk.ts'
 import { WorldError } from '../node/error.ts'
+import { HAND_FILE } from '../node/hand-store.ts'
 import { repair } from '../node/repair.ts'
 import { checkLedger } from './ledgers.ts'
 
@@ -26,7 +27,7 @@ export function repairCommand(
     const { steps: done, height } = repair(disk, at)
     const pieces = disk.list().filter((name) => name.includes('.cut-') && !before.has(name))
     const cut = pieces.map((name) => `the last write was not whole: it was cut off and kept as ${name}`)
-    const steps = [...done, ...cut, ...repairAgent(disk, at)]
+    const steps = [...done, ...cut, ...repairOthers(disk, at)]
     if (json) out(`${JSON.stringify({ steps, height: height ?? null })}\n`)
     else {
       for (const step of steps) out(`${step}\n`)
@@ -41,8 +42,9 @@ export function repairCommand(
   }
 }
 
-/** What is lost with the end of an agent's log, or with all of it. */
+/** What is lost with the end of a log beside the ledger, or with all of it. */
 const LOST: readonly (readonly [name: string, lost: string])[] = [
+  [HAND_FILE, 'ticks of the slow hand since then are fetched again from peers'],
   [OUTBOX_FILE, 'readings and payments that were not yet in a block are not sent again'],
   [
     WIRES_FILE,
@@ -54,8 +56,8 @@ const LOST: readonly (readonly [name: string, lost: string])[] = [
   ],
 ]
 
-/** Moves damaged logs of an agent aside. Of all but the outbox what was whole before the damage stays: the ledger does not tell it. */
-function repairAgent(disk: Disk, at: string): string[] {
+/** Moves damaged logs beside the ledger aside. Of all but the outbox what was whole before the damage stays: the ledger does not tell it. */
+function repairOthers(disk: Disk, at: string): string[] {
   return LOST.flatMap(([name, lost]) => {
     const damage = damageOf(disk, name)
     if (damage === undefined) return []

@@ -13,6 +13,7 @@ export const WATCHED: readonly Kind[] = [
   'output',
   'grant',
   'claim',
+  'hand',
 ]
 
 /** Prints events: JSON lines for machines, else words, coloured on a terminal. */

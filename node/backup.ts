@@ -11,14 +11,15 @@ import { ChainStore, hasLedger, storedGenesis } from './chain-store.ts'
 import { CHANNEL_LOG } from './channel/channel-log.ts'
 import type { Disk } from './disk.ts'
 import { WorldError } from './error.ts'
+import { HAND_FILE } from './hand-store.ts'
 import { HEADERS_FILE } from './header-file.ts'
 import { continues } from './records.ts'
 import { segmentHeights, segmentName } from './segments.ts'
 
 export const OUTBOX_FILE = 'outbox.log'
 export const WIRES_FILE = 'wires.log'
-/** What an agent writes beside its ledger. */
-const AGENT_FILES = [WIRES_FILE, OUTBOX_FILE, CHANNEL_LOG]
+/** What is written beside the ledger: the slow hand, and what an agent has. */
+const OTHER_FILES = [HAND_FILE, WIRES_FILE, OUTBOX_FILE, CHANNEL_LOG]
 const CHUNK_BYTES = 4 << 20
 
 export interface Backup {
@@ -34,7 +35,7 @@ export function copyLogs(from: Disk, to: Disk): Backup {
     throw new WorldError('usage', `the target is not empty (${taken}): choose another directory`)
   const present = new Set(from.list())
   const ledger = [HEADERS_FILE, ...segmentHeights(from).map(segmentName)]
-  const names = [WIRES_FILE, ...ledger, OUTBOX_FILE, CHANNEL_LOG]
+  const names = [WIRES_FILE, ...ledger, HAND_FILE, OUTBOX_FILE, CHANNEL_LOG]
   const files: Backup['files'][number][] = []
   for (const name of names) {
     if (!present.has(name)) continue
@@ -77,11 +78,11 @@ function copyLog(from: Disk, to: Disk, name: string): number | undefined {
 /** Where the last whole batch ends. */
 function committedEnd(file: LogFile, name: string): number {
   const { size } = file
-  for (const read of audit(file, AGENT_FILES.includes(name) ? undefined : continues)) {
+  for (const read of audit(file, OTHER_FILES.includes(name) ? undefined : continues)) {
     if (read.ok) continue
     if (read.fault.unfinished) return read.fault.batch
-    const remedy = AGENT_FILES.includes(name)
-      ? 'stop the agent and run pinledger repair'
+    const remedy = OTHER_FILES.includes(name)
+      ? 'stop the program and run pinledger repair'
       : 'run pinledger verify'
     throw new WorldError(
       'store-corrupt',
@@ -93,7 +94,7 @@ function committedEnd(file: LogFile, name: string): number {
 
 function check(disk: Disk): number | undefined {
   const present = disk.list()
-  for (const name of AGENT_FILES) {
+  for (const name of OTHER_FILES) {
     if (!present.includes(name)) continue
     const file = disk.open(name)
     committedEnd(file, name)

@@ -63,6 +63,26 @@ t.test('a channel in a block is a line with its people and coins', async (t) => 
   )
 })
 
+t.test('a tick is shown once, however often validators speak of it, and an old one not at all', async (t) => {
+  const events: Event[] = []
+  const live = new Live((event) => events.push(event))
+  const newest = { ledger: 'aa'.repeat(32), height: 9, block: 'bb'.repeat(32) }
+  const hand = (height: number, time: number) => ({
+    ...{ height, hash: 'cc'.repeat(32), time, work: '1'.padStart(64, '0'), newest },
+    target: '0000f'.padEnd(64, 'f'),
+  })
+  live.receive(mirror('hand', hand(3, 1_000), carol.account, true))
+  live.receive(mirror('hand', hand(4, 65_500)))
+  live.receive(mirror('hand', hand(4, 65_500), alice.account))
+  live.receive(mirror('hand', hand(3, 1_000), alice.account))
+  t.equal(events.length, 1)
+  t.match(events[0], { event: 'tick', height: 4, seconds: 64.5 })
+  t.match(
+    describeEvent(events[0] as Event, 0, false),
+    '00:00:00 tick     4 of the slow hand, difficulty 4.02, 64.5 s after the last (cccccccccccc)',
+  )
+})
+
 t.test('admissions and revocations are shown, with the account in full', async (t) => {
   const events: Event[] = []
   const live = new Live((event) => events.push(event))
