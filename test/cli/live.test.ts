@@ -79,7 +79,7 @@ t.test('a tick is shown once, however often validators speak of it, and an old o
   t.match(events[0], { event: 'tick', height: 4, seconds: 64.5 })
   t.match(
     describeEvent(events[0] as Event, 0, false),
-    '00:00:00 tick     4 of the slow hand, difficulty 4.02, 64.5 s after the last (cccccccccccc)',
+    '00:00:00 tick     4 of the slow hand, difficulty 4.00, 64.5 s after the last (cccccccccccc)',
   )
 })
 
