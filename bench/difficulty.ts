@@ -7,8 +7,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Fault } from '../sim/faults.ts'
+import { plotSvg } from '../sim/plot.ts'
 import { type SimReport, World } from '../sim/world.ts'
-import { plotSvg } from './plot.ts'
 
 const INTERVAL_MS = 10_000
 const HOUR_MS = 3_600_000
