@@ -9,6 +9,7 @@ export interface RunOptions {
   readonly trace: Trace
   /** Until when, seconds of the trace. */
   readonly seconds: number
+  readonly ticksMax?: number
   /** Told now and then how much is done, 0 to 1. */
   readonly onProgress?: ((share: number) => void) | undefined
 }
@@ -17,7 +18,7 @@ export interface Run {
   readonly rule: Rule
   readonly ticks: readonly Tick[]
   readonly seconds: number
-  /** It ended at TICKS_MAX before its time was over. */
+  /** It ended at `ticksMax` before its time was over. */
   readonly isCut: boolean
 }
 
@@ -26,14 +27,14 @@ export const TICKS_MAX = 500_000
 const PROGRESS_TICKS = 1024
 
 /** Each rule draws the same numbers from a seed, so that all have the same luck. */
-export function run(rule: Rule, { seed, trace, seconds, onProgress }: RunOptions): Run {
+export function run(rule: Rule, { seed, trace, seconds, ticksMax = TICKS_MAX, onProgress }: RunOptions): Run {
   const random = new Rng(`clock lab ${seed}`)
   const walk = new RateWalk(trace)
   const ticks: Tick[] = []
   const endMs = seconds * 1000
   let target = rule.first
   let atMs = 0
-  while (ticks.length < TICKS_MAX) {
+  while (ticks.length < ticksMax) {
     const hashes = Number(workOf(target))
     const foundMs = walk.done(atMs / 1000, random.exponential(hashes)) * 1000
     // Times are whole milliseconds and grow, as the ledger's rules want.

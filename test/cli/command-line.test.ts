@@ -6,7 +6,7 @@ const COMMANDS = [
   ...['up', 'broker', 'validator', 'agent', 'keygen', 'account', 'pay', 'watch', 'verify'],
   ...['genesis', 'admit', 'revoke', 'members'],
   ...['market', 'split', 'buy', 'snapshot', 'repair', 'backup', 'restore'],
-  ...['sim', 'doctor', 'firmware', 'flash', 'outputs'],
+  ...['sim', 'clock', 'doctor', 'firmware', 'flash', 'outputs'],
 ]
 const ACCOUNT = 'd75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a'
 
