@@ -19,6 +19,10 @@ const number =
     return value
   }
 
+/** A genesis counts it in whole milliseconds. */
+const intervalSeconds = (text: string): number =>
+  Math.round(1000 * number(INTERVAL_SECONDS.min, INTERVAL_SECONDS.max, 'seconds', false)(text)) / 1000
+
 /** Adds clock with its commands. */
 export function addClockCommands(program: Command): void {
   const clock = program
@@ -39,12 +43,7 @@ export function addClockCommands(program: Command): void {
       number(100, TICKS_MAX, 'ticks', true),
     )
     .option('--hours <hours>', 'the same in hours', hours)
-    .option(
-      '--interval <seconds>',
-      'T, the time between ticks that rules steer to',
-      number(INTERVAL_SECONDS.min, INTERVAL_SECONDS.max, 'seconds', false),
-      10,
-    )
+    .option('--interval <seconds>', 'T, the time between ticks that rules steer to', intervalSeconds, 10)
     .option(
       '--half-life <ticks>',
       'of both ASERT rules: a deviation of T each doubles the target in so many ticks',
