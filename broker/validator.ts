@@ -16,6 +16,7 @@ import { viewOf } from '../node/answers.ts'
 import type { ChainStore } from '../node/chain-store.ts'
 import { REPEAT_MS } from '../node/checkpoints.ts'
 import type { Clock } from '../node/clock.ts'
+import { CLOCK_CHECK_MS, ClockWatch } from '../node/clock-watch.ts'
 import type { HandStore } from '../node/hand-store.ts'
 import { jsonBytes } from '../node/json-bytes.ts'
 import { LedgerNode, type LedgerNodeOptions } from '../node/ledger-node.ts'
@@ -81,6 +82,7 @@ export class Validator {
   readonly #announcer: Announcer
   readonly grants: GrantFeed
   readonly #opinions: Opinions
+  readonly #watch: ClockWatch
   #looksBack = false
   #stopRepeating: Cancel = () => {}
   readonly #stored: readonly Account[]
@@ -130,6 +132,12 @@ export class Validator {
       onDropped: (events) => modules.log.warn('more to say than the broker takes', { dropped: events }),
       onFault: modules.onFatal,
     })
+    this.#watch = new ClockWatch({
+      node: this.node,
+      self: this.#account,
+      clock: modules.clock,
+      log: modules.log,
+    })
     this.#opinions = new Opinions({
       chain: this.node.chain,
       inSync: () => this.node.inSync,
@@ -163,7 +171,12 @@ export class Validator {
       this.#touch(account)
     // All that the broker may have forgotten, if both were started again: an account that was only paid is one of them.
     for (const account of this.#stored) this.#touch(account)
-    this.#stopRepeating = every(systemTimers, REPEAT_MS, () => this.#publishCertificates())
+    const stopCertificates = every(systemTimers, REPEAT_MS, () => this.#publishCertificates())
+    const stopClock = every(systemTimers, CLOCK_CHECK_MS, () => this.#publishClock())
+    this.#stopRepeating = () => {
+      stopCertificates()
+      stopClock()
+    }
     this.node.start()
   }
 
@@ -176,6 +189,7 @@ export class Validator {
   }
 
   #onUpdate(update: Update, dropped: readonly Dropped[]): void {
+    this.#watch.onUpdate(update)
     const { added, disconnected, connected, tip } = update
     if (connected.length === 0) return
     if (disconnected.length > 0) {
@@ -291,6 +305,7 @@ export class Validator {
     this.#retain('genesis', [], genesisCodec, () => this.node.chain.network.genesis)
     this.#publishTip()
     this.#publishHand()
+    this.#publishClock()
     this.#publishCertificates()
     this.#publishMembers()
     for (const account of this.#accounts) this.#publishAccount(account)
@@ -306,6 +321,13 @@ export class Validator {
 
   #publishTip(): void {
     this.#retain('tip', [], tipCodec, () => this.node.tipMessage())
+  }
+
+  /** Also when nothing happens: that is what an alarm is about. */
+  #publishClock(): void {
+    const name = mirror(topic(this.node.chain.network.id, 'clock', this.#account))
+    const report = this.#watch.check()
+    this.#announcer.retained(name, () => [{ topic: name, payload: jsonBytes(report), qos: 1 }])
   }
 
   #publishHand(): void {

@@ -1,13 +1,30 @@
-/** The commands that say and check when something happened. */
+/** The commands that say how good a clock a network is, and when something happened. */
 import type { Command } from 'commander'
 import { selfTest } from '../node/signing.ts'
 import type { Hash } from '../schemas/hex.ts'
 import type { CheckOptions } from './clock-check.ts'
 import type { WhenOptions } from './clock-when.ts'
-import { DATA_DEFAULT, example, height, jsonOption, transactionId } from './options.ts'
+import { brokerOption, DATA_DEFAULT, example, height, jsonOption, quiet, transactionId } from './options.ts'
 
-/** Adds when and check. */
+/** Adds status, when and check. */
 export function addMomentCommands(clock: Command): void {
+  clock
+    .command('status')
+    .description(
+      'how good a clock the network on a broker is: pace, drift, hand ratio, stale blocks, miners, alarms',
+    )
+    .addOption(brokerOption())
+    .addOption(jsonOption())
+    .addHelpText(
+      'after',
+      `\nEnds with 1 while a validator raises an alarm.\n${example('pinledger clock status')}`,
+    )
+    .action(async ({ broker, json }: { broker: string; json: boolean }) => {
+      const { statusCommand } = await import('./clock-status.ts')
+      const print = (text: string): void => void process.stdout.write(text)
+      process.exitCode = await statusCommand({ url: broker }, json, quiet(json), print)
+    })
+
   clock
     .command('when')
     .description('between which two ticks of the slow hand a transaction came, with a proof for others')

@@ -8,6 +8,7 @@ import type { Update } from '../ledger/chain.ts'
 import { feeFloorFor, type Sealed } from '../ledger/transaction.ts'
 import type { ChainStore } from '../node/chain-store.ts'
 import type { Clock } from '../node/clock.ts'
+import { CLOCK_CHECK_MS, ClockWatch } from '../node/clock-watch.ts'
 import type { HandStore } from '../node/hand-store.ts'
 import { jsonBytes } from '../node/json-bytes.ts'
 import { LedgerNode, type LedgerNodeOptions } from '../node/ledger-node.ts'
@@ -63,6 +64,7 @@ export class Agent {
   readonly #modules: AgentModules
   readonly #mining: Mining
   readonly #handMining: HandMining | undefined
+  readonly #watch: ClockWatch
   readonly #sampling: Sampling
   readonly #trades: readonly Trade[]
   #timers: NodeJS.Timeout[] = []
@@ -105,6 +107,7 @@ export class Agent {
         onFatal,
       },
     )
+    this.#watch = new ClockWatch({ node: this.node, self: options.signer.account, clock, log })
     const { duty, slowShare = 0 } = options.mining
     const { hand, session } = this.node
     const slow = hand === undefined ? 0 : duty * slowShare
@@ -145,6 +148,10 @@ export class Agent {
         RESEND_MS,
       ),
       setInterval(() => this.#report(), REPORT_MS),
+      setInterval(
+        guarded(() => this.#watch.check()),
+        CLOCK_CHECK_MS,
+      ),
     ]
     for (const entry of this.#options.sensors)
       await entry.sensor.start(({ value }) => this.#onSample(entry, value))
@@ -224,6 +231,7 @@ export class Agent {
   }
 
   #onUpdate(update: Update): void {
+    this.#watch.onUpdate(update)
     const { outbox, log } = this.#modules
     const before = outbox.overtaken
     outbox.update(update)

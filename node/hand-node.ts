@@ -112,6 +112,11 @@ export class HandNode {
     return !this.#fetching && this.#better() === undefined
   }
 
+  /** Bytes of the best chain's tick at a height from 1 to the tip's. */
+  tick(height: number): Uint8Array {
+    return this.#modules.store.tick(height)
+  }
+
   /** Hash of the newest tick, for a block to commit to. */
   get newest(): Hash {
     return this.slow.tip.hash

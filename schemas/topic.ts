@@ -68,6 +68,8 @@ export const KINDS = {
   tick: { publisher: 'device', retained: false, levels: 0 },
   /** Where a validator's slow hand ends. */
   hand: { publisher: 'validator', retained: true, levels: 0 },
+  /** `clock/<validator>`: how good a clock the network is; JSON only. */
+  clock: { publisher: 'validator', retained: true, levels: 0 },
   /** The genesis, retained by validators, so that a newcomer who knows its hash needs no file. */
   genesis: { publisher: 'validator', retained: true, levels: 0 },
 } as const satisfies Record<string, KindRules>
