@@ -3,10 +3,11 @@ import type { Command } from 'commander'
 import { selfTest } from '../node/signing.ts'
 import type { Hash } from '../schemas/hex.ts'
 import type { CheckOptions } from './clock-check.ts'
+import type { ExportOptions } from './clock-export.ts'
 import type { WhenOptions } from './clock-when.ts'
 import { brokerOption, DATA_DEFAULT, example, height, jsonOption, quiet, transactionId } from './options.ts'
 
-/** Adds status, when and check. */
+/** Adds status, when, check and export. */
 export function addMomentCommands(clock: Command): void {
   clock
     .command('status')
@@ -58,5 +59,22 @@ export function addMomentCommands(clock: Command): void {
       selfTest()
       const { checkCommand } = await import('./clock-check.ts')
       process.exitCode = checkCommand(file, options)
+    })
+
+  clock
+    .command('export')
+    .description('one tick of the slow hand for a timestamp service of others, such as OpenTimestamps')
+    .argument('<tick>', 'its height', height)
+    .option('--data <dir>', 'data directory of a program, or of pinledger up', DATA_DEFAULT)
+    .option('--out <file>', 'where to write it; tick-<height>.header when left out')
+    .addOption(jsonOption())
+    .addHelpText(
+      'after',
+      `\nThe file is the tick's header; its SHA-256 is what a calendar gets, and the SHA-256 of that is the tick's hash.\n${example('pinledger clock export 120', 'ots stamp tick-120.header')}`,
+    )
+    .action(async (tick: number, options: ExportOptions) => {
+      selfTest()
+      const { exportCommand } = await import('./clock-export.ts')
+      process.exitCode = exportCommand(tick, options)
     })
 }

@@ -2,11 +2,9 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { checkMoment } from '../ledger/sandwich.ts'
-import { ChainStore } from '../node/chain-store.ts'
-import { openDiskReadOnly } from '../node/disk.ts'
 import { WorldError } from '../node/error.ts'
-import { HAND_FILE, HandStore } from '../node/hand-store.ts'
 import { buildMoment, findTransaction } from '../node/moment.ts'
+import { withHand } from '../node/open-hand.ts'
 import type { Hash } from '../schemas/hex.ts'
 import { type BatchedSample, batchedSample } from '../schemas/message.ts'
 import { invariant } from '../schemas/result.ts'
@@ -29,43 +27,29 @@ const PROGRESS_MS = 1_000
 
 /** Prints to stdout; 1 when there is no proof yet. Throws WorldError. */
 export function whenCommand(transaction: Hash, options: WhenOptions): number {
-  const data = ledgersIn(options.data).find((each) => openDiskReadOnly(each).list().includes(HAND_FILE))
-  if (data === undefined)
-    throw new WorldError(
-      'usage',
-      `no slow hand in ${options.data}: its network has none, or ${HAND_FILE} is missing`,
-    )
   const sample = options.sample === undefined ? undefined : readSample(options.sample, transaction)
-  const disk = openDiskReadOnly(data)
-  const store = new ChainStore(disk, undefined, { readOnly: true })
-  try {
+  const [data = options.data] = ledgersIn(options.data)
+  return withHand(data, (store, hand) => {
     const { network } = store.chain
-    if (network.hand === undefined)
-      throw new WorldError('usage', `network ${network.id} of ${data} has no slow hand`)
-    const hand = new HandStore(disk.open(HAND_FILE), network.hand)
-    try {
-      const height = options.height ?? findTransaction(store, transaction, progress())
-      if (height === undefined)
-        return none(`no block that is kept in ${data} holds transaction ${transaction}`)
-      const built = buildMoment(store, hand, { height, transaction, sample })
-      if (!built.ok) return none(built.fault)
-      const checked = checkMoment(network, built.value)
-      invariant(checked.ok, checked.ok ? '' : `a proof of ours holds: ${checked.fault.message}`)
-      const out = resolve(options.out ?? `${transaction.slice(0, 8)}.moment`)
-      write(out, built.value)
-      if (options.json)
-        process.stdout.write(`${JSON.stringify({ ...sandwichJson(network, checked.value), file: out })}\n`)
-      else
-        process.stdout.write(
-          `${sandwichWords(network, checked.value)}proof         ${out}, ${built.value.length} bytes: pinledger clock check ${out} --genesis <genesis file>\n`,
-        )
-      return EXIT.ok
-    } finally {
-      hand.close()
-    }
-  } finally {
-    store.close()
-  }
+    const height = options.height ?? findTransaction(store, transaction, progress())
+    if (height === undefined) return none(`no block that is kept in ${data} holds transaction ${transaction}`)
+    const built = buildMoment(store, hand, { height, transaction, sample })
+    if (!built.ok) return none(built.fault)
+    const checked = checkMoment(network, built.value)
+    invariant(
+      checked.ok || sample !== undefined,
+      checked.ok ? '' : `a proof of ours holds: ${checked.fault.message}`,
+    )
+    if (!checked.ok) return none(`--sample: ${checked.fault.message}`)
+    const out = resolve(options.out ?? `${transaction.slice(0, 8)}.moment`)
+    write(out, built.value)
+    process.stdout.write(
+      options.json
+        ? `${JSON.stringify({ ...sandwichJson(network, checked.value), file: out })}\n`
+        : `${sandwichWords(network, checked.value)}proof         ${out}, ${built.value.length} bytes: pinledger clock check ${out} --genesis <genesis file>\n`,
+    )
+    return EXIT.ok
+  })
 }
 
 function none(reason: string): number {

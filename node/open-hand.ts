@@ -1,0 +1,29 @@
+/** A slow hand of a data directory to look at, also while a program writes there. */
+import { ChainStore } from './chain-store.ts'
+import { openDiskReadOnly } from './disk.ts'
+import { WorldError } from './error.ts'
+import { HAND_FILE, HandStore } from './hand-store.ts'
+
+/** Ends with the directory closed again. Throws WorldError `usage` when its network has no slow hand, or none is there yet. */
+export function withHand<T>(data: string, use: (store: ChainStore, hand: HandStore) => T): T {
+  const disk = openDiskReadOnly(data)
+  const store = new ChainStore(disk, undefined, { readOnly: true })
+  try {
+    const { network } = store.chain
+    if (network.hand === undefined || !disk.list().includes(HAND_FILE))
+      throw new WorldError(
+        'usage',
+        network.hand === undefined
+          ? `network ${network.id} of ${data} has no slow hand: it was founded without (pinledger genesis --slow-ratio)`
+          : `no ${HAND_FILE} in ${data}: its program has not run since the network has a slow hand; name another with --data`,
+      )
+    const hand = new HandStore(disk.open(HAND_FILE), network.hand)
+    try {
+      return use(store, hand)
+    } finally {
+      hand.close()
+    }
+  } finally {
+    store.close()
+  }
+}
