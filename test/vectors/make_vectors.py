@@ -2,8 +2,8 @@
 """Golden vectors, made from docs/PROTOCOL.md and the curve's equation alone: standard library, none of our own code.
 
 Writes encoding.json (encodings, hashes, Merkle roots), messages.json (what nodes say to each other and write to disk),
-ledger.json (a genesis, two blocks with their log, an enrolled network's three, targets, subsidies, state roots, a login) and zip215.json (the 14
-encodings of points of small order) next to itself, or into the folder that it is given. Run it again after a change of
+ledger.json (a genesis, two blocks with their log, an enrolled network's three, a network with a slow hand and its ticks, targets, subsidies, state
+roots, a login) and zip215.json (the 14 encodings of points of small order) next to itself, or into the folder that it is given. Run it again after a change of
 the protocol and read the difference.
 """
 
@@ -84,6 +84,83 @@ def merkle_top(leaves):
 
 def merkle_root(leaves):
     return tagged("root", u32(len(leaves)), merkle_top(leaves) if leaves else bytes(32))
+
+
+def hand_bytes(facts):
+    """Section 14: the genesis of a slow hand."""
+    return (
+        text(facts["name"])
+        + u48(facts["time"])
+        + u32(facts["interval"])
+        + u16(facts["halfLife"])
+        + bytes.fromhex(facts["target"])
+        + bytes.fromhex(facts["targetMax"])
+    )
+
+
+def hand_vector(facts):
+    """A slow hand with its hash, and tick 0: a header alone."""
+    data = hand_bytes(facts)
+    name = tagged("hand", data)
+    tick0 = u8(1) + u32(0) + name + bytes(32) + bytes.fromhex(facts["target"]) + u48(facts["time"]) + bytes(8)
+    return {
+        "json": facts,
+        "bytes": data.hex(),
+        "hash": name.hex(),
+        "id": name[:4].hex(),
+        "tick0": tick0.hex(),
+        "tick0Hash": sha256(sha256(tick0)).hex(),
+    }
+
+
+def anchor_bytes(anchor):
+    ledger, height, block = anchor
+    return ledger + u32(height) + block
+
+
+def anchor_json(anchor):
+    ledger, height, block = anchor
+    return {"ledger": ledger.hex(), "height": height, "block": block.hex()}
+
+
+def anchors_root(anchors):
+    return merkle_root([tagged("anchor", anchor_bytes(anchor)) for anchor in anchors])
+
+
+def tick_bytes(header, anchors):
+    return header + u16(len(anchors)) + b"".join(map(anchor_bytes, anchors))
+
+
+def ticks():
+    """Encodings of ticks that nobody mined: without anchors, with one and with three."""
+    parent, target, nonce = sha256(b"a parent tick"), 0x00000FFF << 208 | 0xABCD, bytes([1, 2, 3, 4, 5, 6, 7, 8])
+    # In ascending order of the ledgers, up to the largest height.
+    heights = [0, 70000, 2**32 - 1]
+    known = sorted(sha256(name) for name in (b"a ledger", b"another ledger", b"a third ledger"))
+    anchors = [(ledger, height, sha256(ledger)) for ledger, height in zip(known, heights)]
+    vectors = []
+    for count in (0, 1, 3):
+        content = anchors_root(anchors[:count])
+        header = u8(1) + u32(700) + parent + content + target.to_bytes(32, "big") + u48(TIME) + nonce
+        vectors.append(
+            {
+                "json": {
+                    "header": {
+                        "version": 1,
+                        "height": 700,
+                        "parent": parent.hex(),
+                        "content": content.hex(),
+                        "target": f"{target:064x}",
+                        "time": TIME,
+                        "nonce": nonce.hex(),
+                    },
+                    "anchors": [anchor_json(anchor) for anchor in anchors[:count]],
+                },
+                "bytes": tick_bytes(header, anchors[:count]).hex(),
+                "hash": sha256(sha256(header)).hex(),
+            }
+        )
+    return vectors
 
 
 def signed(name, body, json_mirror):
@@ -333,6 +410,17 @@ def encodings():
             "hash": sha256(sha256(header)).hex(),
         },
         "block": {"bytes": block.hex()},
+        "hand": hand_vector(
+            {
+                "name": "slow-hand.1",
+                "time": TIME,
+                "interval": 2**32 - 1,
+                "halfLife": 2**16 - 1,
+                "target": f"{target:064x}",
+                "targetMax": "f" * 64,
+            }
+        ),
+        "ticks": ticks(),
         "tagged": [
             {"tag": tag, "name": name, "parts": "|".join(part.hex() for part in parts), "hash": tagged(tag, *parts).hex()}
             for tag, name in TAGS
@@ -370,6 +458,8 @@ TAGS = [
     ("key", "key"),
     ("wiring", "wiring"),
     ("file", "file"),
+    ("hand", "hand"),
+    ("anchor", "anchor"),
     ("secret", "secret"),
 ]
 
@@ -632,7 +722,17 @@ def genesis_bytes(facts):
         + b"".join(u8(entry["type"]) + u32(entry["height"]) for entry in facts["activations"])
         + u16(len(facts["allocations"]))
         + b"".join(bytes.fromhex(entry["account"]) + u64(entry["amount"]) for entry in facts["allocations"])
+        + (hand_bytes(facts["hand"]) if facts["version"] == 2 else b"")
     )
+
+
+def mined(height, parent, content, target, time):
+    """The header with the first nonce that is good enough."""
+    start = u8(1) + u32(height) + parent + content + target.to_bytes(32, "big") + u48(time)
+    nonce = 0
+    while int.from_bytes(sha256(sha256(start + u64(nonce))), "big") > target:
+        nonce += 1
+    return start + u64(nonce)
 
 
 class Ledger:
@@ -693,7 +793,7 @@ class Ledger:
         body = u8(type_number) + self.network + signer.account + u64(nonce) + u64(fee) + u32(expiry) + fields
         return body + signer.sign(tagged("sign", self.genesis_hash, body))
 
-    def block(self, miner, reward, transactions, changed, solve_time):
+    def block(self, miner, reward, transactions, changed, solve_time, tick=bytes(32)):
         """`changed`: (kind, key) -> value, or b"" when the entry goes."""
         changes = []
         for (kind, key), after in sorted(changed.items()):
@@ -703,7 +803,7 @@ class Ledger:
             changes.append(u8(kind) + key + u32(len(before)) + before + u32(len(after)) + after)
         height = self.height + 1
         state, root = state_root(self.state), merkle_root([tagged("leaf", tx) for tx in transactions])
-        body = u8(0) + self.network + miner.account + u32(height) + self.parent + u64(reward) + bytes(32) + root + state
+        body = u8(0) + self.network + miner.account + u32(height) + self.parent + u64(reward) + tick + root + state
         coinbase = body + miner.sign(tagged("sign", self.genesis_hash, body))
         content = tagged("leaf", coinbase)
         if height > 1:
@@ -712,11 +812,7 @@ class Ledger:
                 self.target, self.solve_time, facts["interval"], facts["halfLife"], target_for(4)
             )
         self.time, self.solve_time = self.time + solve_time, solve_time
-        start = u8(1) + u32(height) + self.parent + content + self.target.to_bytes(32, "big") + u48(self.time)
-        nonce = 0
-        while int.from_bytes(sha256(sha256(start + u64(nonce))), "big") > self.target:
-            nonce += 1
-        header = start + u64(nonce)
+        header = mined(height, self.parent, content, self.target, self.time)
         self.parent, self.height, self.work = sha256(sha256(header)), height, self.work + 2**256 // (self.target + 1)
         block = header + coinbase + u16(len(transactions)) + b"".join(transactions)
         record = self.parent + u16(len(changes)) + b"".join(changes)
@@ -778,6 +874,87 @@ def enrolled():
         step(ALICE, [revocation], {member: b""}, 2, 115_000_000_001, 2),
     ]
     return {"genesis": genesis, "blocks": blocks, "log": chain.log.hex()}
+
+
+class Hand:
+    """A slow hand and its ticks, one after the other."""
+
+    def __init__(self, facts):
+        self.facts, self.vector = facts, hand_vector(facts)
+        self.parent, self.time = bytes.fromhex(self.vector["tick0Hash"]), facts["time"]
+        self.target, self.solve_time = int(facts["target"], 16), 0
+        self.height, self.work = 0, 0
+        self.log = log_begin() + log_batch([(1, hand_bytes(facts))], 0)
+
+    def tick(self, anchors, solve_time):
+        facts = self.facts
+        if self.height > 0:
+            self.target = next_target(
+                self.target, self.solve_time, facts["interval"], facts["halfLife"], int(facts["targetMax"], 16)
+            )
+        self.height, self.time, self.solve_time = self.height + 1, self.time + solve_time, solve_time
+        content = anchors_root(anchors)
+        header = mined(self.height, self.parent, content, self.target, self.time)
+        self.parent, self.work = sha256(sha256(header)), self.work + 2**256 // (self.target + 1)
+        data = tick_bytes(header, anchors)
+        self.log += log_batch([(2, data)], self.height)
+        return {
+            "bytes": data.hex(),
+            "hash": self.parent.hex(),
+            "height": self.height,
+            "target": f"{self.target:064x}",
+            "content": content.hex(),
+            "anchors": [anchor_json(anchor) for anchor in anchors],
+            "work": str(self.work),
+        }
+
+
+def handed():
+    """A network with a slow hand: a tick, a block that names it, a tick that anchors the block, one with other ledgers', too."""
+    hand = Hand(
+        {
+            "name": "slow",
+            "time": 1_767_225_600_000,
+            "interval": 24_000,
+            "halfLife": 16,
+            "target": f"{target_for(64):064x}",
+            "targetMax": f"{target_for(16):064x}",
+        }
+    )
+    chain = Ledger(version=2, name="handed", halvingInterval=210_000, maturity=100, slowRatio=6, hand=hand.facts)
+    block0 = chain.parent
+    first = hand.tick([], 9_000)
+    block = chain.block(
+        BOB,
+        5_000_000_000,
+        [],
+        {
+            (REWARD, u64(0) * 3 + u64(1)): BOB.account + u64(5_000_000_000),
+            (TOTALS, bytes(32)): u64(105_000_000_001) + u64(0) + u64(0),
+        },
+        4000,
+        hand.parent,
+    )
+    own = (chain.genesis_hash, 1, chain.parent)
+    second = hand.tick([own], 600_000)
+    others = [(sha256(name), 7, sha256(name + b"'s block")) for name in (b"a ledger", b"another ledger")]
+    third = hand.tick(sorted([own, *others]), 1)
+    return {
+        "genesis": {
+            "json": chain.genesis_json,
+            "bytes": chain.genesis.hex(),
+            "hash": chain.genesis_hash.hex(),
+            "network": chain.network.hex(),
+            "stateRoot": chain.state_root0.hex(),
+            "block0": chain.header0.hex(),
+            "block0Hash": block0.hex(),
+        },
+        "blocks": [block],
+        "log": chain.log.hex(),
+        "hand": hand.vector,
+        "ticks": [first, second, third],
+        "handLog": hand.log.hex(),
+    }
 
 
 def ledger():
@@ -845,6 +1022,7 @@ def ledger():
         "blocks": [first, second],
         "log": chain.log.hex(),
         "enrolled": enrolled(),
+        "handed": handed(),
         "checkpoint": {
             "source": {"height": 0, "hash": block0_hash.hex()},
             "target": {"height": 8, "hash": sha256(b"a checkpoint").hex()},
@@ -949,6 +1127,8 @@ def messages():
     view = FROM + u32(12) + u64(3) + u64(4_000) + u64(50)
     view_json = {"account": FROM.hex(), "height": 12, "nonce": 3, "balance": 4_000, "maturing": 50}
 
+    tick = tick_bytes(header, [(a, 7, b)])
+
     asked = FROM + TO + text("soil") + a
     asked_json = {"seller": FROM.hex(), "buyer": TO.hex(), "sensor": "soil", "publicKey": a.hex()}
 
@@ -1009,6 +1189,11 @@ def messages():
             entry("request", u8(6) + u32(82), {"type": "getFees", "id": 82}),
             entry("request", u8(7) + u32(83) + u8(6) + FROM, {"type": "getEntry", "id": 83, "kind": 6, "key": FROM.hex()}),
             entry(
+                "request",
+                u8(8) + u32(84) + u16(2) + a + b + u16(1000),
+                {"type": "getTicks", "id": 84, "locator": [a.hex(), b.hex()], "limit": 1000},
+            ),
+            entry(
                 "reply",
                 u8(1) + u32(77) + u16(1) + header,
                 {"type": "headers", "id": 77, "headers": [header_json]},
@@ -1034,6 +1219,23 @@ def messages():
                 "reply",
                 u8(7) + u32(83) + u32(12) + u32(36) + u16(1) + a + u16(3_000),
                 {"type": "entry", "id": 83, "height": 12, "value": (u16(1) + a + u16(3_000)).hex()},
+            ),
+            entry(
+                "reply",
+                u8(8) + u32(84) + u16(2) + u32(len(tick)) + tick + u32(0),
+                {"type": "ticks", "id": 84, "ticks": [tick.hex(), ""]},
+            ),
+            entry(
+                "handTip",
+                u32(12) + a + u48(TIME) + target.to_bytes(32, "big") + work.to_bytes(32, "big") + b + u32(70) + c,
+                {
+                    "height": 12,
+                    "hash": a.hex(),
+                    "time": TIME,
+                    "target": f"{target:064x}",
+                    "work": f"{work:064x}",
+                    "newest": {"ledger": b.hex(), "height": 70, "block": c.hex()},
+                },
             ),
             receipt(1, "accepted", 0, "", ""),
             receipt(2, "confirmed", 12, "", ""),
