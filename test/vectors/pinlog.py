@@ -6,6 +6,7 @@ import struct
 
 GENESIS, BLOCK, CHANGES, TIP, BASE, STATE, HEADERS, CERTIFICATE, VOTE, ACCOUNTS = range(1, 11)
 KINDS = 'genesis block changes tip base state headers certificate vote accounts'.split()
+HAND_KINDS, TICK = 'hand tick'.split(), 2  # of hand.log, section 14
 
 
 class Fault(Exception):
@@ -93,8 +94,8 @@ def batches_of(path, last, recover):
 class Log:
     """One log file, read."""
 
-    def __init__(self, path, last, recover):
-        self.name = os.path.basename(path)
+    def __init__(self, path, last, recover, kinds=KINDS):
+        self.name, self.kinds = os.path.basename(path), dict(enumerate(kinds, 1))
         self.batches, self.cut = batches_of(path, last, recover)
         self.genesis = self.batches[0][0].payload
 
@@ -103,7 +104,8 @@ class Log:
         try:
             return run(*arguments)
         except Fault as fault:
-            place = f'{self.name}, record {record.number} ({KINDS[record.kind - 1]}) at byte {record.start}'
+            kind = self.kinds.get(record.kind, record.kind)
+            place = f'{self.name}, record {record.number} ({kind}) at byte {record.start}'
             raise Fault(f'{place}: {fault}') from None
 
 

@@ -5,9 +5,10 @@
 
 Written from docs/PROTOCOL.md alone ("section n" below is one of its sections), so that it agrees with our program
 only where the document says enough. It prints where the ledger ends as JSON, or the first fault and exits with 1.
-With --sample-signatures only every Nth signature is checked. With --recover a last batch that a power cut left in pieces
-is no fault but does not count, as when a node starts. Debian's python3-nacl or python3-cryptography make it
-faster: they may say yes for us but never no, because they are stricter than ZIP-215.
+A slow hand in the directory (hand.log) is checked, too. With --sample-signatures only every Nth signature is checked. With
+--recover a last batch that a power cut left in pieces is no fault but does not count, as when a node starts. Debian's
+python3-nacl or python3-cryptography make it faster: they may say yes for us but never no, because they are stricter than
+ZIP-215.
 """
 import hashlib
 import json
@@ -16,7 +17,8 @@ import re
 import struct
 import sys
 
-from pinlog import ACCOUNTS, BLOCK, CERTIFICATE, CHANGES, HEADERS, KINDS, STATE, TIP, VOTE, Fault, Log, check, kinds, sha
+from pinlog import ACCOUNTS, BLOCK, CERTIFICATE, CHANGES, HAND_KINDS, HEADERS, KINDS, STATE, TICK, TIP, VOTE
+from pinlog import Fault, Log, check, kinds, sha
 from zip215 import Signatures, account_point, quick_verifier
 
 MAX64 = 2**53 - 1
@@ -326,14 +328,23 @@ class State:
 # Section 6: genesis
 
 
+def read_hand(r):
+    start = r.at
+    hand = Fields(name=r.name(), time=r.number(6), interval=r.number(4), half_life=r.number(2))
+    hand.target, hand.target_max = r.number(32), r.number(32)
+    hand.bytes = r.data[start : r.at]
+    return hand
+
+
 def read_genesis(r):
-    g = Fields(version=r.number(1, 1, 1), name=r.name(), time=r.number(6), interval=r.number(4), half_life=r.number(2))
+    g = Fields(version=r.number(1, 1, 2), name=r.name(), time=r.number(6), interval=r.number(4), half_life=r.number(2))
     g.target, g.target_max, g.subsidy, g.halving = r.number(32), r.number(32), r.number(8), r.number(4)
     g.fee_floor, g.maturity, g.block_bytes = r.number(8), r.number(2), r.number(4)
     g.block_signatures, g.slow_ratio = r.number(2), r.number(2)
     g.authorities, g.signers, g.threshold = r.list(64, r.key), r.list(64, r.key), r.number(1)
     g.activations = r.list(64, lambda: (r.number(1), r.number(4)))
     g.allocations = r.list(10000, lambda: (r.key(), r.number(8)))
+    g.hand = read_hand(r) if g.version == 2 else None
     return g
 
 
@@ -345,7 +356,7 @@ def check_genesis(g):
         'maturity': g.maturity >= 1,
         'blockBytesMax': 4096 <= g.block_bytes <= 1048576,
         'blockSignaturesMax': 2 <= g.block_signatures <= 8192,
-        'slowRatio': g.slow_ratio == 0,
+        'slowRatio': g.slow_ratio >= 2 if g.hand else g.slow_ratio == 0,
         'halvingInterval': g.halving > 0 or g.subsidy == 0,
     }
     paid = sum((g.subsidy >> era) * g.halving for era in range(54))
@@ -357,6 +368,10 @@ def check_genesis(g):
     types = [number for number, _ in g.activations]
     enrolled = {4, 5} & set(types) == ({4, 5} if g.authorities else set())
     rules['activations'] = len(set(types)) == len(types) and set(types) <= set(range(1, 13)) and enrolled
+    if g.hand:
+        rules['hand: interval'] = g.hand.interval == g.slow_ratio * g.interval
+        rules['hand: halfLife'] = g.hand.half_life >= 1
+        rules['hand: target'] = 1 <= g.hand.target <= g.hand.target_max
     n = len(g.signers)
     rules['checkpointThreshold'] = g.threshold == 0 if n == 0 else n < 2 * g.threshold <= 2 * n
     for name, kept in rules.items():
@@ -450,7 +465,7 @@ class Ledger:
         check(c.leaf == header.content, 'bad-content')
         check(c.network == self.id[:4], 'wrong-network')
         check(c.height == header.height and c.parent == header.parent, 'bad-coinbase')
-        check(c.tick == bytes(32), 'bad-tick')
+        check(self.genesis.hand or c.tick == bytes(32), 'bad-tick')
 
     def check_transaction(self, t):
         check(t.network == self.id[:4], 'wrong-network')
@@ -998,7 +1013,87 @@ def verify_directory(folder, signatures, recover):
     while node is not None:
         check(node.height > height or ledger.headers[node.height] == node.hash, 'headers', f'height {node.height}')
         node = node.parent
-    return {**ledger.report(), 'blocks': replay.blocks, 'segments': len(logs) - start, 'cut': logs[-1].cut}
+    report = {**ledger.report(), 'blocks': replay.blocks, 'segments': len(logs) - start, 'cut': logs[-1].cut}
+    path = os.path.join(folder, 'hand.log')
+    return {**report, 'hand': verify_hand(path, ledger, recover)} if os.path.exists(path) else report
+
+
+# Section 14: the slow hand
+
+
+def read_tick(r):
+    tick = Fields(header=read_header(r))
+    tick.anchors = r.list(1024, lambda: read_anchor(r))
+    return tick
+
+
+def read_anchor(r):
+    anchor = Fields(ledger=r.key(), height=r.number(4), block=r.key())
+    anchor.bytes = r.data[r.at - 68 : r.at]
+    return anchor
+
+
+class Hand:
+    """Ticks at their places in the tree, and the last one of the best chain."""
+
+    def __init__(self, rules):
+        self.rules = rules
+        name = tagged('hand', rules.bytes)
+        self.tip = Node(make_header(0, name, bytes(32), rules.target, rules.time, bytes(8)), None, None, 0)
+        self.nodes = {self.tip.hash: self.tip}
+
+    def add(self, data):
+        tick = decode(data, read_tick)
+        header, parent = tick.header, self.nodes.get(tick.header.parent)
+        check(header.hash not in self.nodes, 'known')
+        check(parent is not None, 'unknown-parent')
+        check_header(self.rules, header, parent)
+        ledgers = [anchor.ledger for anchor in tick.anchors]
+        check(ledgers == sorted(set(ledgers)), 'bad-anchors')
+        leaves = [tagged('anchor', anchor.bytes) for anchor in tick.anchors]
+        check(header.content == merkle_root(leaves), 'bad-content')
+        node = self.nodes[header.hash] = Node(header, parent, parent.time, parent.work + work_of(header.target))
+        node.anchors = tick.anchors
+        if node.work > self.tip.work:
+            self.tip = node
+
+    def report(self, ledger):
+        """What the ledger and the hand say of each other. Wrong names are no fault, so they are counted only."""
+        ticks, blocks = chain_of(self.tip), chain_of(ledger.tip)
+        on_ledger = set(ledger.headers.items()) | {(node.height, node.hash) for node in blocks}
+        on_hand = {node.hash for node in ticks}
+        anchors = [each for node in ticks[1:] for each in node.anchors if each.ledger == ledger.id]
+        return {
+            'height': self.tip.height,
+            'tip': self.tip.hash.hex(),
+            'work': str(self.tip.work),
+            'ticks': len(self.nodes) - 1,
+            'anchors': len(anchors),
+            'anchored': sum((each.height, each.block) in on_ledger for each in anchors),
+            'named': sum(node.coinbase is not None and node.coinbase.tick in on_hand for node in blocks),
+        }
+
+
+def chain_of(node):
+    """The nodes up to this one, the lowest first."""
+    nodes = []
+    while node is not None:
+        nodes.append(node)
+        node = node.parent
+    return nodes[::-1]
+
+
+def verify_hand(path, ledger, recover):
+    """hand.log beside a ledger."""
+    log = Log(path, True, recover, HAND_KINDS)
+    rules, records = ledger.genesis.hand, [record for batch in log.batches for record in batch]
+    check(rules is not None, log.name, 'the network has no slow hand')
+    check(log.genesis == rules.bytes, log.name, 'another slow hand')
+    hand = Hand(rules)
+    for record in records[1:]:
+        log.faults(record, check, record.kind == TICK, 'not a tick')
+        log.faults(record, hand.add, record.payload)
+    return {**hand.report(ledger), 'cut': log.cut}
 
 
 def read_headers(ledger, log, batches):
