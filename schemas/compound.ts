@@ -76,23 +76,31 @@ export function struct<F extends Fields>(fields: F): Struct<F> {
   }
 }
 
-/** Structs that begin with a version byte: `first` has 1 there, `second` 2. `fields` are the first one's. */
+/** Structs that begin with a version byte: `first` has 1 there, `second` 2, others are refused. `fields` are the first one's. */
 export function versions<T extends { readonly version: 1 | 2 }, F extends Fields>(
   first: Struct<F>,
   second: Struct<Fields>,
 ): Codec<T> & { readonly fields: F } {
-  const of = (version: number | undefined) => (version === 2 ? second : first) as unknown as Codec<T>
+  const of = (version: number) => {
+    if (version !== 1 && version !== 2)
+      throw named(new CodecError(`unknown version ${version}, known are 1 and 2`), 'version')
+    return (version === 2 ? second : first) as unknown as Codec<T>
+  }
   return {
     fields: first.fields,
     size: (value) => of(value.version).size(value),
     write: (writer, value) => of(value.version).write(writer, value),
-    read: (reader) => of(reader.bytes[reader.offset]).read(reader),
+    // Without a byte the first one says what is missing.
+    read: (reader) => of(reader.bytes[reader.offset] ?? 1).read(reader),
     toJson: (value) => of(value.version).toJson(value),
     json: asCodecJson(
-      z.discriminatedUnion('version', [
-        first.json as unknown as z.ZodObject,
-        second.json as unknown as z.ZodObject,
-      ]),
+      z.discriminatedUnion(
+        'version',
+        [first.json as unknown as z.ZodObject, second.json as unknown as z.ZodObject],
+        {
+          error: ({ code }) => (code === 'invalid_union' ? 'unknown version, known are 1 and 2' : undefined),
+        },
+      ),
     ),
   }
 }

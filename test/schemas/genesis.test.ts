@@ -2,18 +2,31 @@
 import { readFileSync } from 'node:fs'
 import t from 'tap'
 import { decode, encode } from '../../schemas/codec.ts'
-import { GENESIS_BYTES_MAX, type Genesis, genesis } from '../../schemas/genesis.ts'
+import { GENESIS_BYTES_MAX, type Genesis, genesis, handGenesis } from '../../schemas/genesis.ts'
 import { type Account, fromHex, toHex } from '../../schemas/hex.ts'
 import { codecFacts, refusesToEncode } from '../helpers/codec-facts.ts'
 import { fromRoot } from '../helpers/root.ts'
 
-const vectors = JSON.parse(readFileSync(fromRoot('test/vectors/ledger.json'), 'utf8')).genesis
+const { genesis: vectors, handed } = JSON.parse(readFileSync(fromRoot('test/vectors/ledger.json'), 'utf8'))
 const golden = genesis.json.parse(vectors.json)
+const golden2 = genesis.json.parse(handed.genesis.json)
 const times = <T>(count: number, value: T): T[] => Array.from({ length: count }, () => value)
 const someone = 'ab'.repeat(32) as Account
 
 t.test('golden bytes: genesis', async (t) => {
   t.equal(toHex(codecFacts(t, genesis, golden)), vectors.bytes)
+})
+
+t.test('golden bytes: genesis of version 2, which ends with a slow hand', async (t) => {
+  t.equal(toHex(codecFacts(t, genesis, golden2)), handed.genesis.bytes)
+  t.strictSame(genesis.toJson(golden2), handed.genesis.json)
+  const { hand } = golden2
+  t.ok(hand !== undefined && handed.genesis.bytes.endsWith(toHex(encode(handGenesis, hand))))
+})
+
+t.test('golden bytes: slow hand', async (t) => {
+  const { json, bytes } = handed.hand
+  t.equal(toHex(codecFacts(t, handGenesis, handGenesis.json.parse(json))), bytes)
 })
 
 t.test('the JSON mirror is what people write down, field by field in the order of the bytes', async (t) => {
@@ -25,13 +38,40 @@ t.test('the JSON mirror is what people write down, field by field in the order o
 })
 
 t.test('a genesis of another version is refused', async (t) => {
-  const bytes = fromHex(vectors.bytes)
-  bytes[0] = 2
-  t.match(decode(genesis, bytes, GENESIS_BYTES_MAX), {
-    ok: false,
-    fault: { field: 'version', message: 'expected 1, got 2' },
-  })
-  t.equal(genesis.json.safeParse({ ...vectors.json, version: 2 }).success, false)
+  for (const { bytes: hex, json } of [vectors, handed.genesis]) {
+    const bytes = fromHex(hex)
+    for (const version of [0, 3, 255]) {
+      bytes[0] = version
+      t.match(decode(genesis, bytes, GENESIS_BYTES_MAX), {
+        ok: false,
+        fault: { field: 'version', message: `unknown version ${version}, known are 1 and 2` },
+      })
+      const mirror = genesis.json.safeParse({ ...json, version })
+      t.match(mirror.error?.issues, [{ path: ['version'], message: 'unknown version, known are 1 and 2' }])
+      refusesToEncode(t, genesis, { ...golden2, version: version as 1 }, `version ${version}`)
+    }
+  }
+  t.match(decode(genesis, new Uint8Array(0), GENESIS_BYTES_MAX), { fault: { field: 'version' } })
+})
+
+t.test('version 2 has a slow hand, and version 1 has none', async (t) => {
+  const { hand: _, ...without } = golden2
+  t.throws(() => encode(genesis, without), 'version 2 without a hand')
+  const { hand, ...handless } = handed.genesis.json
+  t.match(genesis.json.safeParse(handless).error?.issues, [{ path: ['hand'] }])
+  t.equal(genesis.json.safeParse({ ...vectors.json, hand }).success, false, 'version 1 with a hand')
+
+  const second = fromHex(vectors.bytes)
+  second[0] = 2
+  t.match(decode(genesis, second, GENESIS_BYTES_MAX), { ok: false, fault: { field: 'hand.name' } })
+  const trailing = fromHex(vectors.bytes + handed.hand.bytes)
+  const { length } = fromHex(handed.hand.bytes)
+  t.match(decode(genesis, trailing, GENESIS_BYTES_MAX), { fault: { message: `${length} trailing bytes` } })
+  trailing[0] = 2
+  t.ok(decode(genesis, trailing, GENESIS_BYTES_MAX).ok, 'the same bytes are a hand in version 2')
+  const first = fromHex(handed.genesis.bytes)
+  first[0] = 1
+  t.match(decode(genesis, first, GENESIS_BYTES_MAX), { fault: { message: `${length} trailing bytes` } })
 })
 
 t.test('every number at its limit has bytes, one above has none', async (t) => {
