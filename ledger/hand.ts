@@ -49,8 +49,10 @@ export function checkHand({
   interval,
   hand,
 }: Genesis): { field: string; message: string } | undefined {
+  if ((hand !== undefined) !== (version === 2))
+    return { field: 'hand', message: `in version 2 and only there, this is version ${version}` }
   if (hand === undefined)
-    return version === 1 && slowRatio === 0
+    return slowRatio === 0
       ? undefined
       : { field: 'slowRatio', message: `0 in version 1, which has no slow hand, got ${slowRatio}` }
   if (slowRatio < 2) return { field: 'slowRatio', message: `at least 2 blocks per tick, got ${slowRatio}` }

@@ -6,6 +6,7 @@ import { hashing, signatures } from '../../node/signing.ts'
 import { BLOCK_BYTES_MAX, BLOCK_TRANSACTIONS_MAX } from '../../schemas/block.ts'
 import type { Genesis } from '../../schemas/genesis.ts'
 import type { Account } from '../../schemas/hex.ts'
+import { handedGenesis, handGenesis } from '../helpers/hand.ts'
 import { alice, bob, coinsIn, signer, testGenesis, testNetwork } from '../helpers/ledger.ts'
 
 const create = (overrides: Partial<Genesis>) => createNetwork(testGenesis(overrides), { hashing, signatures })
@@ -40,7 +41,9 @@ const REFUSED: readonly [string, Partial<Genesis>, string][] = [
   ['revocation on an open network', { activations: active(1, 5) }, 'activations'],
   ['signers without a threshold', { checkpointSigners: [bob.account] }, 'checkpointThreshold'],
   ['a threshold above the signers', { checkpointThreshold: 1 }, 'checkpointThreshold'],
-  ['a slow hand, which this version cannot check', { slowRatio: 16 }, 'slowRatio'],
+  ['blocks for each tick of no slow hand', { slowRatio: 16 }, 'slowRatio'],
+  ['a slow hand in version 1', { slowRatio: 4, hand: handGenesis() }, 'hand'],
+  ['version 2 without a slow hand', { version: 2 }, 'hand'],
   ['a type that this version does not know', { activations: active(13) }, 'activations'],
   ['the coinbase as a type', { activations: [{ type: 0, height: 0 }] }, 'activations'],
   [
@@ -60,6 +63,41 @@ for (const [title, overrides, field] of REFUSED) {
     t.match(create(overrides), { ok: false, fault: { code: 'bad-genesis', field } })
   })
 }
+
+const UNHANDED: readonly [string, Partial<Genesis>, string][] = [
+  ['no ratio', { slowRatio: 0 }, 'slowRatio'],
+  ['a tick for each block', { slowRatio: 1, hand: handGenesis({ interval: 4000 }) }, 'slowRatio'],
+  ['an interval a little longer', { hand: handGenesis({ interval: 16_001 }) }, 'hand.interval'],
+  ['the interval of another ratio', { slowRatio: 5 }, 'hand.interval'],
+  ['the interval of other blocks', { interval: 8000 }, 'hand.interval'],
+  ['half-life 0', { hand: handGenesis({ halfLife: 0 }) }, 'hand.halfLife'],
+  ['target 0', { hand: handGenesis({ target: 0n }) }, 'hand.target'],
+  ['a target above targetMax', { hand: handGenesis({ target: targetFor(4) + 1n }) }, 'hand.target'],
+]
+
+for (const [title, overrides, field] of UNHANDED) {
+  t.test(`bad-genesis: a slow hand with ${title}`, async (t) => {
+    t.match(create(handedGenesis(overrides)), { ok: false, fault: { code: 'bad-genesis', field } })
+  })
+}
+
+t.test('a slow hand at the limits is allowed', async (t) => {
+  const least = { halfLife: 1, target: 1n, targetMax: 1n }
+  t.ok(create(handedGenesis({ slowRatio: 2, hand: handGenesis({ ...least, interval: 8000 }) })).ok)
+  t.ok(create(handedGenesis({ hand: handGenesis({ target: targetFor(4) }) })).ok)
+  const slowest = { slowRatio: 65_535, hand: handGenesis({ interval: 65_535 * 4000 }) }
+  t.ok(create(handedGenesis(slowest)).ok)
+})
+
+t.test('networks share a slow hand of which they have the same bytes', async (t) => {
+  const [one, other] = [
+    testNetwork(handedGenesis()),
+    testNetwork(handedGenesis({ name: 'other', interval: 2000, slowRatio: 8 })),
+  ]
+  t.equal(one.hand?.genesisHash, other.hand?.genesisHash)
+  t.not(one.genesisHash, other.genesisHash)
+  t.equal(testNetwork().hand, undefined)
+})
 
 t.test('a genesis that is refused for its membership says what to do', async (t) => {
   const message = (overrides: Partial<Genesis>) => {
@@ -139,6 +177,8 @@ t.test('networks that differ in any parameter have different genesis hashes', as
     { activations: [{ type: 1, height: 1 }] },
     { allocations: [give(1)] },
     { allocations: [give(1, bob.account)] },
+    handedGenesis(),
+    handedGenesis({ hand: handGenesis({ name: 'other' }) }),
     { authorities: [alice.account], activations: active(4, 5) },
     { authorities: [bob.account], activations: active(4, 5) },
   ]
