@@ -18,6 +18,7 @@ import * as genesis from '../../schemas/genesis.ts'
 import { toHex } from '../../schemas/hex.ts'
 import { loginMessage, ownsClientId } from '../../schemas/login.ts'
 import * as message from '../../schemas/message.ts'
+import * as tick from '../../schemas/tick.ts'
 import * as transaction from '../../schemas/transaction.ts'
 import * as units from '../../schemas/units.ts'
 import { byteChange, changed } from './bytes.ts'
@@ -35,7 +36,7 @@ function isCodec(value: unknown): value is Codec<unknown> {
   )
 }
 
-const MODULES = [block, genesis, message, transaction, units, stateModule, storeModule]
+const MODULES = [block, genesis, message, tick, transaction, units, stateModule, storeModule]
 const CODECS = new Map(
   [...MODULES, channelMessages, channelRecords, fileMessage].flatMap((module) =>
     Object.entries(module).filter((entry): entry is [string, Codec<unknown>] => isCodec(entry[1])),

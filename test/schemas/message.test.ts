@@ -8,14 +8,17 @@ import {
   BLOCKS_MAX,
   batchedSample,
   HEADERS_MAX,
+  handTip,
   LOCATOR_MAX,
   MESSAGE_BYTES_MAX,
   receipt,
   reply,
   request,
   status,
+  TICKS_MAX,
   tip,
 } from '../../schemas/message.ts'
+import { ANCHORS_MAX, TICK_BYTES_MAX, tick } from '../../schemas/tick.ts'
 import { codecFacts } from '../helpers/codec-facts.ts'
 
 const hash = (byte: string) => byte.repeat(32) as Hash
@@ -74,6 +77,28 @@ const messages = {
     request,
     { type: 'getBlocks', id: 1, height: 258, hashes: [hash('11')] },
     `0200000001000001020001${'11'.repeat(32)}`,
+  ),
+  getTicks: golden(
+    request,
+    { type: 'getTicks', id: 1, locator: [hash('11'), hash('22')], limit: 3 },
+    `08000000010002${'11'.repeat(32)}${'22'.repeat(32)}0003`,
+  ),
+  ticks: golden(
+    reply,
+    { type: 'ticks', id: 1, ticks: [Uint8Array.of(1, 2), new Uint8Array(0)] },
+    '08000000010002000000020102' + '00000000',
+  ),
+  handTip: golden(
+    handTip,
+    {
+      height: 1,
+      hash: hash('11'),
+      time: 3,
+      target: 4n,
+      work: 5n,
+      newest: { ledger: hash('22'), height: 6, block: hash('33') },
+    },
+    `00000001${'11'.repeat(32)}000000000003${'4'.padStart(64, '0')}${'5'.padStart(64, '0')}${'22'.repeat(32)}00000006${'33'.repeat(32)}`,
   ),
   getAccount: golden(
     request,
@@ -164,11 +189,23 @@ t.test('the largest block, and a full reply of headers, fit one message', async 
   t.ok(HEADERS_MAX * HEADER_BYTES + 16 <= MESSAGE_BYTES_MAX)
 })
 
+t.test('the largest tick has the size that is stated, and fits a reply', async (t) => {
+  const anchor = { ledger: hash('11'), height: 1, block: hash('22') }
+  const largest = encode(tick, { header, anchors: Array(ANCHORS_MAX).fill(anchor) })
+  t.equal(largest.length, TICK_BYTES_MAX)
+  t.ok(encode(reply, { type: 'ticks', id: 1, ticks: [largest] }).length <= MESSAGE_BYTES_MAX)
+  t.throws(() => encode(tick, { header, anchors: Array(ANCHORS_MAX + 1).fill(anchor) }))
+})
+
 t.test('lists in requests and replies are bounded', async (t) => {
   const many = (count: number) => Array<Hash>(count).fill(hash('11'))
   t.throws(() => encode(request, { type: 'getBlocks', id: 1, height: 1, hashes: many(BLOCKS_MAX + 1) }))
   t.throws(() => encode(request, { type: 'getHeaders', id: 1, locator: many(LOCATOR_MAX + 1), limit: 1 }))
   t.throws(() => encode(reply, { type: 'headers', id: 1, headers: Array(HEADERS_MAX + 1).fill(header) }))
+  t.throws(() => encode(request, { type: 'getTicks', id: 1, locator: many(LOCATOR_MAX + 1), limit: 1 }))
+  const ticks = Array<Uint8Array>(TICKS_MAX + 1).fill(new Uint8Array(0))
+  t.throws(() => encode(reply, { type: 'ticks', id: 1, ticks }))
+  t.throws(() => encode(reply, { type: 'ticks', id: 1, ticks: [new Uint8Array(TICK_BYTES_MAX + 1)] }))
   const claim = fromHex('020000000100000001ffff')
   t.match(decode(request, claim, 100), {
     ok: false,
