@@ -34,9 +34,9 @@ import type { Session } from './session.ts'
 import { type Cancel, every, type Timers } from './timers.ts'
 
 /** Ticks below the tip at which a tick that nobody asked for may still branch off. */
-const SIDE_DEPTH_MAX = 16
+export const TICK_SIDE_DEPTH_MAX = 16
 /** Ticks of a branch that are held until it has more work than ours. */
-const HELD_MAX = 16_384
+export const TICKS_HELD_MAX = 16_384
 /** How long a tick may be on its way before a claim of more work makes us ask for it. */
 const PATIENCE_MS = 500
 /** How long who could not back a claim is not asked again. */
@@ -198,8 +198,9 @@ export class HandNode {
     const parsed = parseTick(this.slow.hand, payload)
     if (!parsed.ok) return parsed
     const below = this.slow.tip.height + 1 - parsed.value.header.height
-    if (below <= SIDE_DEPTH_MAX) return undefined
-    return refuse({ code: 'below-final', message: `height: ${below} ticks below, at most ${SIDE_DEPTH_MAX}` })
+    if (below <= TICK_SIDE_DEPTH_MAX) return undefined
+    const message = `height: ${below} ticks below, at most ${TICK_SIDE_DEPTH_MAX}`
+    return refuse({ code: 'below-final', message })
   }
 
   #receiveClaim(publisher: Account, payload: Uint8Array): void {
@@ -294,7 +295,7 @@ export class HandNode {
       if (last === undefined) return 'it has none that we lack'
       const isDone = held.length === length
       if (last.work > slow.tip.work) this.#adopt(held.splice(0))
-      else if (held.length > HELD_MAX) return `${held.length} ticks without more work than ours`
+      else if (held.length > TICKS_HELD_MAX) return `${held.length} ticks without more work than ours`
       if (isDone) return last.hash === this.newest ? undefined : 'less work than it claims'
       locator = [last.hash]
     }

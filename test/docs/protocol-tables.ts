@@ -7,13 +7,16 @@ import type { Test } from 'tap'
 import { GRANT_BOOK_LIMITS } from '../../broker/grant-book.ts'
 import { HEADER_GROUP } from '../../ledger/chain.ts'
 import { VOTES_PER_SIGNER_MAX } from '../../ledger/finality.ts'
+import { TICK_FUTURE_INTERVALS_MAX } from '../../ledger/hand.ts'
 import { FUTURE_INTERVALS_MAX } from '../../ledger/header.ts'
 import { LIGHT_CLIENT_DEFAULTS } from '../../ledger/light-client.ts'
 import { OVERHEAD_BYTES } from '../../ledger/mempool-limits.ts'
 import { OFFER_AHEAD_MS_MAX, OFFER_MS_MAX } from '../../ledger/offer.ts'
+import { TICK_WINDOW } from '../../ledger/slow-hand.ts'
 import { change } from '../../ledger/state.ts'
 import { BATCH_BYTES_MAX, PAYLOAD_BYTES_MAX } from '../../node/append-log.ts'
 import { PENDING_MAX } from '../../node/checkpoints.ts'
+import { TICK_SIDE_DEPTH_MAX, TICKS_HELD_MAX } from '../../node/hand-node.ts'
 import { REQUEST_BYTES_MAX } from '../../node/requests.ts'
 import { BLOCK_BYTES_MAX, BLOCK_TRANSACTIONS_MAX, HEADER_BYTES, header } from '../../schemas/block.ts'
 import { CHECKPOINT_DEPTH, CHECKPOINT_EVERY, certificate, checkpoint } from '../../schemas/checkpoint.ts'
@@ -27,7 +30,7 @@ import {
   FILE_CHUNK_BYTES,
   FILE_MESSAGE_BYTES_MAX,
 } from '../../schemas/file-message.ts'
-import { GENESIS_BYTES_MAX } from '../../schemas/genesis.ts'
+import { GENESIS_BYTES_MAX, handGenesis } from '../../schemas/genesis.ts'
 import { GRANT_MS_MAX } from '../../schemas/grant.ts'
 import { toHex } from '../../schemas/hex.ts'
 import {
@@ -36,6 +39,7 @@ import {
   HEADERS_MAX,
   LOCATOR_MAX,
   MESSAGE_BYTES_MAX,
+  TICKS_MAX,
 } from '../../schemas/message.ts'
 import { OFFER_BYTES_MAX, offerItem } from '../../schemas/offer.ts'
 import {
@@ -48,6 +52,7 @@ import {
 import { QUALITY_SENSORS_MAX } from '../../schemas/quality.ts'
 import { itemNameBytesMax } from '../../schemas/receipt-memo.ts'
 import { EPOCH_KEYS_MAX, EPOCH_MS, KEY_MESSAGE_BYTES_MAX } from '../../schemas/sealed.ts'
+import { ANCHORS_MAX, TICK_BYTES_MAX } from '../../schemas/tick.ts'
 import {
   channelProof,
   coinbase,
@@ -118,13 +123,14 @@ const SIMPLE: Readonly<Record<string, Codec<unknown>>> = {
   ...{ bool: scalars.bool, name: scalars.name, unit, decimal, change },
   ...{ sample, coinbase, transaction },
   ...{ checkpoint, certificate, offerItem, proof: channelProof },
-  ...{ header, accountView, stateProof, inclusionProof, balanceProof },
+  ...{ header, accountView, stateProof, inclusionProof, balanceProof, hand: handGenesis },
 }
 
 /** The codec that a type of the document means. */
 function typed(type: string, meaning = ''): Codec<unknown> {
   const simple = SIMPLE[type]
   if (simple !== undefined) return simple
+  if (/^\w+ \w+, /.test(type)) return fields(type)
   const [, word = '', size = '', item = ''] = /^(\w+)(?: (\d+))?(?: of (.+))?$/.exec(type) ?? []
   if (word === 'bytes') return scalars.fixed(Number(size))
   if (word === 'text') return scalars.freeText(Number(size))
@@ -218,6 +224,7 @@ export function limits(
       allocations: { account: '0'.repeat(64), amount: 1 },
       leaf: { path: '0'.repeat(64), value: '' },
       sensors: { sensor: 'a', until: 0 },
+      anchors: { ledger: '0'.repeat(64), height: 0, block: '0'.repeat(64) },
       items: { type: 'output', ...ITEM, secondsMin: 1, secondsMax: 1 },
       following: { content: '0'.repeat(64), time: 0, nonce: '0'.repeat(16) },
     }
@@ -282,6 +289,17 @@ const LIMITS: readonly (readonly [sentence: string, value: number])[] = [
   ['`chunks` is max(1, ceil(`size` / #))', FILE_CHUNK_BYTES],
   ['of which a seller may send fewer, at most # at a time', CHUNKS_ASKED_MAX],
   ['The file is cut into chunks of # bytes', FILE_CHUNK_BYTES],
+  ['`tick`, at most # bytes', TICK_BYTES_MAX],
+  ['anchors | list # of ledger hash', ANCHORS_MAX],
+  ['a tick: more than # of the hand', TICK_FUTURE_INTERVALS_MAX],
+  ['leave it among its last # ticks', TICK_WINDOW],
+  ['ours undo up to #, since', 2 * TICK_WINDOW - 1],
+  ['let go of older ones only # at a time', TICK_WINDOW],
+  ['a branch is kept in memory, at most # ticks', TICKS_HELD_MAX],
+  ['taken only if its parent is at most # below the tip', TICK_SIDE_DEPTH_MAX],
+  ['ticks list # of blob', TICKS_MAX],
+  ['ticks list 1000 of blob # |', TICK_BYTES_MAX],
+  ['(tick 0 if none is), lowest first, at most `limit` and #, up', TICKS_MAX],
   ['| length | u32 | n, at most # |', PAYLOAD_BYTES_MAX],
   ['has flag 1, at most # bytes', BATCH_BYTES_MAX],
 ]

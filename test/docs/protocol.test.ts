@@ -11,16 +11,19 @@ import t from 'tap'
 import { nextTarget, workOf } from '../../ledger/difficulty.ts'
 import { VERDICTS } from '../../ledger/fault.ts'
 import { linkMessage } from '../../ledger/finality.ts'
+import { anchorLeaf, anchorsRoot, createHand, type Hand } from '../../ledger/hand.ts'
 import { Hashing, TAGS } from '../../ledger/hashing.ts'
+import { headerHash } from '../../ledger/header.ts'
 import { MEMPOOL_DEFAULTS } from '../../ledger/mempool-limits.ts'
 import { checkOffer } from '../../ledger/offer.ts'
 import { PRESETS } from '../../ledger/preset.ts'
 import { type Change, change, KIND, provenAccount, State } from '../../ledger/state.ts'
 import { subsidyAt } from '../../ledger/subsidy.ts'
 import type { Sealed } from '../../ledger/transaction.ts'
-import { openAppendLog } from '../../node/append-log.ts'
+import { audit, openAppendLog } from '../../node/append-log.ts'
 import { ChainStore, networkOf } from '../../node/chain-store.ts'
 import { openDisk, openLogFile, openLogFileReadOnly } from '../../node/disk.ts'
+import { HAND_FILE, HandStore } from '../../node/hand-store.ts'
 import { changesRecord, RECORD, tipRecord } from '../../node/records.ts'
 import { createSigner, hashing, type Signer } from '../../node/signing.ts'
 import { writeSnapshot } from '../../node/snapshot.ts'
@@ -29,14 +32,24 @@ import { type Block, block, header } from '../../schemas/block.ts'
 import { type Certificate, certificate, certificates, link, vote } from '../../schemas/checkpoint.ts'
 import { type Codec, decode, encode } from '../../schemas/codec.ts'
 import { fileMessage, REFUSAL_CODES } from '../../schemas/file-message.ts'
-import { type Genesis, genesis } from '../../schemas/genesis.ts'
+import { type Genesis, genesis, handGenesis } from '../../schemas/genesis.ts'
 import { grant } from '../../schemas/grant.ts'
-import { fromHex, type Hash, toHex } from '../../schemas/hex.ts'
+import { fromHex, type Hash, toHex, ZERO_HASH } from '../../schemas/hex.ts'
 import { loginMessage } from '../../schemas/login.ts'
-import { accountView, batchedSample, receipt, reply, request, status, tip } from '../../schemas/message.ts'
+import {
+  accountView,
+  batchedSample,
+  handTip,
+  receipt,
+  reply,
+  request,
+  status,
+  tip,
+} from '../../schemas/message.ts'
 import { OFFER_KINDS, type Offer, offer, offerItem } from '../../schemas/offer.ts'
 import { balanceProof, inclusionProof, stateProof } from '../../schemas/proof.ts'
 import { keyMessage, paidMessage, soldReading } from '../../schemas/sealed.ts'
+import { type Anchor, type Tick, tick as tickCodec } from '../../schemas/tick.ts'
 import { KINDS } from '../../schemas/topic.ts'
 import {
   channelProof,
@@ -46,7 +59,8 @@ import {
   TYPE_NUMBERS,
   transaction,
 } from '../../schemas/transaction.ts'
-import { alice, bob, carol, mine, remake, TestChain, testNetwork } from '../helpers/ledger.ts'
+import { handedGenesis, mineHeader, mineTick, TestHand, testHand } from '../helpers/hand.ts'
+import { alice, bob, carol, codeOf, mine, remake, TestChain, testNetwork } from '../helpers/ledger.ts'
 import { longChain, SMALL, storeOf } from '../helpers/long-chain.ts'
 import { MemoryDisk } from '../helpers/memory-disk.ts'
 import { verifyLedger } from '../helpers/python.ts'
@@ -67,6 +81,7 @@ const named: Readonly<Record<string, Codec<unknown>>> = {
   fileMessage,
   changesRecord,
   tipRecord,
+  handTip,
 }
 
 const path = (name: string) => fromRoot('test/vectors', name)
@@ -115,6 +130,15 @@ t.test('the layouts of the document are those of the codecs', async (t) => {
   agrees(t, 'block', layout(5, 'bytes ('), block, whole.ok && block.toJson(whole.value))
   agrees(t, 'genesis', layout(6), genesis, ledger.genesis.json)
   limits(t, 'genesis', layout(6), genesis.fields)
+  const [version, ...rules] = layout(6)
+  const second = [{ ...version, Type: 'constant 2' }, ...rules, { Field: 'hand', Type: 'hand' }]
+  agrees(t, 'genesis of version 2', second, genesis, ledger.handed.genesis.json)
+  for (const { json } of [encoding.hand, ledger.handed.hand])
+    agrees(t, 'hand', layout(14, '`hand`'), handGenesis, json)
+  for (const { json } of encoding.ticks) agrees(t, 'tick', layout(14, '`tick`'), tickCodec, json)
+  limits(t, 'tick', layout(14, '`tick`'), tickCodec.fields)
+  t.equal(ofCodec('handTip').length, 1)
+  for (const { json } of ofCodec('handTip')) agrees(t, 'handTip', layout(14, '`handTip`'), handTip, json)
   for (const [name, codec] of Object.entries(laidOut)) {
     const rows = layout(8, `\`${name}\``)
     for (const { json } of ofCodec(name)) agrees(t, name, rows, codec, json)
@@ -311,6 +335,69 @@ t.test('a program written from the document refuses what we refuse of an enrolle
     await stored('types', { ...network.genesis, activations: activations.slice(0, 3) }),
     /bad-genesis: activations/,
   )
+})
+
+t.test('the code agrees with vectors of a network with a slow hand', async (t) => {
+  for (const facts of [encoding.hand, ledger.handed.hand]) {
+    const hand = createHand(handGenesis.json.parse(facts.json), hashing)
+    t.equal(toHex(encode(handGenesis, hand.genesis)), facts.bytes)
+    t.strictSame([hand.genesisHash, hand.id], [facts.hash, facts.id])
+    t.strictSame([toHex(encode(header, hand.block0)), hand.block0Hash], [facts.tick0, facts.tick0Hash])
+  }
+  for (const { json, bytes, hash } of encoding.ticks) {
+    const value = tickCodec.json.parse(json)
+    t.equal(toHex(encode(tickCodec, value)), bytes, `a tick with ${value.anchors.length} anchors`)
+    t.equal(headerHash(hashing, value.header), hash)
+    t.equal(anchorsRoot(hashing, value.anchors), value.header.content)
+  }
+  const { genesis: facts, blocks, log, hand, ticks, handLog } = ledger.handed
+  const network = networkOf(genesis.json.parse(facts.json))
+  t.equal(toHex(encode(genesis, network.genesis)), facts.bytes)
+  t.strictSame([network.genesisHash, network.id], [facts.hash, facts.network])
+  t.strictSame([network.state0.root(), network.block0Hash], [facts.stateRoot, facts.block0Hash])
+  t.equal(toHex(encode(header, network.block0)), facts.block0)
+  t.equal(network.hand?.genesisHash, hand.hash)
+
+  const folder = t.testdir()
+  const disk = openDisk(folder)
+  const store = new ChainStore(disk, network.genesis)
+  for (const { bytes } of blocks) {
+    const outcome = store.chain.accept(fromHex(bytes), network.genesis.time + 100_000)
+    if (!outcome.ok) throw new Error(outcome.fault.message)
+    store.save(outcome.value)
+  }
+  store.close()
+  t.equal(toHex(readFileSync(join(folder, 'chain.log'))), log, 'the log is the same to the byte')
+
+  const written = new HandStore(disk.open(HAND_FILE), network.hand as Hand)
+  for (const { bytes, hash, work, anchors } of ticks) {
+    const outcome = written.slow.accept(fromHex(bytes), network.genesis.time + 700_000)
+    if (!outcome.ok) throw new Error(outcome.fault.message)
+    written.save([outcome.value])
+    const { tip } = written.slow
+    t.strictSame([tip.hash, String(tip.work)], [hash, work])
+    t.same(outcome.value.tick.anchors, anchors)
+  }
+  written.close()
+  const path = join(folder, HAND_FILE)
+  t.equal(toHex(readFileSync(path)), handLog, 'the log of the hand is the same to the byte')
+  const read = new HandStore(disk.open(HAND_FILE), network.hand as Hand)
+  t.equal(read.slow.tip.hash, ticks[2].hash)
+  t.equal(toHex(read.tick(2)), ticks[1].bytes)
+  read.close()
+  const file = openLogFileReadOnly(path)
+  const kinds = [...audit(file)].map((each) => each.ok && each.value.kind)
+  file.close()
+  const known = rowsOf(14, 'Kind Hand record Payload').map(({ Kind }) => Number(Kind))
+  t.strictSame(kinds, [known[0], known[1], known[1], known[1]])
+  t.equal(known.length, 2)
+
+  const { status, stdout, stderr } = await verifyLedger(folder)
+  t.equal(status, 0, stderr)
+  t.match(JSON.parse(stdout), {
+    height: 1,
+    hand: { height: 3, tip: ticks[2].hash, work: ticks[2].work, anchors: 2, anchored: 2, named: 1 },
+  })
 })
 
 t.test('the code agrees with vectors of targets, subsidies, state roots, messages and a login', async (t) => {
@@ -542,6 +629,7 @@ t.test('a program written from the document refuses what we refuse', async (t) =
   t.match(await stored('signature', spoilt({ signature: new Uint8Array(64) })), /bad-signature/)
   t.match(await stored('time', spoilt({}, { time: network.genesis.time })), /time-too-old/)
   t.match(await stored('target', spoilt({}, { target: network.genesis.targetMax })), /bad-target/)
+  t.match(await stored('tick', spoilt({ tick: 'ab'.repeat(32) as Hash })), /bad-tick/)
   t.match(await stored('known', good), /2 were expected after it/, 'the changes and the tip belong to it')
 
   reorganisedLog(log).close()
@@ -610,3 +698,169 @@ t.test(
     t.match((await verifyLedger(at)).stderr, /headers.log does not reach it/)
   },
 )
+
+/** A data directory of a network with a slow hand, both as they grow. */
+function handedDirectory(folder: string) {
+  const chain = new TestChain(testNetwork(handedGenesis()))
+  const { network } = chain
+  const hand = network.hand as Hand
+  const disk = openDisk(folder)
+  const store = new ChainStore(disk, network.genesis)
+  const ticks = new HandStore(disk.open(HAND_FILE), hand)
+  const block = (named: Hash): Anchor => {
+    const made = chain.block([], { coinbase: { tick: named } })
+    chain.accept(made)
+    const { height, hash } = chain.chain.tip
+    const outcome = store.chain.accept(chain.archive.block(hash), chain.nowMs)
+    if (!outcome.ok) throw new Error(outcome.fault.message)
+    store.save(outcome.value)
+    return { ledger: network.genesisHash, height, block: hash }
+  }
+  const tick = (anchors: readonly Anchor[], parent = ticks.slow.tip) => {
+    const made = encode(tickCodec, mineTick(hand, parent, anchors))
+    const outcome = ticks.slow.accept(made, Number.MAX_SAFE_INTEGER)
+    if (!outcome.ok) throw new Error(outcome.fault.message)
+    ticks.save([outcome.value])
+    return outcome.value.entry
+  }
+  const close = () => {
+    store.close()
+    ticks.close()
+  }
+  return { chain, hand, ticks, block, tick, close }
+}
+
+t.test('a program written from the document finds the same in the log of a slow hand as we do', async (t) => {
+  const folder = t.testdir()
+  const { hand, ticks, block, tick, close } = handedDirectory(folder)
+  const foreign = (byte: string): Anchor => ({ ledger: byte.repeat(32) as Hash, height: 9, block: ZERO_HASH })
+  const first = block(hand.block0Hash)
+  const common = tick([first])
+  const second = block(common.hash)
+  const left = tick([second, foreign('ff')].sort((a, b) => (a.ledger < b.ledger ? -1 : 1)))
+  const rival = tick([foreign('00'), foreign('ff')], common)
+  t.equal(ticks.slow.tip.hash, left.hash, 'the first of equals')
+  block(rival.hash)
+  const next = tick([], rival)
+  t.equal(ticks.slow.tip.hash, next.hash, 'the branch with more work')
+  block(left.hash)
+  tick([{ ...second, height: 3 }])
+  tick([{ ...second, block: first.block }])
+  const fifth = block(ZERO_HASH)
+  tick([fifth])
+  const { height, hash, work } = ticks.slow.tip
+  close()
+  const { status, stdout, stderr } = await verifyLedger(folder)
+  t.equal(status, 0, stderr)
+  // Anchors: of the first block, two wrong ones, of the fifth; the second's is on the branch that lost. Named: tick 0, the common one, the rival.
+  const facts = { height, tip: hash, work: String(work), ticks: 7, anchors: 4, anchored: 2, named: 3 }
+  t.strictSame(JSON.parse(stdout).hand, { ...facts, cut: null })
+  t.equal(height, 6)
+
+  const path = join(folder, HAND_FILE)
+  const bytes = readFileSync(path)
+  writeFileSync(path, bytes.subarray(0, -1))
+  const torn = JSON.parse((await verifyLedger(folder)).stdout).hand
+  t.match(
+    torn,
+    { height: 5, anchored: 1, cut: bytes.length - 24 - 115 - 2 - 68 },
+    'a torn tick does not count',
+  )
+  const flipped = Uint8Array.from(bytes)
+  flipped[300] = (flipped[300] ?? 0) ^ 1
+  writeFileSync(path, flipped)
+  t.match((await verifyLedger(folder)).stderr, /hand\.log, record \d+ at byte \d+: bad-(payload|header)/)
+  rmSync(path)
+  t.notOk('hand' in JSON.parse((await verifyLedger(folder)).stdout), 'a ledger can be without its hand')
+})
+
+t.test('a program written from the document refuses what we refuse of a slow hand', async (t) => {
+  const folder = t.testdir()
+  const { chain, hand, ticks, block, tick, close } = handedDirectory(folder)
+  const anchors: readonly Anchor[] = [
+    block(ZERO_HASH),
+    { ledger: 'ff'.repeat(32) as Hash, height: 9, block: ZERO_HASH },
+  ]
+  tick([])
+  const parent = tick(anchors)
+  close()
+  const path = join(folder, HAND_FILE)
+  const good = readFileSync(path)
+  const own = new TestHand(hand)
+  for (const bytes of ticksOf(good).slice(1)) t.ok(own.accept(decodedTick(bytes), Number.MAX_SAFE_INTEGER).ok)
+  /** What the program says of the log with this record at its end. */
+  const stored = async (bytes: Uint8Array, kind = 2) => {
+    writeFileSync(path, good)
+    const log = openAppendLog(openLogFile(path))
+    log.append([{ kind, bytes }])
+    log.close()
+    return (await verifyLedger(folder)).stderr
+  }
+  const valid = mineTick(hand, parent, anchors)
+  const spoilt = (fields: Partial<Tick['header']>, named = anchors) => mineTick(hand, parent, named, fields)
+  const { target } = valid.header
+  const leaf = toHex(anchorLeaf(hashing, anchors[0] as Anchor)) as Hash
+  const faults: readonly (readonly [string, string, Tick])[] = [
+    ['anchors out of order', 'bad-anchors', spoilt({}, [...anchors].reverse())],
+    ['a ledger twice', 'bad-anchors', spoilt({}, [...anchors.slice(0, 1), ...anchors.slice(0, 1)])],
+    ['content of other anchors', 'bad-content', { ...valid, anchors: anchors.slice(1) }],
+    ['content of nothing', 'bad-content', spoilt({ content: ZERO_HASH })],
+    ['the leaf itself as content', 'bad-content', spoilt({ content: leaf }, anchors.slice(0, 1))],
+    ['height', 'bad-height', spoilt({ height: 4 })],
+    ['an easier target', 'bad-target', spoilt({ target: target + 1n })],
+    ['a harder target', 'bad-target', spoilt({ target: target - 1n })],
+    ['no proof of work', 'high-hash', { ...valid, header: mineHeader(valid.header, false) }],
+    ["the parent's time", 'time-too-old', spoilt({ time: parent.time })],
+    ['another parent', 'unknown-parent', spoilt({ parent: 'ab'.repeat(32) as Hash })],
+    ['the same once more', 'known', decodedTick(ticksOf(good)[2])],
+  ]
+  for (const [title, code, made] of faults) {
+    t.equal(codeOf(own.accept(made, Number.MAX_SAFE_INTEGER)), code, `${title}, by us`)
+    const fault = new RegExp(`hand\\.log, record 3 \\(tick\\) at byte \\d+: ${code}`)
+    t.match(await stored(encode(tickCodec, made)), fault, title)
+  }
+  t.equal(await stored(encode(tickCodec, valid)), '', 'the tick itself is good')
+  t.match(await stored(new Uint8Array([...encode(tickCodec, valid), 0])), /\(tick\) .* bad-encoding/)
+  t.match(await stored(encode(handGenesis, hand.genesis), 1), /\(hand\) .* not a tick/)
+  t.match(await stored(encode(tickCodec, valid), 3), /\(3\) .* not a tick/)
+
+  const replaced = async (name: string, of: Hand) => {
+    const at = join(folder, name)
+    mkdirSync(at)
+    writeFileSync(join(at, 'chain.log'), readFileSync(join(folder, 'chain.log')))
+    new HandStore(openLogFile(join(at, HAND_FILE)), of).close()
+    return (await verifyLedger(at)).stderr
+  }
+  t.equal(await replaced('own', hand), '')
+  t.match(await replaced('other', testHand({ name: 'other' })), /hand\.log: another slow hand/)
+
+  const genesisFault = async (name: string, overrides: Partial<Genesis>) => {
+    const log = openAppendLog(openLogFile(join(folder, name)))
+    log.append([{ kind: RECORD.genesis, bytes: encode(genesis, handedGenesis(overrides)) }])
+    log.close()
+    return (await verifyLedger(join(folder, name))).stderr
+  }
+  const { genesis: facts } = hand
+  t.equal(await genesisFault('good', {}), '')
+  t.match(await genesisFault('none', { slowRatio: 0 }), /bad-genesis: slowRatio/)
+  const each = { slowRatio: 1, hand: { ...facts, interval: chain.network.genesis.interval } }
+  t.match(await genesisFault('each', each), /bad-genesis: slowRatio/)
+  t.match(await genesisFault('ratio', { slowRatio: 5 }), /bad-genesis: hand: interval/)
+  t.match(await genesisFault('life', { hand: { ...facts, halfLife: 0 } }), /bad-genesis: hand: halfLife/)
+  t.match(await genesisFault('zero', { hand: { ...facts, target: 0n } }), /bad-genesis: hand: target/)
+  const above = { ...facts, target: facts.targetMax + 1n }
+  t.match(await genesisFault('above', { hand: above }), /bad-genesis: hand: target/)
+  t.equal(ticks.slow.tip.hash, parent.hash)
+})
+
+/** Payloads of a log, by record. */
+function ticksOf(bytes: Uint8Array): Uint8Array[] {
+  const disk = new MemoryDisk(new Map([[HAND_FILE, bytes]]))
+  return [...audit(disk.open(HAND_FILE))].map((each) => (each.ok ? each.value.bytes : new Uint8Array()))
+}
+
+function decodedTick(bytes: Uint8Array | undefined): Tick {
+  const decoded = decode(tickCodec, bytes ?? new Uint8Array(), 1000)
+  if (!decoded.ok) throw new Error(decoded.fault.message)
+  return decoded.value
+}
