@@ -740,6 +740,7 @@ t.test('a program written from the document finds the same in the log of a slow 
   const left = tick([second, foreign('ff')].sort((a, b) => (a.ledger < b.ledger ? -1 : 1)))
   const rival = tick([foreign('00'), foreign('ff')], common)
   t.equal(ticks.slow.tip.hash, left.hash, 'the first of equals')
+  t.equal(JSON.parse((await verifyLedger(folder)).stdout).hand.tip, left.hash, 'to the program, too')
   block(rival.hash)
   const next = tick([], rival)
   t.equal(ticks.slow.tip.hash, next.hash, 'the branch with more work')
