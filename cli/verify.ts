@@ -1,16 +1,31 @@
 /** `pinledger verify`: re-validates stored chains and prints what they come to. */
 import { formatCoins } from '../ledger/amount.ts'
+import { networkOf, storedGenesis } from '../node/chain-store.ts'
 import { openDiskReadOnly } from '../node/disk.ts'
 import { type Verification, verifyLedger } from '../node/verify.ts'
+import { verifyHand } from '../node/verify-hand.ts'
 import { EXIT } from './exit.ts'
 import { ledgersIn } from './ledgers.ts'
 
-function verifyDirectory(path: string, progress: (height: number) => void): Verification {
-  const steps = verifyLedger(openDiskReadOnly(path))
+type Verified = Verification & { readonly ticks: number | undefined }
+
+function verifyDirectory(path: string, progress: (height: number) => void): Verified {
+  const disk = openDiskReadOnly(path)
+  const steps = verifyLedger(disk)
   for (;;) {
     const step = steps.next()
-    if (step.done === true) return step.value
-    progress(step.value)
+    if (step.done !== true) {
+      progress(step.value)
+      continue
+    }
+    const ledger = step.value
+    const genesis = ledger.ok ? storedGenesis(disk) : undefined
+    const { hand } = genesis === undefined ? {} : networkOf(genesis)
+    const slow = hand && verifyHand(disk, hand)
+    if (slow === undefined) return { ...ledger, ticks: undefined }
+    return slow.fault === undefined
+      ? { ...ledger, ticks: slow.height }
+      : { ...ledger, ok: false, fault: slow.fault, ticks: slow.height }
   }
 }
 
@@ -50,7 +65,8 @@ function describe({
   transactions,
   readings,
   supply,
-}: Verification & { store: string }): string {
+  ticks,
+}: Verified & { store: string }): string {
   if (!ok) {
     return `${store}: FAULT after block ${height}: ${fault ?? 'incomplete'}
   What to do: stop the program that uses it, restore a backup or run  pinledger repair --data ${store}  and start again; it fetches what is missing from its peers.`
@@ -62,5 +78,5 @@ function describe({
   return `${store}: ok${note}
   height ${height}, tip ${tip}
   state root ${stateRoot}
-  ${from === undefined ? '' : `blocks up to ${from} were deleted: of those the headers were checked\n  `}${transactions} transactions, ${readings} readings, ${formatCoins(supply)} coins`
+  ${ticks === undefined ? '' : `slow hand ok, ${ticks} ticks\n  `}${from === undefined ? '' : `blocks up to ${from} were deleted: of those the headers were checked\n  `}${transactions} transactions, ${readings} readings, ${formatCoins(supply)} coins`
 }

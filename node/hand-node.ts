@@ -8,7 +8,7 @@
 import type { Chain } from '../ledger/chain.ts'
 import { type Fault, fromDecode, verdictOf } from '../ledger/fault.ts'
 import { checkTick, parseTick } from '../ledger/hand.ts'
-import type { Position } from '../ledger/header.ts'
+import { headerHash, type Position } from '../ledger/header.ts'
 import type { SlowHand, TickAdded } from '../ledger/slow-hand.ts'
 import { decode } from '../schemas/codec.ts'
 import { type Account, type Hash, short } from '../schemas/hex.ts'
@@ -37,6 +37,8 @@ import { type Cancel, every, type Timers } from './timers.ts'
 export const TICK_SIDE_DEPTH_MAX = 16
 /** Ticks of a branch that are held until it has more work than ours. */
 export const TICKS_HELD_MAX = 16_384
+/** The same in bytes: ticks of a thousand ledgers are large. */
+const HELD_BYTES_MAX = 64 << 20
 /** How long a tick may be on its way before a claim of more work makes us ask for it. */
 const PATIENCE_MS = 500
 /** How long who could not back a claim is not asked again. */
@@ -69,6 +71,7 @@ export class HandNode {
   readonly #doubted = new Map<Account, number>()
   #stopLooking: Cancel = () => {}
   #fetching = false
+  #doubtUntilMs = 0
 
   constructor(modules: HandNodeModules) {
     const { store, self, session, log, random, clock, timers, onFatal } = modules
@@ -107,8 +110,9 @@ export class HandNode {
     this.#claims.clear()
   }
 
-  /** Whether nobody is known to have a better hand: the time to mine. */
+  /** Whether nobody is known to have a better hand: the time to mine. Claims cost nothing: after an empty one they stop nobody. */
   get inSync(): boolean {
+    if (this.#modules.clock.monotonic() < this.#doubtUntilMs) return true
     return !this.#fetching && this.#better() === undefined
   }
 
@@ -158,12 +162,11 @@ export class HandNode {
     const name = topic(this.slow.hand.id, 'tick', self)
     const sent = await session.publish(name, bytes, { qos: 1, retain: false })
     const decoded = decode(tickCodec, bytes, bytes.length)
-    if (sent && decoded.ok)
-      await session.publish(
-        mirror(name),
-        jsonBytes({ hash: this.newest, ...(tickCodec.toJson(decoded.value) as object) }),
-        { qos: 0, retain: false },
-      )
+    if (!sent || !decoded.ok) return
+    const hash = headerHash(this.slow.hand.hashing, decoded.value.header)
+    const text = jsonBytes({ hash, ...(tickCodec.toJson(decoded.value) as object) })
+    // JSON takes some three times the room: what is too large for a message has no mirror.
+    if (text.length <= MESSAGE_BYTES_MAX) await session.publish(mirror(name), text, { qos: 0, retain: false })
   }
 
   /** Takes a message under the hand's id. */
@@ -266,7 +269,8 @@ export class HandNode {
 
   #doubt(peer: Account): void {
     if (this.#doubted.size >= PEERS_MAX) this.#doubted.clear()
-    this.#doubted.set(peer, this.#modules.clock.monotonic() + DOUBT_MS)
+    this.#doubtUntilMs = this.#modules.clock.monotonic() + DOUBT_MS
+    this.#doubted.set(peer, this.#doubtUntilMs)
   }
 
   /** Asks for what follows our hand until the peer has no more; what went wrong, if its claim was not backed. */
@@ -274,7 +278,8 @@ export class HandNode {
     const { slow } = this
     let locator = slow.locator()
     let last: Position | undefined
-    const held: Uint8Array[] = []
+    let held: Uint8Array[] = []
+    let heldBytes = 0
     for (;;) {
       const answer = await this.requests.ask(peer, { type: 'getTicks', locator, limit: TICKS_MAX })
       if (!answer.ok) return answer.fault.message
@@ -291,11 +296,16 @@ export class HandNode {
         if (!checked.ok) return checked.fault.message
         last = checked.value
         held.push(bytes)
+        heldBytes += bytes.length
       }
       if (last === undefined) return 'it has none that we lack'
       const isDone = held.length === length
-      if (last.work > slow.tip.work) this.#adopt(held.splice(0))
-      else if (held.length > TICKS_HELD_MAX) return `${held.length} ticks without more work than ours`
+      if (last.work > slow.tip.work) {
+        this.#adopt(held)
+        held = []
+        heldBytes = 0
+      } else if (held.length > TICKS_HELD_MAX || heldBytes > HELD_BYTES_MAX)
+        return `${held.length} ticks without more work than ours`
       if (isDone) return last.hash === this.newest ? undefined : 'less work than it claims'
       locator = [last.hash]
     }

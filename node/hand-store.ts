@@ -13,9 +13,10 @@ import { invariant } from '../schemas/result.ts'
 import { TICK_BYTES_MAX, tick as tickCodec } from '../schemas/tick.ts'
 import { type AppendLog, type LogFile, openAppendLog } from './append-log.ts'
 import { WorldError } from './error.ts'
+import { inBatches } from './records.ts'
 
 export const HAND_FILE = 'hand.log'
-const RECORD = { hand: 1, tick: 2 } as const
+export const HAND_RECORD = { hand: 1, tick: 2 } as const
 /** Ticks off the best chain of which the place is remembered: a branch that is longer never wins by the window's rule. */
 const BRANCHES_MAX = 4096
 
@@ -30,11 +31,14 @@ export class HandStore {
   constructor(file: LogFile, hand: Hand) {
     this.slow = new SlowHand(hand)
     const expected = encode(handGenesis, hand.genesis)
+    let records = 0
     this.#log = openAppendLog(file, {
-      kindName: (kind) => (kind === RECORD.tick ? 'tick' : `hand record ${kind}`),
+      kindName: (kind) => (kind === HAND_RECORD.tick ? 'tick' : `hand record ${kind}`),
       onRecord: (kind, bytes, position) => {
-        if (kind === RECORD.hand && Buffer.compare(bytes, expected) === 0) return
-        const decoded = kind === RECORD.tick ? decode(tickCodec, bytes, TICK_BYTES_MAX) : undefined
+        const isFirst = records++ === 0
+        if (isFirst && kind === HAND_RECORD.hand && Buffer.compare(bytes, expected) === 0) return
+        const decoded =
+          !isFirst && kind === HAND_RECORD.tick ? decode(tickCodec, bytes, TICK_BYTES_MAX) : undefined
         const added = decoded?.ok ? this.slow.restore(decoded.value) : undefined
         if (added === undefined)
           throw new WorldError(
@@ -44,7 +48,7 @@ export class HandStore {
         this.#remember(added, position)
       },
     })
-    if (this.#log.records === 0) this.#log.append([{ kind: RECORD.hand, bytes: expected }])
+    if (this.#log.records === 0) this.#log.append([{ kind: HAND_RECORD.hand, bytes: expected }])
   }
 
   /** Bytes on disk. */
@@ -54,11 +58,15 @@ export class HandStore {
 
   /** Makes ticks durable that were just added to the hand; throws WorldError `store-write`, and must not be used again then. */
   save(added: readonly TickAdded[]): void {
-    if (added.length === 0) return
-    const places = this.#log.append(
-      added.map(({ tick }) => ({ kind: RECORD.tick, bytes: encode(tickCodec, tick) })),
-    )
-    for (const [index, each] of added.entries()) this.#remember(each, places[index] as number)
+    const records = added.map((each) => ({
+      kind: HAND_RECORD.tick,
+      bytes: encode(tickCodec, each.tick),
+      each,
+    }))
+    for (const batch of inBatches(records)) {
+      const places = this.#log.append(batch)
+      for (const [index, { each }] of batch.entries()) this.#remember(each, places[index] as number)
+    }
   }
 
   /** Bytes of the best chain's tick at a height from 1 to the tip's. */
