@@ -78,8 +78,9 @@ t.test('an unsynchronised clock is replaced by the newest block and what has pas
   t.equal(running.now(), inSeconds(1_000))
 })
 
-t.test('what is over is forgotten', async (t) => {
+t.test('what is over is forgotten, and nothing else', async (t) => {
   const { running, pass, seconds } = open()
+  running.sell(LAMP, alice.account, inSeconds(1_000))
   const buyers = Array.from({ length: 20 }, (_, index) => signer(index + 1).account)
   for (let round = 0; round < 120; round++) {
     for (const buyer of buyers)
@@ -87,5 +88,6 @@ t.test('what is over is forgotten', async (t) => {
     pass(1)
   }
   t.equal(seconds({ kind: 'topic', name: 's119' }, signer(20).account), 9)
+  t.equal(seconds(LAMP), 880)
   t.ok(running.size < 1_500, `${running.size} of 2400 are kept`)
 })

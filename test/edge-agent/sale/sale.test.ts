@@ -2,9 +2,10 @@ import t from 'tap'
 import { AGAIN_BLOCKS } from '../../../edge-agent/block-walk.ts'
 import { COIN } from '../../../ledger/amount.ts'
 import type { Sealed } from '../../../ledger/transaction.ts'
-import { paymentName } from '../../../schemas/receipt-memo.ts'
+import { paymentName, writeSellerMemo } from '../../../schemas/receipt-memo.ts'
 import { alice, bob, carol, TestChain, testNetwork } from '../../helpers/ledger.ts'
 import { PowerCut } from '../../helpers/memory-disk.ts'
+import { bytes32, lock, open as openChannel } from '../../helpers/trade.ts'
 import { type Answered, GOODS, lab, TERMS } from './lab.ts'
 
 /** Between two blocks of the test chain. */
@@ -58,6 +59,35 @@ t.test('other memos are gifts, and so is what others are paid', async (t) => {
   ])
   mine([], 3)
   t.strictSame(answers(), [])
+})
+
+t.test('only our own receipts count: who signs one for itself gets nothing by it', async (t) => {
+  const { test, mine, pay, answers, lamp, sale } = lab()
+  const item = { kind: 'on', name: 'lamp' } as const
+  const payment = pay('on lamp', 60)
+  const memo = writeSellerMemo({
+    ...{ type: 'sold', payment: paymentName(payment.id), item },
+    until: test.chain.tip.time + 100_000,
+  })
+  mine([payment, pay(memo, 0, alice, 1), test.transfer(bob, alice.account, 0, { memo })])
+  t.equal(lamp(), 0)
+  mine()
+  t.strictSame(words(answers()), ['sold on lamp'], "nor does it keep anybody's payment from being answered")
+  t.equal(lamp(), 60)
+  sale.tick()
+  t.equal(lamp(), 60)
+})
+
+t.test('coins in a channel or under a lock buy no time, whatever their memo', async (t) => {
+  const { test, mine, answers, lamp } = lab()
+  const memo = 'on lamp'
+  const deadline = { height: 100, time: test.nowMs + 1_000_000 }
+  mine([
+    openChannel(test, alice, carol, 60, { memo }),
+    lock(test, alice, carol, 60, bytes32(1), deadline, { memo, nonce: 1 }),
+  ])
+  mine([], 3)
+  t.strictSame([answers(), lamp()], [[], 0])
 })
 
 t.test('two buyers of an output add up, of a topic each has its own time', async (t) => {
@@ -123,17 +153,42 @@ t.test('nobody pays for a refund but who gets it, and what does not cover it is 
   t.equal(pay('', 0).transaction.nonce, 3)
 })
 
+t.test('a refund may take the last coin, with its fee; a receipt needs none', async (t) => {
+  const test = new TestChain(testNetwork({ feeFloor: 5 }))
+  const { mine, answers, outbox } = lab({ test })
+  const paid = (memo: string, amount: number) =>
+    test.transfer(alice, carol.account, amount, { memo, nonce: test.nonceOf(alice.account), fee: 5 })
+  mine([paid('on lamp', 9)])
+  mine()
+  t.strictSame(words(answers()), ['underpaid 4'])
+  mine()
+  t.equal(test.chain.state.account(carol.account).balance, 0)
+  mine([paid('on lamp', 60)])
+  outbox.add([{ draft: { type: 'transfer', to: bob.account, amount: 55, memo: 'rent' }, key: 'rent' }])
+  mine()
+  t.strictSame(words(answers()).slice(1), ['sold on lamp'])
+})
+
+t.test('coins that wait to be spent are not there to be given back', async (t) => {
+  const { mine, pay, answers, state, outbox, sale } = lab()
+  state.inSync = false
+  mine([pay('on lamp', 9)], 2)
+  outbox.add([{ draft: { type: 'transfer', to: bob.account, amount: 9, memo: 'rent' }, key: 'rent' }])
+  state.inSync = true
+  for (let second = 0; second < 3; second++) sale.tick()
+  t.strictSame(answers(), [])
+})
+
 t.test('without the coins for a refund it waits for them, also over a restart', async (t) => {
   const the = lab()
   const { test, mine, pay, answers, lines } = the
   mine([pay('on lamp', 9)])
   the.outbox.add([{ draft: { type: 'transfer', to: bob.account, amount: 9, memo: 'rent' }, key: 'rent' }])
-  mine([], 60)
+  mine([], 160)
   t.strictSame(answers(), [])
   t.equal(lines.filter(({ event }) => event === 'cannot answer a payment yet').length, 1)
   the.restart()
-  the.sale.tick()
-  for (let second = 0; second < 5; second++) the.sale.tick()
+  for (let second = 0; second < 10; second++) the.sale.tick()
   t.strictSame(answers(), [])
   mine([test.transfer(alice, carol.account, 100, { memo: 'a gift' })])
   t.strictSame(words(answers()), ['late 9'])
@@ -156,6 +211,18 @@ t.test('with a full outbox nothing is sold before it has room', async (t) => {
   t.equal(lamp(), 300)
 })
 
+t.test('what waited for room is answered once, and the time that it bought does not grow', async (t) => {
+  const { test, mine, pay, answers, state, lamp, sale, outbox } = lab()
+  state.room = 0
+  mine([pay('on lamp', 60)])
+  mine()
+  t.equal(lamp(), 0)
+  state.room = 9
+  for (let second = 0; second < 3; second++) sale.tick()
+  t.strictSame([words(answers()), lamp(), state.sold], [['sold on lamp'], 60, 1])
+  t.equal(outbox.marked, test.chain.tip.height, 'and so far a start need not look again')
+})
+
 t.test('a payment that a reorganisation takes away before it is settled is not settled', async (t) => {
   const { test, mine, pay, answers, reorganise } = lab()
   const other = new TestChain(test.network)
@@ -168,7 +235,7 @@ t.test('a payment that a reorganisation takes away before it is settled is not s
 
 t.test('one that comes back is settled once, before or after', async (t) => {
   for (const settled of [false, true]) {
-    const { test, mine, pay, answers, reorganise } = lab()
+    const { test, mine, pay, answers, reorganise, state, lamp } = lab()
     const payment = pay('on lamp', 60)
     mine([payment], settled ? 2 : 1)
     t.equal(answers().length, settled ? 1 : 0)
@@ -179,8 +246,22 @@ t.test('one that comes back is settled once, before or after', async (t) => {
     t.strictSame(words(answers()), ['sold on lamp'])
     mine([], AGAIN_BLOCKS)
     t.strictSame(words(answers()), ['sold on lamp'])
+    t.strictSame([state.sold, lamp()], [1, 60], 'its time is sold once, too')
   }
 })
+
+t.test(
+  'a payment that stands only on the branch which wins, as deep as we have looked, is settled',
+  async (t) => {
+    const { test, mine, pay, answers, reorganise } = lab()
+    const payment = pay('on lamp', 60)
+    mine([], 4)
+    const other = new TestChain(test.network)
+    other.grow(5, [payment], carol)
+    reorganise(other)
+    t.strictSame(words(answers()), ['sold on lamp'])
+  },
+)
 
 t.test(
   'a receipt that a reorganisation takes back before it is for good: the time that was added to it ends when it said',
@@ -321,6 +402,50 @@ t.test('without its outbox it finds on the ledger what it has answered and what 
   t.equal(lamp(), 250 - 40, 'a block is 4 s')
   mine([], 5)
   t.equal(answers().length, 2)
+})
+
+t.test('of what it sold long ago it finds what still runs, without its outbox', async (t) => {
+  const { mine, pay, restart, lamp } = lab()
+  mine([pay('on lamp', 280)])
+  mine()
+  mine([], 40)
+  restart({ keepsOutbox: false })
+  t.equal(lamp(), 280 - 160)
+})
+
+t.test('and what it answered lately, although nothing that it sells runs for so long', async (t) => {
+  const sell = { ...TERMS, secondsMax: 12, confirmations: 1 }
+  const { mine, pay, answers, restart } = lab({ goods: { outputs: [{ name: 'lamp', sell }], sensors: [] } })
+  mine([pay('on lamp', 9), pay('a gift', 100, alice, 1)])
+  mine([], 10)
+  restart({ keepsOutbox: false })
+  mine([], 3)
+  t.strictSame(words(answers()), ['underpaid 9'])
+})
+
+t.test('without its outbox, and behind: answers that it comes to see in blocks are its own', async (t) => {
+  const the = lab()
+  const { mine, pay, answers, state } = the
+  mine([pay('on lamp', 60)])
+  mine()
+  const sent = the.outbox.pending(64)
+  the.restart({ keepsOutbox: false })
+  state.inSync = false
+  mine(sent)
+  t.equal(the.lamp(), 60 - 4)
+  state.inSync = true
+  mine([], 2)
+  t.strictSame(words(answers()), ['sold on lamp'])
+})
+
+t.test('after a start with a clock that is wrong it is the time of the newest block', async (t) => {
+  const the = lab()
+  the.mine([the.pay('on lamp', 60)])
+  the.mine()
+  the.time.synchronised = false
+  the.time.aheadMs = -1_767_225_600_000 // 1970
+  the.restart()
+  t.equal(the.lamp(), 60)
 })
 
 t.test('after a start it goes on from where everything was stored, however long ago', async (t) => {
