@@ -3,8 +3,11 @@ import t, { type Test } from 'tap'
 import { type Draft, OUTBOX_ENTRIES_MAX, Outbox, SETTLED_DEPTH } from '../../edge-agent/outbox.ts'
 import { parseBlock } from '../../ledger/block.ts'
 import type { Sealed } from '../../ledger/transaction.ts'
-import type { LogFile } from '../../node/append-log.ts'
+import { type LogFile, openAppendLog } from '../../node/append-log.ts'
 import { replaceableLog } from '../../node/replaceable-log.ts'
+import { encode } from '../../schemas/codec.ts'
+import { struct } from '../../schemas/compound.ts'
+import { freeText } from '../../schemas/field.ts'
 import type { Transaction } from '../../schemas/transaction.ts'
 import { alice, bob, carol, TestChain, testNetwork } from '../helpers/ledger.ts'
 import { temporary } from '../helpers/processes.ts'
@@ -165,6 +168,24 @@ t.test('what a reorganisation disconnects waits again', (t) => {
   t.end()
 })
 
+t.test('also high up on the chain, as long as it is not confirmed for good', (t) => {
+  const { outbox, test, mine } = lab(t)
+  mine([], SETTLED_DEPTH + 5)
+  const other = new TestChain(test.network)
+  other.follow(test)
+  mine(outbox.add([payment('a')]), 3)
+  other.grow(4, [], carol)
+  for (let height = SETTLED_DEPTH + 6; height <= other.chain.tip.height; height++) {
+    const hash = other.chain.at(height)?.hash ?? test.network.block0Hash
+    const outcome = test.acceptBytes(other.archive.block(hash), Number.MAX_SAFE_INTEGER)
+    if (outcome.ok) outbox.update(outcome.value)
+    else t.fail(outcome.fault.message)
+  }
+  t.equal(test.chain.tip.hash, other.chain.tip.hash)
+  t.strictSame(nonces(outbox.pending(64)), [0])
+  t.end()
+})
+
 t.test('one that expires is signed again under the same nonce, and paid once', (t) => {
   const { outbox, test, mine, reopen, paid } = lab(t)
   const [first] = outbox.add([payment('slow')])
@@ -205,8 +226,31 @@ t.test('an earlier signature that is confirmed counts: the same is not done agai
   t.end()
 })
 
+t.test('a fee is paid by who can, to the last unit; who cannot signs once and not again and again', (t) => {
+  const test = new TestChain(
+    testNetwork({ feeFloor: 10, allocations: [{ account: bob.account, amount: 5_000 }] }),
+  )
+  const { outbox, mine, files } = lab(t, test)
+  const size = (): number => {
+    const file = files.open()
+    const bytes = file.size
+    file.close()
+    return bytes
+  }
+  const give = (amount: number) => mine([test.transfer(bob, alice.account, amount, { fee: 10 })])
+  outbox.add([reading(0)])
+  give(9)
+  const before = size()
+  t.equal(outbox.pending(64)[0]?.transaction.fee, 0)
+  t.equal(size(), before, 'nothing is written anew')
+  give(1)
+  t.equal(outbox.pending(64)[0]?.transaction.fee, 10)
+  t.equal(outbox.add([reading(1)])[0]?.transaction.fee, 10)
+  t.end()
+})
+
 t.test('a nonce that another program used is replaced once that is for good, and not before', (t) => {
-  const { outbox, test, mine, paid } = lab(t)
+  const { outbox, test, mine, paid, reopen } = lab(t)
   mine([], SETTLED_DEPTH + 5)
   const [ours] = outbox.add([payment('lost')])
   mine([], SETTLED_DEPTH + 5)
@@ -222,8 +266,11 @@ t.test('a nonce that another program used is replaced once that is for good, and
   const [renewed] = outbox.pending(64)
   t.equal(renewed?.transaction.nonce, 1)
   t.not(renewed?.id, ours?.id)
-  mine(renewed === undefined ? [] : [renewed], SETTLED_DEPTH + 1)
-  t.strictSame(outbox.pending(64), [])
+  mine(renewed === undefined ? [] : [renewed])
+  // On disk its old signature is still there, whose nonce is the stranger's.
+  const again = reopen()
+  mine([], SETTLED_DEPTH + 1)
+  t.strictSame([again.pending(64), again.overtaken], [[], 0])
   t.equal(paid('lost'), 1)
   t.end()
 })
@@ -279,7 +326,9 @@ t.test('a payment that is no longer covered is cancelled, so that it holds up no
   mine([test.transfer(alice, bob.account, 50)])
   mine([], SETTLED_DEPTH + 1)
   t.strictSame(nonces(outbox.pending(64)), [1], 'it has a new nonce')
-  mine([], SETTLED_DEPTH)
+  mine([], SETTLED_DEPTH - 2)
+  t.match(outbox.pending(64), [{ transaction: { amount: 90 } }], 'the coins may come back')
+  mine()
   const [cancelled] = outbox.pending(64)
   t.match(cancelled?.transaction, { nonce: 1, to: alice.account, amount: 0, memo: 'cancelled: not covered' })
   const behind = outbox.add([reading(0)])
@@ -287,6 +336,33 @@ t.test('a payment that is no longer covered is cancelled, so that it holds up no
   t.equal(outbox.waiting, 0)
   t.equal(paid('dear'), 0)
   t.equal(reopen().has('dear'), true, 'and it is not paid later either')
+  t.end()
+})
+
+t.test('what the account just covers is left alone, and so is a reading, which pays nobody', (t) => {
+  const allocations = [{ account: alice.account, amount: 100 }]
+  const exact = lab(t, new TestChain(testNetwork({ allocations })))
+  exact.outbox.add([payment('all', 100)])
+  exact.mine([], SETTLED_DEPTH + 5)
+  t.strictSame(
+    exact.outbox.pending(64).map(({ transaction: tx }) => memoOf(tx)),
+    ['all'],
+  )
+  const test = new TestChain(testNetwork({ feeFloor: 10, allocations }))
+  const poor = lab(t, test)
+  poor.mine([test.transfer(alice, bob.account, 80, { fee: 10 })])
+  const [ours] = poor.outbox.add([reading(0)])
+  t.match(ours?.transaction, { nonce: 1, fee: 10 })
+  const other = new TestChain(test.network)
+  other.grow(1, [test.transfer(alice, bob.account, 81, { fee: 10, nonce: 0 })], carol)
+  other.grow(SETTLED_DEPTH + 5, [], carol)
+  for (let height = 1; height <= other.chain.tip.height; height++) {
+    const bytes = other.archive.block(other.chain.at(height)?.hash ?? test.network.block0Hash)
+    const outcome = test.acceptBytes(bytes, Number.MAX_SAFE_INTEGER)
+    if (outcome.ok) poor.outbox.update(outcome.value)
+  }
+  t.equal(test.chain.state.account(alice.account).balance, 9, 'less than its fee')
+  t.match(poor.outbox.pending(64), [{ transaction: { type: 'reading' } }])
   t.end()
 })
 
@@ -324,13 +400,78 @@ t.test('a rewrite keeps what counts and leaves the rest', (t) => {
   t.end()
 })
 
+t.test('a rewrite waits until there is much to leave behind', (t) => {
+  const test = new TestChain()
+  const files = replaceableLog(join(temporary(t), 'outbox.log'))
+  let rewrites = 0
+  const fresh = () => {
+    rewrites++
+    return files.fresh()
+  }
+  const outbox = new Outbox({ ...files, fresh }, test.chain, alice, 3_000)
+  t.teardown(() => outbox.close())
+  const confirm = (): void => {
+    const outcome = test.accept(test.block(outbox.pending(64)))
+    if (outcome.ok) outbox.update(outcome.value)
+    else t.fail(outcome.fault.message)
+  }
+  for (let sequence = 0; sequence < 60; sequence++) {
+    outbox.add([reading(sequence)])
+    if (sequence % 2 === 0) confirm()
+  }
+  t.ok(rewrites <= 4, `${rewrites} times, nearly all that was written still counting`)
+  for (let more = 0; more <= SETTLED_DEPTH; more++) confirm()
+  const before = rewrites
+  for (let sequence = 60; sequence < 80; sequence++) {
+    outbox.add([reading(sequence)])
+    for (let more = 0; more <= SETTLED_DEPTH; more++) confirm()
+  }
+  t.ok(rewrites - before <= 2, `${rewrites - before} times, nothing that was written counting for long`)
+  t.end()
+})
+
+t.test('of keys the latest are remembered, not all that there ever were', (t) => {
+  const { files, reopen } = lab(t)
+  const keyRecord = struct({ key: freeText(200) })
+  const file = files.open()
+  const log = openAppendLog(file)
+  log.append(
+    Array.from({ length: 10_001 }, (_, at) => ({ kind: 3, bytes: encode(keyRecord, { key: `k${at}` }) })),
+  )
+  log.close()
+  const outbox = reopen()
+  t.strictSame(
+    ['k0', 'k1', 'k10000'].map((key) => outbox.has(key)),
+    [false, true, true],
+  )
+  t.end()
+})
+
+t.test('a batch takes a number for each of its readings, and none is given again', (t) => {
+  const { outbox, mine, reopen } = lab(t)
+  const batch: Draft = {
+    ...{ type: 'batch', sensor: 'soil', sequence: 0, count: 7, unit: '%', firstTime: 1, lastTime: 2 },
+    ...{ synchronised: true, root: bytes32(0) },
+  }
+  const [first] = outbox.add([{ draft: batch, key: '' }])
+  t.equal(outbox.nextSequence('soil'), 7)
+  outbox.add([reading(7)])
+  mine([], first?.transaction.expiry)
+  t.not(outbox.pending(1)[0]?.id, first?.id, 'the batch alone is signed again')
+  t.equal(outbox.nextSequence('soil'), 8)
+  t.equal(reopen().nextSequence('soil'), 8)
+  t.end()
+})
+
 t.test('what was confirmed below the window is not done again after a start', (t) => {
   const { outbox, test, mine, reopen } = lab(t)
   outbox.add([payment('once')])
   mine(outbox.pending(64))
   mine([], 10)
   const waits = outbox.add([payment('waits')])
-  mine([], SETTLED_DEPTH)
+  // Somebody else's nonces say nothing about ours.
+  mine([], SETTLED_DEPTH - 10)
+  mine([test.transfer(bob, bob.account, 0)], 10)
   // Nothing was stored since the first one was settled; and a snapshot's window begins above all of it.
   test.chain.trim(20)
   const again = reopen()
@@ -448,7 +589,16 @@ t.test('it tells what waits or is not on the ledger for good, and how much room 
   const sealed = the.outbox.add([payment('one'), payment('two')])
   t.strictSame(the.outbox.transactions, sealed)
   t.equal(the.outbox.room, OUTBOX_ENTRIES_MAX - 2)
-  the.mine(sealed, SETTLED_DEPTH + 1)
+  t.equal(the.outbox.committed, 10)
+  the.mine(sealed)
+  t.equal(the.outbox.committed, 0, 'what is in a block is spent')
+  t.strictSame(
+    [...sealed, the.test.transfer(alice, carol.account, 5, { memo: 'three' })].map((each) =>
+      the.outbox.knows(each),
+    ),
+    [true, true, false],
+  )
+  the.mine([], SETTLED_DEPTH)
   t.strictSame(the.outbox.transactions, [])
 })
 
@@ -512,6 +662,15 @@ t.test('what can be mined is left alone, also one that expires or waits long', (
   mine(outbox.pending(64), 1)
   t.strictSame(memosOf(outbox.pending(64)), [])
   t.ok(outbox.has('claim 50'))
+  t.end()
+})
+
+t.test('coins that come with an earlier transaction of ours cover a later one', (t) => {
+  const { test, outbox, mine, claiming } = trading(t)
+  mine([test.transfer(alice, bob.account, 1000)])
+  outbox.add([claiming(50), payment('with it', 10)])
+  mine([], SETTLED_DEPTH + 5)
+  t.strictSame(memosOf(outbox.pending(64)), ['channelClaim', 'with it'])
   t.end()
 })
 
