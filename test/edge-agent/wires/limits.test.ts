@@ -47,13 +47,48 @@ t.test('a restart forgets no payment of that hour: in the outbox, in the chain, 
 })
 
 t.test('perDayMax and coinsPerDayMax count a day', async (t) => {
-  for (const limit of [{ perDayMax: 3 }, { coinsPerDayMax: '3.5' }]) {
+  for (const limit of [{ perDayMax: 3 }, { coinsPerDayMax: '3.5' }, { coinsPerDayMax: '3' }]) {
     const lab = new WiresLab({ test: slow(), wires: [wire(limit)] })
     const bought = Array.from({ length: 150 }, () => buys(lab))
     const times = bought.flatMap((yes, at) => (yes ? [at + 1] : []))
     // Paid in block 2, which is a day ago from block 146 on.
     t.strictSame(times, [1, 2, 3, 146, 147, 148], JSON.stringify(limit))
   }
+})
+
+t.test('readings of one block share a limit', async (t) => {
+  for (const limit of [{ perHourMax: 3 }, { perDayMax: 3 }, { coinsPerDayMax: '3' }]) {
+    const lab = new WiresLab({ wires: [wire(limit)] })
+    lab.mine(lab.readings('1', '2', '3', '4', '5'))
+    t.equal(lab.outbox.unconfirmed.length, 3, JSON.stringify(limit))
+  }
+})
+
+t.test('without its log a start reads what the last day has cost out of the blocks', async (t) => {
+  const lab = new WiresLab({ test: slow(), wires: [wire({ perDayMax: 3 })] })
+  t.strictSame([buys(lab), buys(lab), buys(lab), buys(lab)], [true, true, true, false])
+  lab.mine([], 60)
+  lab.restart({ lost: ['wires.log', 'outbox.log'] })
+  t.equal(buys(lab), false)
+})
+
+t.test('the log knows what was paid longer ago, as long as it is of this chain', async (t) => {
+  const wires = [wire({})]
+  const lab = new WiresLab({ test: slow(), wires })
+  const told = (of: WiresLab) => {
+    of.trade.onConnected()
+    return of.states.at(-1)?.wires[0]?.all.payments
+  }
+  t.strictSame([buys(lab), buys(lab)], [true, true])
+  lab.mine(lab.outbox.unconfirmed)
+  lab.mine([], 300)
+  lab.restart()
+  t.equal(told(lab), 2)
+  const other = new WiresLab({ test: slow(), wires })
+  other.test.grow(310, [], carol)
+  other.disk = lab.disk.after()
+  other.restart({ lost: ['outbox.log'] })
+  t.equal(told(other), 0, 'of another one it counts nothing')
 })
 
 t.test('balanceMin stays, and the fee does not come out of it', async (t) => {
@@ -103,6 +138,19 @@ t.test('a payment that a reorganisation took off the chain counts while it waits
     1,
     'the first payment waits again, and the second reading is not bought',
   )
+})
+
+t.test('and once: it is not counted with the block that is gone, too', async (t) => {
+  const lab = new WiresLab({ test: slow(), wires: [wire({ perHourMax: 2 })] })
+  const [first, second] = lab.readings('1', '2')
+  invariant(first !== undefined && second !== undefined, 'two readings')
+  lab.mine([first])
+  lab.mine(lab.outbox.unconfirmed)
+  const other = new TestChain(lab.test.network)
+  other.grow(1, [first, second], carol)
+  other.grow(5, [], carol)
+  lab.reorganise(other)
+  t.equal(lab.outbox.unconfirmed.length, 2)
 })
 
 t.test('a limit that was reached is told with the wire, until it pays again', async (t) => {
