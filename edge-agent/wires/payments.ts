@@ -6,6 +6,7 @@ import type { Chain, Update } from '../../ledger/chain.ts'
 import { feeFloorFor, type Sealed } from '../../ledger/transaction.ts'
 import type { Account } from '../../schemas/hex.ts'
 import { parseSellerMemo, paymentName, writePurchase, writeTime } from '../../schemas/receipt-memo.ts'
+import type { Transfer } from '../../schemas/transaction.ts'
 import { AGAIN_BLOCKS, blocksAbove } from '../block-walk.ts'
 import type { Outbox } from '../outbox.ts'
 import { Book, paidFor } from './book.ts'
@@ -96,7 +97,7 @@ export class Payments {
     for (const sealed of transactions) {
       const { id, transaction: tx } = sealed
       if (tx.type !== 'transfer') continue
-      if (tx.to === account) this.#hear(tx.memo)
+      if (tx.to === account) this.#hear(tx)
       const payment = paidFor(account, tx)
       if (payment === undefined) continue
       paid.push(payment)
@@ -110,10 +111,11 @@ export class Payments {
     }
   }
 
-  #hear(memo: string): void {
+  #hear({ from, memo }: Transfer): void {
     const answer = parseSellerMemo(memo)
     const purchase = answer === undefined ? undefined : this.#purchases.get(answer.payment)
-    if (answer === undefined || purchase === undefined) return
+    // Anybody may write such a memo: only who was paid has something to answer.
+    if (answer === undefined || purchase?.startsWith(`${from} `) !== true) return
     const words =
       answer.type === 'refund'
         ? `refunded: ${answer.code}`

@@ -367,6 +367,22 @@ t.test("a device's output or topic is bought by its memo, each event once", asyn
   )
 })
 
+t.test("an answer is the seller's: what anybody else says of a payment is none", async (t) => {
+  const lamp = { device: carol.account, output: 'lamp', minutes: 2 }
+  const lab = new WiresLab({ wires: [{ when: plain.when, pay: '0.04', to: lamp }] })
+  lab.mine(lab.readings('25'))
+  const [paid] = lab.outbox.unconfirmed
+  const memo = `refund ${paid?.id.slice(0, 16)} underpaid`
+  lab.mine([...lab.outbox.unconfirmed, lab.test.transfer(bob, alice.account, 0, { nonce: 1, memo })])
+  const answer = () => {
+    lab.trade.onConnected()
+    return lab.states.at(-1)?.wires[0]?.answer
+  }
+  t.equal(answer(), null)
+  lab.mine([lab.test.transfer(carol, alice.account, 0, { memo })])
+  t.equal(answer(), 'refunded: underpaid')
+})
+
 t.test('the same reading twice, as a dishonest device may sign it, is paid once', async (t) => {
   const lab = new WiresLab({ wires: [plain] })
   const copy = (nonce: number) => lab.test.reading(bob, { nonce, sample: sample(7, '1') })
