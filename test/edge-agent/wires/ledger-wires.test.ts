@@ -299,6 +299,57 @@ t.test('a restart long after an edge goes on from what the log remembers', async
   t.equal(lab.outbox.unconfirmed.length, 2)
 })
 
+t.test('what a start finds deeper than 30 blocks is remembered and not paid', async (t) => {
+  const rises = { device: bob.account, sensor: 'soil', rises: 20 }
+  const lab = new WiresLab({ wires: [{ ...plain, when: rises }] })
+  lab.mine(lab.readings('10'))
+  lab.mine([], 150)
+  t.ok((lab.log.ledger?.height ?? 0) > 1, 'it is recorded that it was low')
+  lab.inSync = false
+  lab.mine(lab.readings('30'), 100)
+  lab.restart()
+  lab.inSync = true
+  for (let second = 0; second < 12; second++) t.strictSame(lab.memos(), [])
+  lab.mine(lab.readings('31'))
+  t.strictSame(lab.outbox.unconfirmed, [], 'it rose long ago')
+  lab.mine(lab.readings('10'))
+  lab.mine(lab.readings('30'))
+  t.equal(lab.outbox.unconfirmed.length, 1)
+})
+
+t.test('what a log remembers of another chain is nothing', async (t) => {
+  const rises = { device: bob.account, sensor: 'soil', rises: 20 }
+  const wires = [{ ...plain, when: rises }]
+  const lab = new WiresLab({ wires })
+  lab.mine(lab.readings('10'))
+  lab.mine([], 150)
+  const other = new WiresLab({ wires })
+  other.inSync = false
+  other.test.grow(160, [], carol)
+  other.disk = lab.disk.after()
+  other.restart({ lost: ['outbox.log'] })
+  other.inSync = true
+  for (let second = 0; second < 12; second++) other.pay()
+  other.mine(other.readings('30'))
+  t.strictSame(other.outbox.unconfirmed, [], 'nobody saw it low there')
+})
+
+t.test('blocks that a reorganisation brings are new, also below what a start called past', async (t) => {
+  const lab = new WiresLab({ wires: [plain] })
+  lab.mine([], 110)
+  const other = new TestChain(lab.test.network)
+  other.follow(lab.test)
+  lab.mine([], 40)
+  t.ok(lab.log.ledger, 'there is a log')
+  lab.restart()
+  lab.pay()
+  other.grow(1, [other.reading(bob, { sample: sample(0, '1') })], carol)
+  other.grow(41, [], carol)
+  lab.reorganise(other)
+  for (let second = 0; second < 5; second++) lab.pay()
+  t.equal(lab.outbox.unconfirmed.length, 1)
+})
+
 t.test('a change is counted from the value that was last paid for, also after a restart', async (t) => {
   const when = { device: bob.account, sensor: 'soil', changesBy: 0.2 }
   const lab = new WiresLab({ wires: [{ ...plain, when, perHourMax: 2 }] })

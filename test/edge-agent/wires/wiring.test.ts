@@ -106,6 +106,18 @@ t.test(
   },
 )
 
+t.test('wires that come later do not pay for what was before them, also not after a restart', async (t) => {
+  const agent = lab({ wires: [] })
+  const wires = [{ when: { device: bob.account, sensor: 'soil' }, pay: '1', for: 'soil' }]
+  agent.mine(agent.readings('1'))
+  send(agent, message(wires, 1))
+  t.strictSame(agent.memos(), [])
+  agent.restart()
+  t.strictSame(agent.memos(), [])
+  agent.mine(agent.readings('2'))
+  t.equal(agent.outbox.unconfirmed.length, 1)
+})
+
 t.test('without an owner, or with another one since, nothing that was sent counts', async (t) => {
   const nobody = new WiresLab({ wires: [own], sensors: ['soil'] })
   t.strictSame(nobody.trade.filters, [])
