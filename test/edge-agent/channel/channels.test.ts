@@ -169,6 +169,21 @@ t.test('without an offer, or for a dearer one, no channel is opened; the reason 
   t.equal(count(lab, 'channelOpen'), 1)
 })
 
+t.test('no channel is opened with coins that are not there, or that wait to be spent', async (t) => {
+  const poor = new ChannelLab(TERMS, { deposit: FUNDS + 1, priceMax: PRICE })
+  poor.start()
+  await poor.run(2)
+  const busy = new ChannelLab(TERMS)
+  busy.start()
+  const rent = { type: 'transfer', to: carol.account, amount: FUNDS - 4 * PRICE, memo: 'rent' } as const
+  busy.buyer.outbox?.add([{ draft: rent, key: 'rent' }])
+  await busy.pass(60)
+  for (const { buyer } of [poor, busy]) {
+    t.ok(buyer.lines.some(({ event }) => event === 'not enough coins to open a channel'))
+    t.notOk(buyer.outbox?.transactions.some(({ transaction: tx }) => tx.type === 'channelOpen'))
+  }
+})
+
 t.test('a most that was lowered counts for open channels, too: they are called back', async (t) => {
   const lab = new ChannelLab(TERMS)
   lab.start()

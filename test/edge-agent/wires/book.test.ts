@@ -1,7 +1,7 @@
 import t from 'tap'
-import { Book } from '../../../edge-agent/wires/book.ts'
+import { Book, paidFor } from '../../../edge-agent/wires/book.ts'
 import { HOUR_MS } from '../../../edge-agent/wires/limits.ts'
-import { bob } from '../../helpers/ledger.ts'
+import { alice, bob, TestChain } from '../../helpers/ledger.ts'
 
 const soil = `${bob.account} soil`
 const one = (amount = 5) => [{ purchase: soil, amount }]
@@ -57,4 +57,16 @@ t.test('it remembers so many purchases; the one paid longest ago goes', async (t
   }
   t.equal(book.total(soil).payments, 2)
   t.equal(book.total(`${bob.account} 1`).payments, 0)
+})
+
+t.test('what we pay counts; what we sell, give to ourselves or get does not', async (t) => {
+  const test = new TestChain()
+  const of = (memo: string, amount = 5, to = bob.account, from = alice) =>
+    paidFor(alice.account, test.transfer(from, to, amount, { memo }).transaction)
+  t.strictSame(of('soil 0123456789abcdef'), { purchase: soil, amount: 5 })
+  t.equal(of('refund 0123456789abcdef late'), undefined)
+  t.equal(of('soil 1', 0), undefined)
+  t.equal(of('soil 1', 5, alice.account), undefined)
+  t.equal(of('soil 1', 5, alice.account, bob), undefined)
+  t.equal(of('soil 1', 5, bob.account, bob), undefined)
 })

@@ -305,6 +305,7 @@ t.test('what a start finds deeper than 30 blocks is remembered and not paid', as
   lab.mine(lab.readings('10'))
   lab.mine([], 150)
   t.ok((lab.log.ledger?.height ?? 0) > 1, 'it is recorded that it was low')
+  t.ok((lab.log.ledger?.height ?? 151) <= 151 - 30, 'of a block that stays')
   lab.inSync = false
   lab.mine(lab.readings('30'), 100)
   lab.restart()
@@ -440,4 +441,11 @@ t.test('the same reading twice, as a dishonest device may sign it, is paid once'
   lab.mine([copy(0), copy(1)])
   lab.mine([copy(2)])
   t.equal(lab.outbox.unconfirmed.length, 1)
+})
+
+t.test('nor is it counted twice against a limit', async (t) => {
+  const lab = new WiresLab({ wires: [{ ...plain, perHourMax: 2 }] })
+  const copy = (nonce: number) => lab.test.reading(bob, { nonce, sample: sample(7, '1') })
+  lab.mine([copy(0), copy(1), lab.test.reading(bob, { nonce: 2, sample: sample(8, '1') })])
+  t.equal(lab.outbox.unconfirmed.length, 2)
 })

@@ -48,6 +48,13 @@ t.test('above and below hold for each sample beyond, and not at the threshold', 
   t.strictSame(below.memos(), ['water 1'])
 })
 
+t.test('of a sensor that says more than can be looked at the newest is left out', async (t) => {
+  const above = own({ above: 20 })
+  for (let sequence = 0; sequence < 9_999; sequence++) above.say(sample(sequence, '1'))
+  above.say(sample(9_999, '21'), sample(10_000, '21'))
+  t.strictSame(above.memos(), ['water 9999'])
+})
+
 t.test('an edge pays once, with hysteresis only after the way back', async (t) => {
   const rises = own({ rises: 20, hysteresis: 2 })
   const values = ['25', '19', '25', '18', '20', '21', '22', '17', '23']
@@ -183,6 +190,12 @@ t.test(
     t.strictSame(lab.memos(), [])
   },
 )
+
+t.test('a clock that is behind the ledger makes no slot of its own', async (t) => {
+  const lab = new WiresLab({ wires: [{ when: { every: { minutes: 10 } }, ...to, for: 'rent' }] })
+  lab.now = START_MS - 60 * MINUTE_MS
+  t.strictSame(lab.memos(), ['rent 2026-01-01T00:00'])
+})
 
 t.test('a slot that a limit kept from being paid is paid when there is room in it', async (t) => {
   const every = { when: { every: { minutes: 10 } }, ...to, balanceMin: '1500' }
