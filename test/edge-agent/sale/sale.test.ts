@@ -49,6 +49,13 @@ t.test('each item has its own depth, and what cannot be sold waits for the deepe
   t.strictSame(words(answers()), ['sold topic soil', 'unknown-item 60', 'not-for-sale 60'])
 })
 
+t.test('a sensor that is sold by the reading only has no time to sell', async (t) => {
+  const air = { name: 'air', sell: { ...TERMS, perMinute: undefined } }
+  const { mine, pay, answers } = lab({ goods: { ...GOODS, sensors: [air] } })
+  mine([pay('topic air', 60)], 2)
+  t.strictSame(words(answers()), ['not-for-sale 60'])
+})
+
 t.test('other memos are gifts, and so is what others are paid', async (t) => {
   const { test, mine, pay, answers } = lab()
   mine([
