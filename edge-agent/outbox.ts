@@ -33,8 +33,8 @@ export const OUTBOX_ENTRIES_MAX = 20_000
 export const SETTLED_DEPTH = 30
 /** Blocks that a transaction is valid for. */
 const LIFETIME_BLOCKS = 1_000
-/** Keys remembered, so that the same event does not act twice after a restart. */
-const KEYS_MAX = 10_000
+/** Keys remembered, so that the same event does not act twice after a restart: those of all that may wait, and of the last that no longer do. */
+const KEYS_MAX = OUTBOX_ENTRIES_MAX + 10_000
 const RECORD = { entry: 1, settled: 2, key: 3, sequence: 4, mark: 5 } as const
 /** A mark goes with the next write, and when it is so far above the one on disk alone. */
 const MARK_BLOCKS_MAX = 100

@@ -436,12 +436,12 @@ t.test('of keys the latest are remembered, not all that there ever were', (t) =>
   const file = files.open()
   const log = openAppendLog(file)
   log.append(
-    Array.from({ length: 10_001 }, (_, at) => ({ kind: 3, bytes: encode(keyRecord, { key: `k${at}` }) })),
+    Array.from({ length: 30_001 }, (_, at) => ({ kind: 3, bytes: encode(keyRecord, { key: `k${at}` }) })),
   )
   log.close()
   const outbox = reopen()
   t.strictSame(
-    ['k0', 'k1', 'k10000'].map((key) => outbox.has(key)),
+    ['k0', 'k1', 'k30000'].map((key) => outbox.has(key)),
     [false, true, true],
   )
   t.end()
@@ -600,6 +600,16 @@ t.test('it tells what waits or is not on the ledger for good, and how much room 
   )
   the.mine([], SETTLED_DEPTH)
   t.strictSame(the.outbox.transactions, [])
+})
+
+t.test('what waits is remembered by its key, however much waits', async (t) => {
+  const the = lab(t)
+  const keyed = Array.from({ length: OUTBOX_ENTRIES_MAX }, (_, each) => ({
+    draft: reading(each).draft,
+    key: `event ${each}`,
+  }))
+  t.equal(the.outbox.add(keyed).length, OUTBOX_ENTRIES_MAX)
+  t.ok(keyed.every(({ key }) => the.outbox.has(key)))
 })
 
 /** Alice is the payee of a channel of Bob's, and of a lock. */
