@@ -6,7 +6,7 @@ import { formatDecimal } from '../schemas/units.ts'
 import { eventWords } from './event-words.ts'
 
 /**
- * What follows for the wall clock. A tick is taken when its time is at most one interval ahead of the clock of whoever takes it,
+ * What follows for the wall clock, for the block: what is in it may have been signed earlier, its own time says when. A tick is taken when its time is at most one interval ahead of the clock of whoever takes it,
  * so the earlier tick was made no sooner than that before its time; when the later one was made, its miner says.
  */
 const boundsOf = ({ hand }: Network, { after, before }: Sandwich) => ({
@@ -46,9 +46,9 @@ export function sandwichWords(network: Network, sandwich: Sandwich): string {
     ['what', what],
     ['by', transaction.from],
     ['transaction', id],
-    ['after', tickWords(after)],
+    ['block after', tickWords(after)],
     ['in block', `${block}, ${at(blockTime)} by its miner's clock`],
-    ['before', tickWords(before)],
+    ['all before', tickWords(before)],
     [
       'between',
       `${ticks} ${ticks === 1 ? 'tick' : 'ticks'} of the slow hand, ${work} hashes; ${(ticks * interval) / 1000} s in the mean`,
