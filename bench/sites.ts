@@ -58,7 +58,7 @@ for (const sites of [1, 2, 10, 100, 1000]) {
     sites,
     tickSeconds: RATIO * T_SECONDS,
     delaySeconds: 1,
-    pairs: 4_000,
+    pairs: 20_000,
   })
   const cells = [
     String(sites).padStart(5),

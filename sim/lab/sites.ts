@@ -19,6 +19,9 @@ export interface SitesOptions {
   readonly pairs: number
 }
 
+/** So many that their luck evens out. */
+const TICKS = 2_048
+
 interface Sandwich {
   /** The tick that the event's block names, and the first that names the block: numbers. */
   readonly after: number
@@ -29,11 +32,11 @@ interface Sandwich {
 export function order(options: SitesOptions): { readonly half: number; readonly most: number } {
   const { seed, tickSeconds, pairs } = options
   const random = new Rng(`sites ${seed}`)
-  const ticks = ticksOf(random, options, 64 * tickSeconds)
+  const ticks = ticksOf(random, options, TICKS * tickSeconds)
   const gaps: { distance: number; ordered: boolean }[] = []
   for (let pair = 0; pair < pairs; pair++) {
     const distance = random.between(0, 8 * tickSeconds)
-    const at = random.between(8, 40) * tickSeconds
+    const at = random.between(8, TICKS - 64) * tickSeconds
     const [first, second] = [at, at + distance].map((moment) => sandwich(random, options, ticks, moment))
     if (first === undefined || second === undefined) continue
     invariant(second.before > first.after, 'no order is wrong')
