@@ -2,16 +2,17 @@
  * When something happened, checked with nothing but the genesis: between which two ticks of the slow hand.
  *
  * The ticks are followed from the hand's beginning, so that they have their full work, and the way from one tick through the
- * ledger to the other is followed hash by hash. What it shows: these bytes were there before the later tick, and were made after
- * the earlier one. What it does not show: that the blocks between are on the ledger's best chain, for which the whole
- * chain is needed. Source: docs/PROTOCOL.md section 14.
+ * ledger to the other is followed hash by hash. What it shows: the event's bytes were there before the later tick, in a block that was
+ * made after the earlier one; they may be older than their block. What it does not show: that the blocks between are on the
+ * ledger's best chain, and the ticks on the best hand, for which the whole chain and a tick that the checker knows are needed. Source: docs/PROTOCOL.md section 14.
  */
+import type { Header } from '../schemas/block.ts'
 import { decode, encode, Reader } from '../schemas/codec.ts'
 import { fromHex, type Hash, ZERO_HASH } from '../schemas/hex.ts'
 import { COMPACT_BYTES, compactTick, MOMENT_BYTES_MAX, type Moment, moment } from '../schemas/moment.ts'
 import type { CompactHeader } from '../schemas/proof.ts'
 import { accept, type Result, refuse } from '../schemas/result.ts'
-import { sample as sampleCodec, type Transaction } from '../schemas/transaction.ts'
+import { type Coinbase, sample as sampleCodec, type Transaction } from '../schemas/transaction.ts'
 import { type Fault, type FaultCode, fromDecode } from './fault.ts'
 import { anchorLeaf, checkTick } from './hand.ts'
 import { checkHeader, headerHash, type Position, position0 } from './header.ts'
@@ -102,11 +103,13 @@ function checkEvent(network: Network, proof: Moment): Result<Event, MomentFault>
   if (proof.coinbase.length !== (block === 0 ? 0 : 1))
     return bad('coinbase: that of the block, none if it is the root')
   const coinbase = proof.coinbase[0] ?? rootCoinbase
-  const content = headers[block - 1]?.content ?? root.content
-  if (root.content !== sealCoinbase(network, rootCoinbase).content || rootCoinbase.network !== network.id)
-    return bad("rootCoinbase: not the root's")
-  if (content !== sealCoinbase(network, coinbase).content || coinbase.network !== network.id)
-    return bad(`coinbase: not that of block ${place.height}`)
+  if (!isCoinbaseOf(network, rootCoinbase, root)) return bad("rootCoinbase: not the root's")
+  const above = headers[block - 1]
+  if (above !== undefined) {
+    const parent = way.value[block - 1]?.hash ?? root.parent
+    if (!isCoinbaseOf(network, coinbase, { content: above.content, height: place.height, parent }))
+      return bad(`coinbase: not that of block ${place.height}`)
+  }
   const sealed = parseTransaction(network, proof.transaction, new SignatureCache(1))
   if (!sealed.ok) return at('transaction', sealed.fault)
   const { id, leaf, transaction } = sealed.value
@@ -126,6 +129,17 @@ function checkEvent(network: Network, proof: Moment): Result<Event, MomentFault>
   const fault = sample && checkSample(network, transaction, id, sample)
   return fault === undefined ? accept({ id, transaction, place, last }) : bad(fault)
 }
+
+/** A coinbase that does not name its block's place could stand in two blocks, and makes none of them valid. */
+const isCoinbaseOf = (
+  network: Network,
+  value: Coinbase,
+  { content, height, parent }: Pick<Header, 'content' | 'height' | 'parent'>,
+): boolean =>
+  content === sealCoinbase(network, value).content &&
+  value.network === network.id &&
+  value.height === height &&
+  value.parent === parent
 
 /**
  * The root and the blocks above it. Its own target is all that a block without its whole past can be held to; the easiest of the
