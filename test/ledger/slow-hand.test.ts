@@ -156,37 +156,39 @@ class Model {
   }
 }
 
-t.test('over random trees it agrees with the model, whatever the window, and restoring gives the same', async (t) => {
-  for (let seed = 1; seed <= 24; seed++) {
-    const random = seeded(seed)
-    const window = 1 + Math.floor(random() * 6)
-    const hand = testHand({ halfLife: 8 })
-    const [slow, model] = [new SlowHand(hand, window), new Model(hand)]
-    const stored: Tick[] = []
-    for (let count = 0; count < 70; count++) {
-      // Mostly near the tip; sometimes where it is settled already.
-      const back = Math.floor(random() ** 3 * 2 * window)
-      const base = stored.length === 0 ? undefined : stored[Math.max(0, stored.length - 1 - back)]
-      const hash = base && headerHash(hand.hashing, base.header)
-      const parent =
-        random() < 0.5 || hash === undefined ? slow.tip : (slow.entry(hash) ?? slow.tip)
-      const tick = mineTick(hand, parent, [], { time: parent.time + 1 + Math.floor(random() * 40_000) })
-      const outcome = slow.accept(encode(tickCodec, tick), FAR_MS)
-      if (!outcome.ok) {
-        equal(outcome.fault.code, 'known', `seed ${seed}`)
-        continue
+t.test(
+  'over random trees it agrees with the model, whatever the window, and restoring gives the same',
+  async (t) => {
+    for (let seed = 1; seed <= 24; seed++) {
+      const random = seeded(seed)
+      const window = 1 + Math.floor(random() * 6)
+      const hand = testHand({ halfLife: 8 })
+      const [slow, model] = [new SlowHand(hand, window), new Model(hand)]
+      const stored: Tick[] = []
+      for (let count = 0; count < 70; count++) {
+        // Mostly near the tip; sometimes where it is settled already.
+        const back = Math.floor(random() ** 3 * 2 * window)
+        const base = stored.length === 0 ? undefined : stored[Math.max(0, stored.length - 1 - back)]
+        const hash = base && headerHash(hand.hashing, base.header)
+        const parent = random() < 0.5 || hash === undefined ? slow.tip : (slow.entry(hash) ?? slow.tip)
+        const tick = mineTick(hand, parent, [], { time: parent.time + 1 + Math.floor(random() * 40_000) })
+        const outcome = slow.accept(encode(tickCodec, tick), FAR_MS)
+        if (!outcome.ok) {
+          equal(outcome.fault.code, 'known', `seed ${seed}`)
+          continue
+        }
+        stored.push(tick)
+        same(outcome.value.left, model.add(tick), `seed ${seed}, tick ${count}`)
+        agree(slow, model, seed)
       }
-      stored.push(tick)
-      same(outcome.value.left, model.add(tick), `seed ${seed}, tick ${count}`)
-      agree(slow, model, seed)
+      const again = new SlowHand(hand, window)
+      for (const tick of stored) if (again.restore(tick) === undefined) t.fail(`seed ${seed}: not restored`)
+      agree(again, model, seed)
+      same([...again.locator(), again.tip.work], [...slow.locator(), slow.tip.work])
     }
-    const again = new SlowHand(hand, window)
-    for (const tick of stored) if (again.restore(tick) === undefined) t.fail(`seed ${seed}: not restored`)
-    agree(again, model, seed)
-    same([...again.locator(), again.tip.work], [...slow.locator(), slow.tip.work])
-  }
-  t.pass('24 trees')
-})
+    t.pass('24 trees')
+  },
+)
 
 function agree(slow: SlowHand, { best }: Model, seed: number): void {
   const height = best.length - 1
