@@ -27,6 +27,8 @@ export interface TickAdded {
   readonly tick: Tick
   /** Ticks taken off the best chain, lowest first; undefined when the tick is on a branch. */
   readonly left: readonly Hash[] | undefined
+  /** Ticks that came onto it, lowest first, the added one last; none when it is on a branch. */
+  readonly joined: readonly Hash[]
 }
 
 export class SlowHand {
@@ -128,16 +130,18 @@ export class SlowHand {
   #add(position: Position, parent: TickEntry, tick: Tick): TickAdded {
     const entry = { ...position, parent }
     this.#entries.set(entry.hash, entry)
-    if (entry.work <= this.tip.work) return { entry, tick, left: undefined }
+    if (entry.work <= this.tip.work) return { entry, tick, left: undefined, joined: [] }
     const branch: TickEntry[] = []
     let fork: TickEntry = entry
     for (; this.#best[fork.height - this.#base.height] !== fork; fork = fork.parent as TickEntry)
       branch.push(fork)
     const left = this.#best.splice(fork.height - this.#base.height + 1).map(({ hash }) => hash)
-    this.#best.push(...branch.reverse())
+    for (const each of branch.reverse()) this.#best.push(each)
+    // Said now: once the window has moved on, the way down from the entry may end above the fork.
+    const joined = branch.map(({ hash }) => hash)
     // Twice the window, so that it moves once in so many ticks.
     if (this.#best.length > 2 * this.#window) this.#settle()
-    return { entry, tick, left }
+    return { entry, tick, left, joined }
   }
 
   /** The window begins anew, so many ticks below the tip. */

@@ -17,8 +17,8 @@ import { inBatches } from './records.ts'
 
 export const HAND_FILE = 'hand.log'
 export const HAND_RECORD = { hand: 1, tick: 2 } as const
-/** Ticks off the best chain of which the place is remembered: a branch that is longer never wins by the window's rule. */
-const BRANCHES_MAX = 4096
+/** Places of ticks off the best chain are looked through when there are so many: those that left the window never come back. */
+const BRANCHES_MIN = 1024
 
 export class HandStore {
   readonly slow: SlowHand
@@ -26,6 +26,7 @@ export class HandStore {
   /** Place in the log of the best chain's ticks, that of height 1 first. */
   #places: number[] = []
   readonly #branches = new Map<Hash, number>()
+  #tidyAt = BRANCHES_MIN
 
   /** Throws WorldError `store-corrupt`, also when the log is another hand's. */
   constructor(file: LogFile, hand: Hand) {
@@ -46,6 +47,7 @@ export class HandStore {
             `${file.path} is not of this slow hand (record at byte ${position}): move it away, and the hand is fetched anew from others`,
           )
         this.#remember(added, position)
+        this.#tidy()
       },
     })
     if (this.#log.records === 0) this.#log.append([{ kind: HAND_RECORD.hand, bytes: expected }])
@@ -67,6 +69,8 @@ export class HandStore {
       const places = this.#log.append(batch)
       for (const [index, { each }] of batch.entries()) this.#remember(each, places[index] as number)
     }
+    // Not before: the hand is ahead of what has been remembered.
+    this.#tidy()
   }
 
   /** Bytes of the best chain's tick at a height from 1 to the tip's. */
@@ -80,23 +84,25 @@ export class HandStore {
     this.#log.close()
   }
 
-  #remember({ entry, left }: TickAdded, place: number): void {
+  #remember({ entry, left, joined }: TickAdded, place: number): void {
     this.#branches.set(entry.hash, place)
-    if (left !== undefined) {
-      const fork = this.#places.length - left.length
-      // What leaves the best chain may come back.
-      for (const [index, hash] of left.entries())
-        this.#branches.set(hash, this.#places[fork + index] as number)
-      const moved: number[] = []
-      for (let at = entry; at.height > fork; at = at.parent as typeof at) {
-        moved.push(this.#branches.get(at.hash) as number)
-        this.#branches.delete(at.hash)
-      }
-      this.#places.splice(fork, left.length, ...moved.reverse())
+    if (left === undefined) return
+    const fork = this.#places.length - left.length
+    // What leaves the best chain may come back.
+    for (const [index, hash] of left.entries()) this.#branches.set(hash, this.#places[fork + index] as number)
+    this.#places.length = fork
+    for (const hash of joined) {
+      const known = this.#branches.get(hash)
+      invariant(known !== undefined, 'every tick of the window has its place')
+      this.#places.push(known)
+      this.#branches.delete(hash)
     }
-    for (const oldest of this.#branches.keys()) {
-      if (this.#branches.size <= BRANCHES_MAX) break
-      this.#branches.delete(oldest)
-    }
+  }
+
+  #tidy(): void {
+    if (this.#branches.size < this.#tidyAt) return
+    for (const hash of this.#branches.keys())
+      if (this.slow.entry(hash) === undefined) this.#branches.delete(hash)
+    this.#tidyAt = Math.max(BRANCHES_MIN, 2 * this.#branches.size)
   }
 }
