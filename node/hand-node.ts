@@ -151,7 +151,8 @@ export class HandNode {
     const outcome = this.slow.accept(bytes, clock.now())
     if (outcome.ok) {
       store.save([outcome.value])
-      this.#tell(outcome.value)
+      const { left } = outcome.value
+      if (left !== undefined) this.#tell(left.length)
     }
     return outcome
   }
@@ -229,15 +230,13 @@ export class HandNode {
       })
   }
 
-  #tell({ entry, left }: TickAdded): void {
-    if (left === undefined) return
+  /** The tip has moved, and so many ticks were undone for it. */
+  #tell(disconnected: number): void {
     const { log, onTick } = this.#modules
-    if (left.length > 0)
-      log.warn('the slow hand went over to a chain with more work', {
-        disconnected: left.length,
-        height: entry.height,
-      })
-    log.info('tick', { height: entry.height, hash: short(entry.hash) })
+    const { height, hash } = this.slow.tip
+    if (disconnected > 0)
+      log.warn('the slow hand went over to a chain with more work', { disconnected, height })
+    log.info('tick', { height, hash: short(hash) })
     onTick()
   }
 
@@ -315,15 +314,16 @@ export class HandNode {
   #adopt(ticks: readonly Uint8Array[]): void {
     const { store, clock } = this.#modules
     const added: TickAdded[] = []
-    let moved: TickAdded | undefined
+    const before = this.newest
+    let disconnected = 0
     for (const bytes of ticks) {
       const outcome = this.slow.accept(bytes, clock.now())
       if (!outcome.ok) continue
       added.push(outcome.value)
-      if (outcome.value.left !== undefined) moved = outcome.value
+      disconnected += outcome.value.left?.length ?? 0
     }
     store.save(added)
-    if (moved !== undefined) this.#tell(moved)
+    if (this.newest !== before) this.#tell(disconnected)
   }
 
   #answer(question: Request): Answer | undefined {
