@@ -43,6 +43,8 @@ const HELD_BYTES_MAX = 64 << 20
 const PATIENCE_MS = 500
 /** How long who could not back a claim is not asked again. */
 const DOUBT_MS = 60_000
+/** How long claims alone do not keep us from mining after one that its maker could not back; longer than it is left alone. */
+const DISBELIEF_MS = 120_000
 /** Whose claims are remembered; names are cheap. */
 const PEERS_MAX = 64
 /** What a reply's own fields take, generously. */
@@ -71,7 +73,9 @@ export class HandNode {
   readonly #doubted = new Map<Account, number>()
   #stopLooking: Cancel = () => {}
   #fetching = false
-  #doubtUntilMs = 0
+  /** What is fetched has had more work than ours. */
+  #gaining = false
+  #disbeliefUntilMs = 0
 
   constructor(modules: HandNodeModules) {
     const { store, self, session, log, random, clock, timers, onFatal } = modules
@@ -110,10 +114,12 @@ export class HandNode {
     this.#claims.clear()
   }
 
-  /** Whether nobody is known to have a better hand: the time to mine. Claims cost nothing: after an empty one they stop nobody. */
+  /** Whether nobody is known to have a better hand: the time to mine. */
   get inSync(): boolean {
-    if (this.#modules.clock.monotonic() < this.#doubtUntilMs) return true
-    return !this.#fetching && this.#better() === undefined
+    if (this.#gaining) return false
+    // Claims cost nothing: after an empty one, only ticks that prove their work keep us from mining.
+    if (this.#modules.clock.monotonic() < this.#disbeliefUntilMs) return true
+    return !this.#fetching && this.#better().length === 0
   }
 
   /** Bytes of the best chain's tick at a height from 1 to the tip's. */
@@ -241,17 +247,18 @@ export class HandNode {
   }
 
   /** Who claims more work than ours, and is worth asking. */
-  #better(): Account | undefined {
+  #better(): Account[] {
     const nowMs = this.#modules.clock.monotonic()
-    let best: [Account, bigint] | undefined
-    for (const [peer, { work }] of this.#claims)
-      if (work > (best?.[1] ?? this.slow.tip.work) && (this.#doubted.get(peer) ?? 0) <= nowMs)
-        best = [peer, work]
-    return best?.[0]
+    const { work: own } = this.slow.tip
+    return [...this.#claims]
+      .filter(([peer, { work }]) => work > own && (this.#doubted.get(peer) ?? 0) <= nowMs)
+      .map(([peer]) => peer)
   }
 
   #catchUp(): void {
-    const peer = this.#better()
+    const peers = this.#better()
+    // Anyone of them: who claims most would always be a liar, and honest peers never asked.
+    const peer = peers[Math.floor(this.#modules.random() * peers.length)]
     if (peer === undefined || this.#fetching) return
     this.#fetching = true
     this.#fetch(peer)
@@ -263,13 +270,15 @@ export class HandNode {
       .catch(this.#modules.onFatal)
       .finally(() => {
         this.#fetching = false
+        this.#gaining = false
       })
   }
 
   #doubt(peer: Account): void {
     if (this.#doubted.size >= PEERS_MAX) this.#doubted.clear()
-    this.#doubtUntilMs = this.#modules.clock.monotonic() + DOUBT_MS
-    this.#doubted.set(peer, this.#doubtUntilMs)
+    const nowMs = this.#modules.clock.monotonic()
+    this.#doubted.set(peer, nowMs + DOUBT_MS)
+    this.#disbeliefUntilMs = nowMs + DISBELIEF_MS
   }
 
   /** Asks for what follows our hand until the peer has no more; what went wrong, if its claim was not backed. */
@@ -299,6 +308,7 @@ export class HandNode {
       }
       if (last === undefined) return 'it has none that we lack'
       const isDone = held.length === length
+      this.#gaining ||= last.work > slow.tip.work
       if (last.work > slow.tip.work) {
         this.#adopt(held)
         held = []

@@ -1,10 +1,11 @@
 /** Nodes with a slow hand on a broker that the test is: messages wait until they are delivered, and a partition loses them. */
 import { setImmediate as turn } from 'node:timers/promises'
+import { headerHash, type Position, place } from '../../ledger/header.ts'
 import { HandNode } from '../../node/hand-node.ts'
 import { HAND_FILE, HandStore } from '../../node/hand-store.ts'
 import type { Session } from '../../node/session.ts'
 import { decode, encode } from '../../schemas/codec.ts'
-import { type Account, type Hash, toHex } from '../../schemas/hex.ts'
+import { type Account, type Hash, toHex, ZERO_HASH } from '../../schemas/hex.ts'
 import {
   type HandTip,
   handTip,
@@ -15,11 +16,11 @@ import {
   request,
 } from '../../schemas/message.ts'
 import { invariant } from '../../schemas/result.ts'
-import { type Tick, tick as tickCodec } from '../../schemas/tick.ts'
+import { type Anchor, type Tick, tick as tickCodec } from '../../schemas/tick.ts'
 import { type Kind, parseTopic, topic } from '../../schemas/topic.ts'
 import { type FakeTime, fakeTime } from './fake-time.ts'
 import { handedGenesis, mineTick, testHand } from './hand.ts'
-import { TestChain, testNetwork } from './ledger.ts'
+import { seeded, TestChain, testNetwork } from './ledger.ts'
 import { MemoryDisk } from './memory-disk.ts'
 import { recordingLog } from './rig.ts'
 
@@ -57,6 +58,7 @@ export class HandBus {
     (question: Request) => Omit<Extract<Reply, { type: 'ticks' }>, 'id'> | undefined
   >()
   readonly #network
+  readonly #random = seeded(1)
 
   constructor(hand = testHand()) {
     this.hand = hand
@@ -78,7 +80,7 @@ export class HandBus {
       ...{ account, disk, chain, lines, fatal, ticks: 0 },
       node: new HandNode({
         ...{ store: new HandStore(disk.open(HAND_FILE), this.hand), chain: chain.chain, self: account },
-        ...{ session, log, random: Math.random, timers: this.time },
+        ...{ session, log, random: this.#random, timers: this.time },
         clock: { now: () => this.nowMs, monotonic: this.time.nowMs, synchronised: () => true },
         onTick: () => void member.ticks++,
         onFatal: (error) => void fatal.push(error),
@@ -169,4 +171,29 @@ export class HandBus {
     }
     return true
   }
+}
+
+export const bytesOf = (tick: Tick) => encode(tickCodec, tick)
+/** With these on the same parent at the same time it is another tick. */
+export const OTHER: readonly Anchor[] = [{ ledger: ZERO_HASH, height: 1, block: ZERO_HASH }]
+export const told = ({ lines }: Member, event: string) => lines.filter((line) => line.event === event)
+
+/** Ticks on a place, encoded. */
+export function ticksOn(bus: HandBus, parent: Position, count: number, stepMs = bus.hand.genesis.interval) {
+  const list: Uint8Array[] = []
+  let at = parent
+  for (; list.length < count; ) {
+    const tick = mineTick(bus.hand, at, OTHER, { time: at.time + stepMs })
+    list.push(bytesOf(tick))
+    at = place(bus.hand, headerHash(bus.hand.hashing, tick.header), tick.header, at)
+  }
+  return { list, tip: at }
+}
+
+/** A bus whose first member has mined so many ticks that the others heard. */
+export async function started(members: number, ticks: number) {
+  const bus = new HandBus()
+  for (let count = 0; count < members; count++) bus.join()
+  for (let count = 0; count < ticks; count++) await bus.mine(bus.members[0] as Member)
+  return { bus, members: bus.members as unknown as [Member, Member, Member] }
 }

@@ -1,0 +1,128 @@
+/** What a liar can do to a node's slow hand: a claim costs nothing, but it costs the others little. */
+import t from 'tap'
+import { workOf } from '../../ledger/difficulty.ts'
+import { type Position, position0 } from '../../ledger/header.ts'
+import type { Hash } from '../../schemas/hex.ts'
+import { TICKS_MAX } from '../../schemas/message.ts'
+import { mineTick, testHand } from '../helpers/hand.ts'
+import { bytesOf, HandBus, started, ticksOn } from '../helpers/hand-bus.ts'
+
+t.test(
+  'a claim that nobody backs: the miner rests for the question, and then leaves the liar alone',
+  async (t) => {
+    const { bus, members } = await started(1, 2)
+    const [{ node, lines }] = members
+    const work = 1n << 200n
+    const silent = bus.liar(91, () => undefined)
+    await bus.claim(91, { work })
+    t.notOk(node.inSync)
+    await bus.pass(12_000)
+    t.ok(node.inSync)
+    t.equal(bus.asked(silent), 1)
+    t.match(lines.at(-1), { event: 'cannot fetch ticks', fields: { reason: /no reply/ } })
+    await bus.claim(91, { work })
+    await bus.pass(40_000)
+    t.equal(bus.asked(silent), 1, 'for a minute')
+    await bus.pass(30_000)
+    t.equal(bus.asked(silent), 2)
+  },
+)
+
+t.test(
+  'answers that are no ticks of this hand, or less work than claimed, are told and change nothing',
+  async (t) => {
+    const { bus, members } = await started(1, 4)
+    const [member] = members
+    const { slow } = member.node
+    const before = slow.tip.hash
+    const fork = slow.entry(slow.hashAt(2)) as Position
+    const { list: side } = ticksOn(bus, fork, 1)
+    const strange = bytesOf(mineTick(testHand({ name: 'strange' }), position0(testHand({ name: 'strange' }))))
+    const spoilt = bytesOf(mineTick(bus.hand, slow.tip, [], { target: 2n ** 256n - 1n }))
+    const answers: [RegExp, readonly Uint8Array[]][] = [
+      [/it has none that we lack/, []],
+      [/less work than it claims/, side],
+      [/leave ours below what can be undone/, [strange]],
+      [/target: expected/, [spoilt]],
+      [/version: expected 1/, [new Uint8Array(3)]],
+      [/it has none that we lack/, ticksOn(bus, slow.tip, 1, 90_000).list],
+    ]
+    for (const [index, [reason, ticks]] of answers.entries()) {
+      // A liar answers once, and then has no more.
+      let left = ticks
+      bus.liar(60 + index, () => {
+        const now = left
+        left = []
+        return now
+      })
+      await bus.claim(60 + index, { work: 1n << 200n })
+      await bus.pass(2_000)
+      t.match(member.lines.at(-1), { event: 'cannot fetch ticks', fields: { reason } })
+    }
+    t.equal(slow.tip.hash, before)
+    t.ok(member.node.inSync)
+    t.strictSame(member.fatal, [])
+  },
+)
+
+t.test('many liars neither keep from mining nor from the ticks of an honest peer', async (t) => {
+  const { bus, members } = await started(2, 2)
+  const [one, late] = [members[0], bus.join(9)]
+  for (let index = 100; index < 108; index++) {
+    bus.liar(index, () => undefined)
+    await bus.claim(index, { work: 1n << 200n })
+  }
+  await bus.announce(members[1])
+  await bus.pass(12_000)
+  t.ok(one.node.inSync, 'once one of them was found out')
+  await bus.pass(240_000)
+  t.ok(one.node.inSync)
+  t.equal(late.node.slow.tip.height, 2)
+})
+
+t.test('a tick from the future ends the fetch, and comes when its time has come', async (t) => {
+  const { bus, members } = await started(1, 1)
+  const [{ node }] = members
+  const T = bus.hand.genesis.interval
+  const { list, tip } = ticksOn(bus, node.slow.tip, 3)
+  bus.liar(91, (question) => {
+    const known = question.type === 'getTicks' ? question.locator[0] : undefined
+    const at = list.findIndex((each) => known === parentOf(each))
+    return at < 0 ? [] : list.slice(at)
+  })
+  await bus.claim(91, { work: tip.work })
+  await bus.pass(5_000)
+  t.equal(node.slow.tip.height, 2, 'one interval ahead is taken, more is not')
+  t.ok(bus.asked(bus.sent[0]?.from as never) < 5)
+  bus.nowMs += 2 * T
+  await bus.pass(62_000)
+  t.equal(node.slow.tip.height, 4)
+})
+
+const parentOf = (bytes: Uint8Array): Hash => Buffer.from(bytes.subarray(5, 37)).toString('hex') as Hash
+
+t.test('a branch without end that never has more work is given up', async (t) => {
+  const hand = testHand({ halfLife: 1, target: 2n ** 256n - 1n, targetMax: 2n ** 256n - 1n })
+  const bus = new HandBus(hand)
+  const member = bus.join()
+  bus.nowMs += 40_000 * hand.genesis.interval
+  for (const each of ticksOn(bus, position0(hand), 16, 1).list) member.node.accept(each)
+  const { tip } = member.node.slow
+  t.ok(tip.work > 20_000n * workOf(hand.genesis.target))
+  let last: Position = position0(hand)
+  let given = 0
+  bus.liar(91, () => {
+    const { list, tip: end } = ticksOn(bus, last, TICKS_MAX)
+    last = end
+    given += list.length
+    return list
+  })
+  await bus.claim(91, { work: 1n << 200n })
+  await bus.pass(4_000)
+  t.match(member.lines.at(-1), {
+    event: 'cannot fetch ticks',
+    fields: { reason: /17000 ticks without more work/ },
+  })
+  t.equal(given, 17_000)
+  t.equal(member.node.slow.tip, tip)
+})
