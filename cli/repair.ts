@@ -44,7 +44,6 @@ export function repairCommand(
 
 /** What is lost with the end of a log beside the ledger, or with all of it. */
 const LOST: readonly (readonly [name: string, lost: string])[] = [
-  [HAND_FILE, 'ticks of the slow hand since then are fetched again from peers'],
   [OUTBOX_FILE, 'readings and payments that were not yet in a block are not sent again'],
   [
     WIRES_FILE,
@@ -54,6 +53,7 @@ const LOST: readonly (readonly [name: string, lost: string])[] = [
     CHANNEL_LOG,
     'what was sold and paid on channels since then is forgotten: a reading may be delivered twice for one price on each of them, and what was opened since then is closed by hand; see OPERATIONS.md, Damage',
   ],
+  [HAND_FILE, 'the ticks of the slow hand that came since then are fetched anew from others'],
 ]
 
 /** Moves damaged logs beside the ledger aside. Of all but the outbox what was whole before the damage stays: the ledger does not tell it. */

@@ -4,7 +4,8 @@
  * Of each log the copy has what is committed. Order matters: `headers.log` comes before the segments, since those that it needs are kept for
  * longer than a copy takes, and those after them are copied later. An agent's logs are copied in such an order that the copy is what a crash
  * could have left: what it writes first is copied last. A payment is in the outbox before `wires.log` remembers it; the number of a channel
- * is in `channels.log` before its opening is in the outbox. A copy is checked: every record, and that the ledger opens.
+ * is in `channels.log` before its opening is in the outbox. The slow hand's `hand.log` may lack the newest ticks, which others
+ * have. A copy is checked: every record, and that the ledger opens.
  */
 import { audit, type LogFile } from './append-log.ts'
 import { ChainStore, hasLedger, storedGenesis } from './chain-store.ts'
@@ -18,8 +19,10 @@ import { segmentHeights, segmentName } from './segments.ts'
 
 export const OUTBOX_FILE = 'outbox.log'
 export const WIRES_FILE = 'wires.log'
-/** What is written beside the ledger: the slow hand, and what an agent has. */
-const OTHER_FILES = [HAND_FILE, WIRES_FILE, OUTBOX_FILE, CHANNEL_LOG]
+/** What an agent writes beside its ledger. */
+const AGENT_FILES = [WIRES_FILE, OUTBOX_FILE, CHANNEL_LOG]
+/** Logs without a ledger's records. */
+const OTHER_FILES = [...AGENT_FILES, HAND_FILE]
 const CHUNK_BYTES = 4 << 20
 
 export interface Backup {
@@ -82,7 +85,7 @@ function committedEnd(file: LogFile, name: string): number {
     if (read.ok) continue
     if (read.fault.unfinished) return read.fault.batch
     const remedy = OTHER_FILES.includes(name)
-      ? 'stop the program and run pinledger repair'
+      ? `stop the ${name === HAND_FILE ? 'program' : 'agent'} and run pinledger repair`
       : 'run pinledger verify'
     throw new WorldError(
       'store-corrupt',

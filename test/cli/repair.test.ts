@@ -1,4 +1,4 @@
-/** What `pinledger repair` does with the logs of an agent. */
+/** What `pinledger repair` does with the logs beside the ledger. */
 import { mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
@@ -7,7 +7,7 @@ import { openAppendLog } from '../../node/append-log.ts'
 import { openLogFile } from '../../node/disk.ts'
 import { temporary } from '../helpers/processes.ts'
 
-const LOGS = ['outbox.log', 'wires.log', 'channels.log']
+const LOGS = ['outbox.log', 'wires.log', 'channels.log', 'hand.log']
 
 /** A directory with three batches in each log, of which one log is damaged in its second. */
 function damaged(t: Test, name: string | undefined) {
@@ -54,13 +54,14 @@ t.test('what is whole stays as it is', async (t) => {
 
 t.test('an outbox is moved aside: the ledger says where to go on', async (t) => {
   const { names, said } = repaired(t, 'outbox.log')
-  t.strictSame(names, ['channels.log', 'outbox.log.damaged-19700101T000000', 'wires.log'])
+  t.strictSame(names, ['channels.log', 'hand.log', 'outbox.log.damaged-19700101T000000', 'wires.log'])
   t.match(said, /not yet in a block are not sent again/)
 })
 
 for (const [name, expected] of [
   ['wires.log', /edges that wires have seen/],
   ['channels.log', /delivered twice for one price/],
+  ['hand.log', /ticks .* are fetched anew/],
 ] as const)
   t.test(`of ${name} what was whole before the damage stays`, async (t) => {
     const { path, said, firstEnds, before, names } = repaired(t, name)
