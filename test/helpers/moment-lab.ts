@@ -5,17 +5,21 @@
 import { anchorPath, type Hand } from '../../ledger/hand.ts'
 import { merklePath, merkleRoot } from '../../ledger/merkle.ts'
 import { type Sealed, sealTransaction } from '../../ledger/transaction.ts'
+import { ChainStore, type StoreOptions } from '../../node/chain-store.ts'
+import type { Disk } from '../../node/disk.ts'
+import { HAND_FILE, HandStore } from '../../node/hand-store.ts'
 import { hashing } from '../../node/signing.ts'
-import type { Block } from '../../schemas/block.ts'
+import { type Block, block as blockCodec } from '../../schemas/block.ts'
 import { encode } from '../../schemas/codec.ts'
 import { type Hash, hashFromBytes } from '../../schemas/hex.ts'
 import type { BatchedSample } from '../../schemas/message.ts'
 import { COMPACT_BYTES, compactTick, type Moment, moment } from '../../schemas/moment.ts'
 import { invariant } from '../../schemas/result.ts'
-import type { Anchor, Tick } from '../../schemas/tick.ts'
+import { type Anchor, type Tick, tick as tickCodec } from '../../schemas/tick.ts'
 import { type Sample, sample as sampleCodec } from '../../schemas/transaction.ts'
 import { handedGenesis, TestHand } from './hand.ts'
 import { alice, bob, START_MS, TestChain, testNetwork } from './ledger.ts'
+import { MemoryDisk } from './memory-disk.ts'
 
 export const network = testNetwork(handedGenesis())
 export const hand = network.hand as Hand
@@ -53,7 +57,11 @@ export class MomentLab {
 
   /** Mines a tick that names the block at a height, the ledger's tip when left out, and `others`. */
   tick(height = this.chain.chain.tip.height, others: readonly Anchor[] = OTHERS): Tick {
-    const tick = this.hands.tick(sorted([...others, this.anchorOf(height)]))
+    return this.tickOf([...others, this.anchorOf(height)])
+  }
+
+  tickOf(anchors: readonly Anchor[]): Tick {
+    const tick = this.hands.tick(sorted(anchors))
     const outcome = this.hands.accept(tick)
     invariant(outcome.ok, outcome.ok ? '' : outcome.fault.message)
     this.ticks.push(tick)
@@ -130,7 +138,7 @@ export function batchOf(chain: TestChain, count: number): { sealed: Sealed; samp
   }
 }
 
-/** Where ten blocks and four ticks lie: each block from the second on names the tick that was newest, tick n the block of height 2n + 1. */
+/** Six blocks and four ticks: each block names the tick that was newest; the ticks name the blocks 1, 3, 4 and 6. */
 export function smallLab() {
   const lab = new MomentLab()
   const { chain } = lab
@@ -143,9 +151,31 @@ export function smallLab() {
   lab.block()
   lab.tick()
   lab.block([chain.transfer(alice, bob.account, 7)])
-  lab.block([chain.transfer(alice, bob.account, 8)])
+  const later = chain.transfer(alice, bob.account, 8)
+  lab.block([later])
   lab.tick(4)
   lab.block()
   lab.tick()
-  return { lab, paid, batch, read }
+  return { lab, paid, batch, read, later }
+}
+
+/** The lab's blocks and ticks on a disk, in the order in which they were made. */
+export function storeLab(
+  lab: MomentLab,
+  disk: Disk = new MemoryDisk(),
+  options: Partial<StoreOptions> = {},
+): { store: ChainStore; hands: HandStore } {
+  const store = new ChainStore(disk, network.genesis, options)
+  for (const block of lab.blocks) {
+    const outcome = store.chain.accept(encode(blockCodec, block), Number.MAX_SAFE_INTEGER)
+    invariant(outcome.ok, outcome.ok ? '' : outcome.fault.message)
+    store.save(outcome.value)
+  }
+  const hands = new HandStore(disk.open(HAND_FILE), hand)
+  for (const tick of lab.ticks) {
+    const outcome = hands.slow.accept(encode(tickCodec, tick), Number.MAX_SAFE_INTEGER)
+    invariant(outcome.ok, outcome.ok ? '' : outcome.fault.message)
+    hands.save([outcome.value])
+  }
+  return { store, hands }
 }
