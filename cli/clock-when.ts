@@ -36,11 +36,9 @@ export function whenCommand(transaction: Hash, options: WhenOptions): number {
     const built = buildMoment(store, hand, { height, transaction, sample })
     if (!built.ok) return none(built.fault)
     const checked = checkMoment(network, built.value)
-    invariant(
-      checked.ok || sample !== undefined,
-      checked.ok ? '' : `a proof of ours holds: ${checked.fault.message}`,
-    )
-    if (!checked.ok) return none(`--sample: ${checked.fault.message}`)
+    if (!checked.ok && sample !== undefined)
+      throw new WorldError('usage', `--sample: ${options.sample}: ${checked.fault.message}`)
+    invariant(checked.ok, checked.ok ? '' : `a proof of ours holds: ${checked.fault.message}`)
     const out = resolve(options.out ?? `${transaction.slice(0, 8)}.moment`)
     write(out, built.value)
     process.stdout.write(
