@@ -1,6 +1,6 @@
 /** `pinledger genesis`: founds a network without running it, open or enrolled, and says what to do with the file. */
 import { resolve } from 'node:path'
-import { MINER_DEFAULTS } from '../edge-agent/miner.ts'
+import { MINER_DEFAULTS, SLOW_SHARE } from '../edge-agent/miner.ts'
 import { measureHashRate } from '../edge-agent/mining/hash-rate.ts'
 import { formatCoins } from '../ledger/amount.ts'
 import { workOf } from '../ledger/difficulty.ts'
@@ -20,7 +20,7 @@ export interface GenesisOptions {
   readonly out: string
   readonly authority: readonly Account[]
   readonly allocate: readonly { readonly account: Account; readonly amount: number }[]
-  /** Expected hashes of the first block; undefined: what one agent on this machine finds in an interval. */
+  /** Expected hashes of the first block, from which those of the first tick follow; undefined: what one agent on this machine finds in an interval. */
   readonly firstWork?: number
   readonly signer: readonly Account[]
   /** Signers that must agree; undefined: more than half. */
@@ -73,9 +73,10 @@ function found(
     ...genesisFrom(preset, {
       name,
       time: nowMs,
-      ...firstWorks(measuredWork(preset), slowRatio),
+      ...(firstWork === undefined
+        ? firstWorks(measuredWork(preset), slowRatio)
+        : firstWorks(slowRatio === 0 ? firstWork : firstWork / (1 - SLOW_SHARE), slowRatio)),
       ...(slowHand === undefined ? {} : { slow: sharedHand(slowHand, preset) }),
-      ...(firstWork === undefined ? {} : { firstWork }),
       allocations: allocate,
       authorities: authority,
     }),

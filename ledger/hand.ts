@@ -19,6 +19,9 @@ import { merklePath, merkleRoot } from './merkle.ts'
 /** How far a tick's time may be ahead of the local clock, in intervals of the hand. */
 export const TICK_FUTURE_INTERVALS_MAX = 1
 
+/** What its genesis can say: some 49 days. */
+const INTERVAL_MS_MAX = 0xffffffff
+
 /** A hand's block 0 is its tick 0. */
 export interface Hand extends HeaderRules {
   readonly genesis: HandGenesis
@@ -56,6 +59,11 @@ export function checkHand({
       ? undefined
       : { field: 'slowRatio', message: `0 in version 1, which has no slow hand, got ${slowRatio}` }
   if (slowRatio < 2) return { field: 'slowRatio', message: `at least 2 blocks per tick, got ${slowRatio}` }
+  if (slowRatio * interval > INTERVAL_MS_MAX)
+    return {
+      field: 'slowRatio',
+      message: `a tick at least every ${INTERVAL_MS_MAX} ms, got ${slowRatio * interval}`,
+    }
   if (hand.interval !== slowRatio * interval)
     return {
       field: 'hand.interval',

@@ -196,6 +196,7 @@ t.test('a genesis makes a slow hand only if the hand is a whole number of its bl
   t.equal(field({ slowRatio: 1, hand: handGenesis({ interval: 4_000 }) }), 'slowRatio')
   t.equal(field({ slowRatio: 0 }), 'slowRatio')
   t.equal(field({ hand: handGenesis({ interval: 16_001 }) }), 'hand.interval')
+  t.equal(field({ interval: 65_538, slowRatio: 65_535 }), 'slowRatio', 'more milliseconds than a u32 has')
   t.equal(field({ hand: handGenesis({ halfLife: 0 }) }), 'hand.halfLife')
   t.equal(field({ hand: handGenesis({ target: 0n }) }), 'hand.target')
   t.equal(field({ hand: handGenesis({ target: 2n, targetMax: 1n }) }), 'hand.target')
