@@ -1,5 +1,6 @@
 /** The commands on clocks made of proof of work; each loads its work when it is called. */
 import { type Command, InvalidArgumentError } from 'commander'
+import { addExperimentCommands } from './clock-experiments.ts'
 import type { LabOptions } from './clock-lab.ts'
 import { addMomentCommands } from './clock-moments.ts'
 import { example, hours, jsonOption, whole } from './options.ts'
@@ -71,4 +72,5 @@ export function addClockCommands(program: Command): void {
       })
     })
   addMomentCommands(clock)
+  addExperimentCommands(clock)
 }

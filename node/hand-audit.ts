@@ -1,0 +1,229 @@
+/**
+ * Re-validates hands from their stored bytes alone: the proof of work, links and anchors' order of every tick, and that what they
+ * name of each other is there and never goes back. Reads only; stops at the first fault.
+ *
+ * A hand is a log (node/hand-store.ts), or JSON for people: `{"hand": genesis, "ticks": [{"hash", "tick"}]}`, whose
+ * hashes are computed anew. Of anchors of ledgers that are not among the hands nothing is judged here.
+ * Source: docs/PROTOCOL.md section 14.
+ */
+import { z } from 'zod'
+import { createHand, type Hand } from '../ledger/hand.ts'
+import { headerHash } from '../ledger/header.ts'
+import { SlowHand } from '../ledger/slow-hand.ts'
+import { decode, encode } from '../schemas/codec.ts'
+import { type HandGenesis, handGenesis } from '../schemas/genesis.ts'
+import { type Hash, hashText } from '../schemas/hex.ts'
+import { accept, type Result, refuse } from '../schemas/result.ts'
+import { type Anchor, TICK_BYTES_MAX, tick as tickCodec } from '../schemas/tick.ts'
+import { audit, type LogFile } from './append-log.ts'
+import { HAND_RECORD } from './hand-store.ts'
+import { hashing } from './signing.ts'
+
+const HAND_BYTES_MAX = 1024
+
+/** A hand as it was stored, not yet believed. */
+export interface StoredHand {
+  /** For messages. */
+  readonly path: string
+  readonly hand: Hand
+  /** Each with the hash that the file says it has, if it says one; then perhaps what is wrong with the file. */
+  readonly ticks: () => Iterable<Result<StoredTick, string>>
+}
+interface StoredTick {
+  readonly bytes: Uint8Array
+  readonly said?: Hash
+}
+
+/** Opens a log; what is wrong with it when it is none of a hand. */
+export function handOfLog(file: LogFile): Result<StoredHand, string> {
+  const [first] = audit(file)
+  if (first === undefined) return refuse('it is empty')
+  if (!first.ok) return refuse(`record 0: ${first.fault.message} (${first.fault.code})`)
+  const genesis =
+    first.value.kind === HAND_RECORD.hand ? decode(handGenesis, first.value.bytes, HAND_BYTES_MAX) : undefined
+  if (!genesis?.ok) return refuse("record 0 is not a hand's genesis")
+  const sound = soundGenesis(genesis.value)
+  if (!sound.ok) return sound
+  return accept({
+    path: file.path,
+    hand: sound.value,
+    *ticks() {
+      for (const outcome of audit(file)) {
+        if (!outcome.ok) {
+          // Nobody was told of it; the next start cuts it off.
+          if (outcome.fault.unfinished) return
+          yield refuse(`record ${outcome.fault.record}: ${outcome.fault.message} (${outcome.fault.code})`)
+        } else if (outcome.value.record > 0) {
+          yield outcome.value.kind === HAND_RECORD.tick
+            ? accept({ bytes: outcome.value.bytes })
+            : refuse(`record ${outcome.value.record} is no tick`)
+        }
+      }
+    },
+  })
+}
+
+const handJson = z.object({
+  hand: handGenesis.json,
+  ticks: z.array(z.object({ hash: hashText, tick: tickCodec.json })),
+})
+
+/** The same from JSON. */
+export function handOfJson(path: string, text: string): Result<StoredHand, string> {
+  let json: unknown
+  try {
+    json = JSON.parse(text)
+  } catch (error) {
+    return refuse(`it is no JSON: ${String(error)}`)
+  }
+  const parsed = handJson.safeParse(json)
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues
+    return refuse(`${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}`)
+  }
+  const sound = soundGenesis(parsed.data.hand)
+  if (!sound.ok) return sound
+  const { ticks } = parsed.data
+  return accept({
+    path,
+    hand: sound.value,
+    *ticks() {
+      for (const { hash: said, tick } of ticks) yield accept({ bytes: encode(tickCodec, tick), said })
+    },
+  })
+}
+
+/** A hand whose numbers the rules can be applied to. */
+function soundGenesis(genesis: HandGenesis): Result<Hand, string> {
+  if (genesis.interval < 1 || genesis.halfLife < 1)
+    return refuse('interval and halfLife of a hand are at least 1')
+  if (genesis.target < 1n || genesis.target > genesis.targetMax)
+    return refuse("a hand's target is from 1 to targetMax")
+  return accept(createHand(genesis, hashing))
+}
+
+/** What a hand comes to. */
+export interface AuditedHand {
+  readonly path: string
+  readonly slow: SlowHand
+  /** Ticks that are stored, those off the best chain too. */
+  readonly stored: number
+  /** Time of the first tick and of the tip; undefined without a tick. */
+  readonly from: number | undefined
+  readonly to: number | undefined
+  /** Anchors of hands that were given, by the place of that hand among them, as the best chain's ticks have them. */
+  readonly named: ReadonlyMap<Hash, number>
+  /** Anchors of other ledgers. */
+  readonly unjudged: number
+}
+
+export interface HandFault {
+  readonly path: string
+  /** Height of the tick, if it is one of a tick. */
+  readonly tick: number | undefined
+  readonly code: string
+  readonly message: string
+}
+
+/** Checks hands that may name each other. */
+export function auditHands(stored: readonly StoredHand[]): Result<readonly AuditedHand[], HandFault> {
+  const ledgers = new Set(stored.map(({ hand }) => hand.genesisHash))
+  const runs: Run[] = []
+  for (const each of stored) {
+    const run = new Run(each, ledgers)
+    const fault = run.read()
+    if (fault !== undefined) return refuse(fault)
+    runs.push(run)
+  }
+  const byLedger = new Map(runs.map((run) => [run.slow.hand.genesisHash, run.slow]))
+  const hands: AuditedHand[] = []
+  for (const run of runs) {
+    const named = run.checkAnchors(byLedger)
+    if (!named.ok) return named
+    const { path, slow, count, times, unjudged } = run
+    hands.push({ path, slow, stored: count, from: times[0], to: times[1], named: named.value, unjudged })
+  }
+  return accept(hands)
+}
+
+class Run {
+  readonly path: string
+  readonly slow: SlowHand
+  readonly #stored: StoredHand
+  readonly #ledgers: ReadonlySet<Hash>
+  /** Of ticks that name given hands. */
+  readonly #anchors = new Map<Hash, readonly Anchor[]>()
+  count = 0
+  unjudged = 0
+  times: [number | undefined, number | undefined] = [undefined, undefined]
+
+  constructor(stored: StoredHand, ledgers: ReadonlySet<Hash>) {
+    this.path = stored.path
+    this.slow = new SlowHand(stored.hand)
+    this.#stored = stored
+    this.#ledgers = ledgers
+  }
+
+  /** Every tick by itself and on its parent. */
+  read(): HandFault | undefined {
+    for (const outcome of this.#stored.ticks()) {
+      if (!outcome.ok) return this.#fault(undefined, 'store-corrupt', outcome.fault)
+      const { bytes, said } = outcome.value
+      const decoded = decode(tickCodec, bytes, TICK_BYTES_MAX)
+      if (!decoded.ok) return this.#fault(undefined, 'bad-encoding', decoded.fault.message)
+      const { header, anchors } = decoded.value
+      const hash = headerHash(hashing, header)
+      if (said !== undefined && said !== hash)
+        return this.#fault(
+          header.height,
+          'bad-hash',
+          `it says that its hash is ${said}; its bytes have the hash ${hash}`,
+        )
+      const added = this.slow.accept(bytes, Number.POSITIVE_INFINITY)
+      if (!added.ok) return this.#fault(header.height, added.fault.code, added.fault.message)
+      const judged = anchors.filter(({ ledger }) => this.#ledgers.has(ledger))
+      this.unjudged += anchors.length - judged.length
+      if (judged.length > 0) this.#anchors.set(hash, judged)
+      this.times[0] ??= header.time
+      this.count++
+    }
+    if (this.count > 0) this.times[1] = this.slow.tip.time
+    return undefined
+  }
+
+  /** How many ticks name each hand; along the best chain what they name is there and never goes back. */
+  checkAnchors(hands: ReadonlyMap<Hash, SlowHand>): Result<ReadonlyMap<Hash, number>, HandFault> {
+    const named = new Map<Hash, number>()
+    const last = new Map<Hash, number>()
+    for (let height = 1; height <= this.slow.tip.height; height++)
+      for (const { ledger, height: at, block } of this.#anchors.get(this.slow.hashAt(height)) ?? []) {
+        const other = hands.get(ledger)
+        if (other === undefined) continue
+        const { name } = other.hand.genesis
+        if (at > other.tip.height || other.hashAt(at) !== block)
+          return refuse(
+            this.#fault(
+              height,
+              'unknown-anchor',
+              `it names tick ${at} ${block} of hand ${name}, which is not there`,
+            ),
+          )
+        const before = last.get(ledger) ?? 0
+        if (at < before)
+          return refuse(
+            this.#fault(
+              height,
+              'anchor-goes-back',
+              `it names tick ${at} of hand ${name}; a tick before it has named ${before}`,
+            ),
+          )
+        last.set(ledger, at)
+        named.set(ledger, (named.get(ledger) ?? 0) + 1)
+      }
+    return accept(named)
+  }
+
+  #fault(tick: number | undefined, code: string, message: string): HandFault {
+    return { path: this.path, tick, code, message }
+  }
+}
