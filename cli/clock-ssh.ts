@@ -57,7 +57,7 @@ export function whyEnded(host: SshHost, code: number | null, said: string): stri
   if (code === 255 && /permission denied/i.test(said))
     return `${where} does not let us in: ${words}. Nobody is asked for a password: put your key there, or into your ssh-agent`
   if (code === 255) return `cannot reach ${where} by ssh: ${words}`
-  if (code === 127 || /not found/.test(said))
+  if (code === 127)
     return `there is no pinledger on ${where}: ${words}. To install it:  ansible-playbook playbooks/site.yml --limit ${host.name}`
   if (code === 2 && /unknown (command|option)|too many arguments/.test(said))
     return `pinledger on ${where} is too old for experiments. To update it:  ansible-playbook playbooks/update.yml --limit ${host.name} -e pinledger_release=FILE`

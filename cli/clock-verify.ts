@@ -80,7 +80,7 @@ function readText(path: string): string {
 }
 
 function facts(
-  { path, slow, stored, from, to, named, unjudged }: AuditedHand,
+  { path, slow, stored, torn, from, to, named, unjudged }: AuditedHand,
   names: ReadonlyMap<Hash, string>,
 ) {
   const { tip, hand } = slow
@@ -90,6 +90,7 @@ function facts(
     genesisHash: hand.genesisHash,
     ticks: tip.height,
     stored,
+    torn,
     tip: tip.hash,
     work: String(tip.work),
     difficulty: Math.round(hexDigits(tip.target) * 100) / 100,
@@ -103,18 +104,22 @@ function facts(
 const asJson = (each: AuditedHand, names: ReadonlyMap<Hash, string>) => ({ ok: true, ...facts(each, names) })
 
 function describe(each: AuditedHand, names: ReadonlyMap<Hash, string>): string {
-  const { path, hand, ticks, stored, tip, work, difficulty, from, to, anchors, unjudged } = facts(each, names)
+  const { path, hand, ticks, stored, torn, tip, work, difficulty, from, to, anchors, unjudged } = facts(
+    each,
+    names,
+  )
   const lasted =
     from === undefined || to === undefined
       ? ''
       : ` over ${((to - from) / 1000).toFixed(1)} s by its miners' clocks`
   const aside = stored > ticks ? `, ${stored - ticks} beside the best chain` : ''
+  const end = torn > 0 ? ` (an unfinished write of ${torn} bytes at the end)` : ''
   const others = unjudged > 0 ? [`${unjudged} anchors of ledgers that are not here`] : []
   const words = [
     ...anchors.map((each) => `${each.ticks} ticks name hand ${each.hand}, never an earlier one than before`),
     ...others,
   ]
-  return `${path}: ok
+  return `${path}: ok${end}
   hand ${hand}, ${ticks} ticks${aside}${lasted}, difficulty ${difficulty}, ${work} hashes of work
   tip ${tip}
 ${words.map((line) => `  ${line}\n`).join('')}`

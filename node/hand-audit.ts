@@ -29,10 +29,10 @@ export interface StoredHand {
   /** Each with the hash that the file says it has, if it says one; then perhaps what is wrong with the file. */
   readonly ticks: () => Iterable<Result<StoredTick, string>>
 }
-interface StoredTick {
-  readonly bytes: Uint8Array
-  readonly said?: Hash
-}
+type StoredTick =
+  | { readonly bytes: Uint8Array; readonly said?: Hash }
+  /** Bytes of a last write that was cut short: nobody was told of it. */
+  | { readonly torn: number }
 
 /** Opens a log; what is wrong with it when it is none of a hand. */
 export function handOfLog(file: LogFile): Result<StoredHand, string> {
@@ -50,9 +50,10 @@ export function handOfLog(file: LogFile): Result<StoredHand, string> {
     *ticks() {
       for (const outcome of audit(file)) {
         if (!outcome.ok) {
-          // Nobody was told of it; the next start cuts it off.
-          if (outcome.fault.unfinished) return
-          yield refuse(`record ${outcome.fault.record}: ${outcome.fault.message} (${outcome.fault.code})`)
+          const { record, code, bytes, message } = outcome.fault
+          yield code === 'torn-tail'
+            ? accept({ torn: bytes })
+            : refuse(`record ${record}: ${message} (${code})`)
         } else if (outcome.value.record > 0) {
           yield outcome.value.kind === HAND_RECORD.tick
             ? accept({ bytes: outcome.value.bytes })
@@ -108,6 +109,8 @@ export interface AuditedHand {
   readonly slow: SlowHand
   /** Ticks that are stored, those off the best chain too. */
   readonly stored: number
+  /** Bytes of an unfinished last write, which is no fault. */
+  readonly torn: number
   /** Time of the first tick and of the tip; undefined without a tick. */
   readonly from: number | undefined
   readonly to: number | undefined
@@ -140,8 +143,17 @@ export function auditHands(stored: readonly StoredHand[]): Result<readonly Audit
   for (const run of runs) {
     const named = run.checkAnchors(byLedger)
     if (!named.ok) return named
-    const { path, slow, count, times, unjudged } = run
-    hands.push({ path, slow, stored: count, from: times[0], to: times[1], named: named.value, unjudged })
+    const { path, slow, count, torn, times, unjudged } = run
+    hands.push({
+      path,
+      slow,
+      stored: count,
+      torn,
+      from: times[0],
+      to: times[1],
+      named: named.value,
+      unjudged,
+    })
   }
   return accept(hands)
 }
@@ -154,6 +166,7 @@ class Run {
   /** Of ticks that name given hands. */
   readonly #anchors = new Map<Hash, readonly Anchor[]>()
   count = 0
+  torn = 0
   unjudged = 0
   times: [number | undefined, number | undefined] = [undefined, undefined]
 
@@ -168,6 +181,10 @@ class Run {
   read(): HandFault | undefined {
     for (const outcome of this.#stored.ticks()) {
       if (!outcome.ok) return this.#fault(undefined, 'store-corrupt', outcome.fault)
+      if ('torn' in outcome.value) {
+        this.torn = outcome.value.torn
+        continue
+      }
       const { bytes, said } = outcome.value
       const decoded = decode(tickCodec, bytes, TICK_BYTES_MAX)
       if (!decoded.ok) return this.#fault(undefined, 'bad-encoding', decoded.fault.message)
