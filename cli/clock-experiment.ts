@@ -13,7 +13,6 @@ import { overSsh } from './clock-ssh.ts'
 import { type Kind, Stage } from './clock-stage.ts'
 import type { Row } from './clock-table.ts'
 import { EXIT } from './exit.ts'
-import { quiet } from './options.ts'
 
 export interface ExperimentOptions {
   /** Threads of each hand. */
@@ -142,17 +141,19 @@ async function experiment(
   const timer = { at: undefined as NodeJS.Timeout | undefined }
   process.once('SIGINT', stop).once('SIGTERM', stop)
   try {
-    const here = threadsHere(options.threads, { log: quiet(options.json), random: Math.random })
+    const here = threadsHere(options.threads, Math.random)
     const open = (place: Place): OpenSearch => (place === undefined ? here : overSsh(place, options.threads))
     // All or none: whoever has started is stopped below.
     const started = await Promise.allSettled(hands.map((hand, index) => hand.start(open(places[index]))))
     for (const each of started) if (each.status === 'rejected') throw each.reason
     if (options.seconds !== undefined) timer.at = setTimeout(stop, options.seconds * 1000)
     const stage = new Stage(rows, { kind, json: options.json, logs })
-    const code = await run(stage)
-    await Promise.all(hands.map((hand) => hand.stop()))
-    stage.end()
-    return code
+    try {
+      return await run(stage)
+    } finally {
+      await Promise.all(hands.map((hand) => hand.stop()))
+      stage.end()
+    }
   } finally {
     clearTimeout(timer.at)
     process.off('SIGINT', stop).off('SIGTERM', stop)

@@ -3,7 +3,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander'
 import { selfTest } from '../node/signing.ts'
 import type { AlmostOptions, MineOptions, PairOptions } from './clock-experiment.ts'
 import type { VerifyOptions } from './clock-verify.ts'
-import { example, jsonOption, quiet, seconds, whole } from './options.ts'
+import { example, jsonOption, seconds, whole } from './options.ts'
 
 const DIGITS = 'difficulty: leading zero hex digits of a hash; each is 16 times the work'
 const HOSTS_MAX = 26
@@ -128,7 +128,7 @@ async function serve(threadsOfSearch: number): Promise<void> {
   const { serveFeed } = await import('../edge-agent/experiment/feed.ts')
   const { threads } = await import('../edge-agent/experiment/search.ts')
   const { SOFTWARE } = await import('../node/runtime.ts')
-  const open = threads(threadsOfSearch, { log: quiet(true), random: Math.random })
+  const open = threads(threadsOfSearch, Math.random)
   await serveFeed(open, process.stdin, SOFTWARE, (line) => process.stdout.write(line))
   // Nobody writes there any more, and an open pipe would keep the process.
   process.stdin.destroy()

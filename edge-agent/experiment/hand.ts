@@ -19,8 +19,8 @@ import type { Find, OpenSearch, Search } from './search.ts'
 export const DIGITS_MAX = 15
 /** How old a tick's time may get while it is searched. */
 const TEMPLATE_MS_MAX = 1_000
-/** Anchors may change while a find is on its way from another machine: jobs of which a find is still taken. */
-const JOBS_KEPT = 64
+/** Anchors may change a thousand times a second while a find is on its way from another machine: of so many jobs it is taken. */
+const JOBS_KEPT = 4096
 
 /** The hand of `digits` leading zero hex digits, for ever. `time`: of tick 0, milliseconds. */
 export function fixedHand(name: string, digits: number, time: number): Hand {
@@ -113,7 +113,7 @@ export class ExperimentHand {
     if (this.#seeking === undefined) return
     const { hand, tip } = this.slow
     const template = tickTemplate(hand, tip, this.#seeking.anchors(), this.#now())
-    this.#jobs = [template, ...this.#jobs.slice(0, JOBS_KEPT - 1)]
+    if (this.#jobs.unshift(template) > JOBS_KEPT) this.#jobs.pop()
     this.#search?.mine(encode(headerCodec, template.header))
   }
 

@@ -94,6 +94,7 @@ export async function runInStep(
     named = { a: a.newest, b: b.newest }
     works = [madeA === undefined ? works[0] : seekA(), madeB === undefined ? works[1] : seekB()]
     // Whoever is late names what is newest now.
-    for (const hand of [a, b]) hand.refresh()
+    if (madeA === undefined) a.refresh()
+    if (madeB === undefined) b.refresh()
   }
 }

@@ -1,20 +1,23 @@
 /**
  * Who searches nonces for one hand of an experiment: worker threads of this machine here, those of another over SSH in the cli.
  *
- * A search has one job at a time. After a find it rests until the next job. A find may be one of a job that was just replaced.
+ * A search has one job at a time. After a find it rests until a job on another parent. A find may be one of a job that was just
+ * replaced. The count of hashes is exact with one thread; with several it has some hundred too many, of those that were not first.
  */
-import type { Log } from '../../node/log.ts'
-import { HEADER_BYTES, header as headerCodec } from '../../schemas/block.ts'
+import { Worker } from 'node:worker_threads'
+import { HEADER_BYTES, type Header, header as headerCodec } from '../../schemas/block.ts'
 import { decode } from '../../schemas/codec.ts'
 import { invariant } from '../../schemas/result.ts'
-import { MINER_DEFAULTS, Miner } from '../miner.ts'
+import { GENERATION, SHARED_BYTES, sharedViews } from '../mining/thread.ts'
+import type { SearchOrder, SearchReport, SearchWorkerData } from './search-worker.ts'
+import { TEAM_BYTES, teamViews } from './team.ts'
 
 export interface Find {
   /** Encoded, with its nonce. */
   readonly header: Uint8Array
   /** Tried since the find before. */
   readonly hashes: number
-  /** Milliseconds with a job since the find before. */
+  /** Milliseconds of hashing since the find before; with several threads in the mean of them. */
   readonly ms: number
 }
 
@@ -34,62 +37,118 @@ export interface SearchEvents {
 /** Resolves when it is ready to search. */
 export type OpenSearch = (events: SearchEvents) => Promise<Search>
 
-export interface ThreadsModules {
-  readonly log: Log
-  /** Uniform in [0, 1), for the first nonce. */
-  readonly random: () => number
-}
-
-/** Four thousand hashes in the mean: the threads have started and the compiler knows the kernel. */
+/** Four thousand hashes in the mean: the thread has started and the compiler knows the kernel. */
 const WARM_UP_TARGET = 2n ** 244n - 1n
 
-/** Threads of this machine, each with a core for itself. */
+/** As compiled: the compiler does not rewrite names inside `new URL`. */
+const workerUrl = new URL('./search-worker.js', import.meta.url)
+
+/** Threads of this machine, each with a core for itself. `random`: uniform in [0, 1), for the first nonce. */
 export const threads =
-  (count: number, { log, random }: ThreadsModules): OpenSearch =>
-  async ({ onFound }) => {
+  (count: number, random: () => number): OpenSearch =>
+  async ({ onFound, onFailed }) => {
+    const shared = new SharedArrayBuffer(TEAM_BYTES)
+    const { microseconds } = teamViews(shared)
+    const team = Array.from({ length: count }, () => new Thread(shared, onFailed))
+    const total = () => team.reduce((sum, thread) => sum + thread.hashes, 0)
+    const range = 2n ** 64n / BigInt(count)
+    /** Finds that were handed on. */
+    let finds = 0
     let counted = 0
-    let searchingSinceMs: number | undefined
-    let warm = (): void => {}
-    const warmed = new Promise<void>((resolve) => {
-      warm = resolve
-    })
-    let isWarm = false
-    const miner: Miner = new Miner(
-      { ...MINER_DEFAULTS, threads: count, duty: 1 },
-      {
-        log,
-        random,
-        nonceStart: () => BigInt(Math.floor(random() * 2 ** 48)) << 16n,
-        onFound: (header) => {
-          const { hashes } = miner.stats()
-          const nowMs = performance.now()
-          const find = { header, hashes: hashes - counted, ms: nowMs - (searchingSinceMs ?? nowMs) }
-          counted = hashes
-          searchingSinceMs = undefined
-          // Of a job that was just replaced: its successor is void, too.
-          miner.pause()
-          if (isWarm) onFound(find)
-          else warm()
-        },
-      },
-    )
-    miner.start()
-    miner.mine({ header: new Uint8Array(HEADER_BYTES), target: WARM_UP_TARGET })
-    await warmed
-    isWarm = true
+    let countedMs = 0
+    let foundOn: string | undefined
+    const order = (header: Uint8Array, target: bigint): void => {
+      const start = BigInt(Math.floor(random() * 2 ** 48)) << 16n
+      for (const [index, thread] of team.entries()) {
+        const nonceStart = BigInt.asUintN(64, start + BigInt(index) * range)
+        thread.order({ job: { header, target, nonceStart, finds } })
+      }
+    }
+    const handOn = { to: onFound }
+    const take = ({ header }: SearchReport): void => {
+      finds++
+      const hashes = total() - counted
+      counted += hashes
+      const totalMs = Number(Atomics.load(microseconds, 0)) / 1000 / count
+      const ms = totalMs - countedMs
+      countedMs = totalMs
+      handOn.to({ header, hashes, ms })
+    }
+    for (const thread of team) thread.onReport(take)
+    // Each thread alone, so that each is warm.
+    for (const thread of team)
+      await new Promise<void>((resolve) => {
+        handOn.to = () => resolve()
+        const job = { header: new Uint8Array(HEADER_BYTES), target: WARM_UP_TARGET, nonceStart: 0n, finds }
+        thread.order({ job })
+      })
+    handOn.to = (find) => {
+      foundOn = decoded(find.header).parent
+      onFound(find)
+    }
     return {
       mine(header) {
-        const decoded = decode(headerCodec, header, HEADER_BYTES)
-        invariant(decoded.ok, 'a job is a header')
-        searchingSinceMs ??= performance.now()
-        miner.mine({ header, target: decoded.value.target })
+        const { parent, target } = decoded(header)
+        // The find on that parent and this job have crossed on their ways.
+        if (parent !== foundOn) order(header, target)
       },
       async stop() {
-        await miner.stop()
-        const { hashes } = miner.stats()
-        const unfinished = hashes - counted
-        counted = hashes
+        await Promise.all(team.map((thread) => thread.stop()))
+        const unfinished = total() - counted
+        counted += unfinished
         return unfinished
       },
     }
   }
+
+function decoded(header: Uint8Array): Header {
+  const outcome = decode(headerCodec, header, HEADER_BYTES)
+  invariant(outcome.ok, 'a job is a header')
+  return outcome.value
+}
+
+/** The main thread's end of one. */
+class Thread {
+  readonly #shared: ReturnType<typeof sharedViews>
+  readonly #worker: Worker
+  readonly #ended: Promise<void>
+  #stopped = false
+
+  constructor(team: SharedArrayBuffer, onFailed: (error: unknown) => void) {
+    const memory = new SharedArrayBuffer(SHARED_BYTES)
+    this.#shared = sharedViews(memory)
+    const data: SearchWorkerData = { memory, team }
+    this.#worker = new Worker(workerUrl, { workerData: data })
+    this.#worker.on('error', onFailed)
+    this.#ended = new Promise((resolve) =>
+      this.#worker.once('exit', () => {
+        if (!this.#stopped) onFailed(new Error('a search thread ended without being told to'))
+        resolve()
+      }),
+    )
+  }
+
+  /** Hashes so far. */
+  get hashes(): number {
+    return Number(Atomics.load(this.#shared.hashes, 0))
+  }
+
+  onReport(listener: (report: SearchReport) => void): void {
+    this.#worker.on('message', listener)
+  }
+
+  /** Message first, then the count: who sees the new count finds the message. */
+  order(order: SearchOrder): void {
+    this.#worker.postMessage(order)
+    Atomics.add(this.#shared.generation, GENERATION, 1)
+    Atomics.notify(this.#shared.generation, GENERATION)
+  }
+
+  async stop(): Promise<void> {
+    if (!this.#stopped) {
+      this.#stopped = true
+      this.order({ stop: true })
+    }
+    await this.#ended
+  }
+}

@@ -19,7 +19,7 @@ declare -A parts=(
   [kmod]=depmod [cpio]=cpio
   # guests and their provisioning
   [mmdebstrap]=mmdebstrap [systemd-container]=systemd-nspawn [ansible-core]=ansible-playbook [ansible-lint]=ansible-lint
-  [yamllint]=yamllint [openssh-client]=ssh [python3]=python3
+  [yamllint]=yamllint [openssh-client]=ssh [openssh-server]=sshd [python3]=python3
 )
 missing() {
   local package
@@ -64,7 +64,7 @@ simulator=$!
 
 # These wait: for machines to start, for a minute apart, for blocks. Two at once do not disturb each other.
 waiting=()
-for name in fleet clockchain flash outputs ansible-lint partition disk-full one-key clock restarts mosquitto mosquitto-session finality enrolled hostile review-sync sealed-topic; do
+for name in fleet clockchain flash outputs ansible-lint partition disk-full one-key clock restarts mosquitto mosquitto-session finality enrolled hostile review-sync sealed-topic experiment-ssh; do
   waiting+=("build/test/system/$name.test.js")
 done
 run 2 --timeout=2400 "${waiting[@]}" "$@"

@@ -13,7 +13,6 @@ import { fixedHand } from '../../../edge-agent/experiment/hand.ts'
 import { threads } from '../../../edge-agent/experiment/search.ts'
 import { checkTick, tickTemplate } from '../../../ledger/hand.ts'
 import { position0 } from '../../../ledger/header.ts'
-import { createLog } from '../../../node/log.ts'
 import { HEADER_BYTES, header as headerCodec } from '../../../schemas/block.ts'
 import { decode, encode } from '../../../schemas/codec.ts'
 import { toHex } from '../../../schemas/hex.ts'
@@ -21,7 +20,6 @@ import { START_MS } from '../../helpers/ledger.ts'
 import { TestSearch } from '../../helpers/search.ts'
 import { waitUntil } from '../../helpers/wait-until.ts'
 
-const log = createLog({ name: 't', format: 'text', level: 'error', write: () => {}, now: Date.now })
 const hand = fixedHand('a', 2, START_MS)
 const { header } = tickTemplate(hand, position0(hand), [], START_MS)
 const job = `${JSON.stringify({ header: toHex(encode(headerCodec, header)) })}\n`
@@ -32,7 +30,7 @@ t.test(
     const input = new PassThrough()
     const lines: string[] = []
     const over = serveFeed(
-      threads(1, { log, random: () => 0.5 }),
+      threads(1, () => 0.5),
       input,
       '1.2.3',
       (line) => void lines.push(line),

@@ -1,0 +1,94 @@
+/**
+ * A thread of a search: tries nonces of its job until one is found, and counts every hash that could have been a find.
+ *
+ * The miner's own thread may hash a job that a find has outrun, and nobody minds. Here that would count hashes whose find is
+ * void, and the mean would come out too high. So the threads of a search share a count of finds; a job was given at some
+ * count, and is void when that has moved on, whether by this thread, by another, or while the job was on its way.
+ */
+import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
+import { invariant } from '../../schemas/result.ts'
+import { createKernel, targetWords, type Work, withNonce } from '../mining/kernel.ts'
+import { GENERATION, sharedViews } from '../mining/thread.ts'
+import { teamViews } from './team.ts'
+
+export interface SearchWorkerData {
+  /** Of this thread; mining/thread.ts. */
+  readonly memory: SharedArrayBuffer
+  /** Of all threads: `teamViews`. */
+  readonly team: SharedArrayBuffer
+}
+
+/** To the thread. */
+export interface SearchOrder {
+  readonly stop?: true
+  readonly job?: {
+    readonly header: Uint8Array
+    readonly target: bigint
+    readonly nonceStart: bigint
+    /** Finds so far. */
+    readonly finds: number
+  }
+}
+
+/** From the thread. */
+export interface SearchReport {
+  readonly header: Uint8Array
+}
+
+/** Hashes between two looks at orders and finds: what a thread may waste when another is first. */
+const BATCH = 256
+
+interface Job {
+  readonly header: Uint8Array
+  readonly work: Work
+  readonly target: Uint32Array
+  readonly finds: number
+  nonce: bigint
+}
+
+function run(port: MessagePort, { memory, team }: SearchWorkerData): void {
+  const { generation, hashes } = sharedViews(memory)
+  const { finds, microseconds } = teamViews(team)
+  const kernel = createKernel()
+  let job: Job | undefined
+
+  /** Takes all waiting orders; the last counts. False: stop. */
+  function takeOrders(): boolean {
+    for (;;) {
+      const order = (receiveMessageOnPort(port) as { message: SearchOrder } | undefined)?.message
+      if (order === undefined) return true
+      if (order.stop) return false
+      job = order.job && {
+        ...{ header: order.job.header, finds: order.job.finds },
+        work: kernel.prepare(order.job.header),
+        target: targetWords(order.job.target),
+        nonce: order.job.nonceStart,
+      }
+    }
+  }
+
+  function search(current: Job): void {
+    const startMs = performance.now()
+    const nonce = kernel.scan(current.work, current.target, current.nonce, BATCH)
+    const tried = nonce === undefined ? BATCH : Number(BigInt.asUintN(64, nonce - current.nonce)) + 1
+    Atomics.add(hashes, 0, BigInt(tried))
+    Atomics.add(microseconds, 0, BigInt(Math.round((performance.now() - startMs) * 1000)))
+    current.nonce = BigInt.asUintN(64, current.nonce + BigInt(BATCH))
+    if (nonce === undefined) return
+    job = undefined
+    // Another thread was first.
+    if (Atomics.compareExchange(finds, 0, current.finds, current.finds + 1) !== current.finds) return
+    const report: SearchReport = { header: withNonce(current.header, nonce) }
+    port.postMessage(report)
+  }
+
+  for (;;) {
+    const seen = Atomics.load(generation, GENERATION)
+    if (!takeOrders()) return
+    if (job === undefined || Atomics.load(finds, 0) !== job.finds) Atomics.wait(generation, GENERATION, seen)
+    else search(job)
+  }
+}
+
+invariant(parentPort !== null, 'this file runs as a worker thread')
+run(parentPort, workerData as SearchWorkerData)
