@@ -40,6 +40,7 @@ import {
 import { everyone, type Kind, mirror, topic } from '../schemas/topic.ts'
 import { transaction } from '../schemas/transaction.ts'
 import { Announcer, withMirror } from './announcer.ts'
+import { CutOff } from './cut-off.ts'
 import { GrantFeed } from './grant-feed.ts'
 import { Opinions } from './opinions.ts'
 
@@ -51,9 +52,6 @@ const MEMBERS_LISTED_MAX = 1_000
 
 /** A catch-up of more blocks is told as a whole. */
 const BLOCKS_TOLD_MAX = 20
-
-/** A broker of ours that cuts a validator off within this time most likely does not know it as one. */
-const AT_ONCE_MS = 2_000
 
 /** Counts for whoever watches; see `validator-metrics.ts`. */
 export interface ValidatorEvents {
@@ -92,7 +90,7 @@ export class Validator {
     this.#log = modules.log
     this.#events = modules.events
     this.#stored = modules.store.accounts
-    let connectedMs: number | undefined
+    const cutOff = new CutOff(this.#account, { log: modules.log, monotonic: modules.clock.monotonic })
     this.node = new LedgerNode(
       { ...options, role: 'validator' },
       {
@@ -112,15 +110,13 @@ export class Validator {
         onCheckpoint: () => this.#publishCertificates(),
         onRefused: (kind, publisher, fault, bytes) => this.#onRefused(kind, publisher, fault, bytes),
         onConnected: () => {
-          connectedMs = modules.clock.monotonic()
+          cutOff.onConnected()
           this.#publishAll()
           this.#lookBack()
         },
         onDisconnected: () => {
           this.#announcer.clear()
-          if (connectedMs !== undefined && modules.clock.monotonic() - connectedMs < AT_ONCE_MS)
-            this.#explain()
-          connectedMs = undefined
+          cutOff.onDisconnected()
         },
         onFatal: modules.onFatal,
       },
@@ -155,13 +151,6 @@ export class Validator {
       monotonic: modules.clock.monotonic,
       timers: systemTimers,
       onFatal: modules.onFatal,
-    })
-  }
-
-  #explain(): void {
-    const remedy = `start the broker with --validator ${this.#account}, or add the account to its list of validators`
-    this.#log.warn('cut off as soon as we published: the broker may not know this account as a validator', {
-      remedy,
     })
   }
 

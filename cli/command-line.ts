@@ -1,6 +1,7 @@
 /** Commands and options of `pinledger`, and what running one command line comes to. */
 import { Command, type OutputConfiguration } from 'commander'
 import { SOFTWARE } from '../node/runtime.ts'
+import { addCarrierCommand } from './carrier.ts'
 import { addChannelCommands } from './channels.ts'
 import { addClockCommands } from './clock.ts'
 import { addDoctorCommands } from './doctor.ts'
@@ -36,6 +37,7 @@ function createProgram(output: Output): Command {
     .showHelpAfterError('(add --help for the options and an example)')
     .addHelpText('after', example('pinledger up', 'pinledger watch', 'pinledger verify --data .pinledger'))
   addProgramCommands(program)
+  addCarrierCommand(program)
   addWalletCommands(program)
   addStorageCommands(program)
   addDoctorCommands(program)

@@ -5,7 +5,7 @@ import type { AgentConfig } from '../edge-agent/config.ts'
 import { loadConfig } from '../node/config-file.ts'
 import { formatIssues } from '../node/config-issues.ts'
 import { WorldError } from '../node/error.ts'
-import type { ValidatorConfig } from '../schemas/config.ts'
+import type { CarrierConfig, ConnectionConfig, ValidatorConfig } from '../schemas/config.ts'
 
 /** A configuration from a file, or from options alone; options given win over the file, and are checked as it is. */
 export function configure<S extends z.ZodObject>(
@@ -31,12 +31,19 @@ function checked<S extends z.ZodType>(schema: S, options: object, remedy = ''): 
   throw new WorldError('config', `${issues.join('\n')}${remedy}`)
 }
 
-const isFollower = (config: unknown): config is AgentConfig | ValidatorConfig =>
+type Follower = AgentConfig | ValidatorConfig | CarrierConfig
+
+const isFollower = (config: unknown): config is Follower =>
   typeof config === 'object' && config !== null && 'data' in config
 
 /** Paths in a configuration file are relative to that file; those in options, to where the user stands. */
-function besideFile(file: string, config: AgentConfig | ValidatorConfig): object {
+function besideFile(file: string, config: Follower): object {
   const at = (path: string): string => resolve(dirname(file), path)
+  const connection = (given: ConnectionConfig): ConnectionConfig => ({
+    ...given,
+    ...(given.caFile === undefined ? {} : { caFile: at(given.caFile) }),
+    ...(given.passwordFile === undefined ? {} : { passwordFile: at(given.passwordFile) }),
+  })
   const { data, genesis, broker } = config
   const own =
     'sensors' in config
@@ -59,11 +66,10 @@ function besideFile(file: string, config: AgentConfig | ValidatorConfig): object
     ...files,
     data: at(data),
     ...(genesis === undefined ? {} : { genesis: at(genesis) }),
-    broker: {
-      ...broker,
-      ...(broker.caFile === undefined ? {} : { caFile: at(broker.caFile) }),
-      ...(broker.passwordFile === undefined ? {} : { passwordFile: at(broker.passwordFile) }),
-    },
+    broker: connection(broker),
+    ...('otherBroker' in config
+      ? { otherGenesis: at(config.otherGenesis), otherBroker: connection(config.otherBroker) }
+      : {}),
   }
 }
 

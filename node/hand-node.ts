@@ -5,7 +5,6 @@
  * whoever carries messages between their brokers needs to carry nothing else. A branch that leaves our hand below its tip is
  * kept in memory, within a bound, until it has shown more work. Source: docs/PROTOCOL.md section 14.
  */
-import type { Chain } from '../ledger/chain.ts'
 import { type Fault, fromDecode, verdictOf } from '../ledger/fault.ts'
 import { checkTick, parseTick } from '../ledger/hand.ts'
 import { headerHash, type Position } from '../ledger/header.ts'
@@ -50,9 +49,15 @@ const PEERS_MAX = 64
 /** What a reply's own fields take, generously. */
 const FRAMING_BYTES = 1024
 
+/** The ledger of which a hand tip names the newest block: a chain, or what a carrier has heard of one. */
+export interface NamedLedger {
+  readonly network: { readonly genesisHash: Hash }
+  readonly tip: { readonly height: number; readonly hash: Hash }
+}
+
 export interface HandNodeModules {
   readonly store: HandStore
-  readonly chain: Chain
+  readonly chain: NamedLedger
   readonly self: Account
   readonly session: Session
   readonly log: Log
@@ -61,6 +66,8 @@ export interface HandNodeModules {
   readonly timers: Timers
   /** The hand has a new tip, and it is on disk. */
   readonly onTick: () => void
+  /** Somebody sent a tick that was new to us, on our best hand or on a branch; it is on disk. */
+  readonly onTaken?: ((bytes: Uint8Array) => void) | undefined
   readonly onFatal: (error: unknown) => void
 }
 
@@ -132,6 +139,14 @@ export class HandNode {
     return this.slow.tip.hash
   }
 
+  /** The highest block of a ledger that a validator speaks of. */
+  newestOf(ledger: Hash): Anchor | undefined {
+    let best: Anchor | undefined
+    for (const { newest } of this.#claims.values())
+      if (newest.ledger === ledger && newest.height > (best?.height ?? -1)) best = newest
+    return best
+  }
+
   /** What a tick may say was there: our ledger's tip, and of each other ledger the highest block that a validator speaks of. */
   anchors(): Anchor[] {
     const { chain } = this.#modules
@@ -190,7 +205,10 @@ export class HandNode {
 
   #receiveTick(publisher: Account, payload: Uint8Array): void {
     const outcome = this.#tooDeep(payload) ?? this.accept(payload)
-    if (outcome.ok) return
+    if (outcome.ok) {
+      this.#modules.onTaken?.(payload)
+      return
+    }
     const { code, message } = outcome.fault
     const broken = verdictOf(outcome.fault) === 'reject'
     // A tick was made on purpose: whatever is wrong with it broke a rule. What lacks its parent is fetched with it.
@@ -315,7 +333,8 @@ export class HandNode {
         heldBytes = 0
       } else if (held.length > TICKS_HELD_MAX || heldBytes > HELD_BYTES_MAX)
         return `${held.length} ticks without more work than ours`
-      if (isDone) return last.hash === this.newest ? undefined : 'less work than it claims'
+      // What came meanwhile from others stands on it.
+      if (isDone) return slow.heightOf(last.hash) !== undefined ? undefined : 'less work than it claims'
       locator = [last.hash]
     }
   }

@@ -28,6 +28,12 @@ export interface Runtime {
   close(): void
 }
 
+/** The key of a data directory, made when there is none. Throws WorldError `key-file`. */
+export function ownKey(dir: DataDir): Signer {
+  const path = dir.file(KEY_FILE)
+  return existsSync(path) ? loadKey(path) : createKey(path)
+}
+
 /** Throws WorldError; whatever was opened before is closed again. */
 export function openRuntime(
   data: string,
@@ -38,8 +44,7 @@ export function openRuntime(
   selfTest()
   const dir = openDataDir(data)
   try {
-    const keyPath = dir.file(KEY_FILE)
-    const signer = existsSync(keyPath) ? loadKey(keyPath) : createKey(keyPath)
+    const signer = ownKey(dir)
     const disk = openDisk(dir.path)
     if (storedGenesis(disk) === undefined && genesisPath === undefined) {
       throw new WorldError(

@@ -58,3 +58,13 @@ export const validatorConfig = z.strictObject({
   httpPort: port.nullable().default(null),
 })
 export type ValidatorConfig = z.infer<typeof validatorConfig>
+
+export const carrierConfig = z.strictObject({
+  name: z.string().min(1).max(64).default('carrier'),
+  data: z.string().describe('directory for the key and the slow hand'),
+  genesis: z.string().describe('genesis file of the first network'),
+  broker: connectionConfig,
+  otherGenesis: z.string().describe('genesis file of the other network, with the same slow hand'),
+  otherBroker: connectionConfig,
+})
+export type CarrierConfig = z.infer<typeof carrierConfig>
