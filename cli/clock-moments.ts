@@ -4,10 +4,13 @@ import { selfTest } from '../node/signing.ts'
 import type { Hash } from '../schemas/hex.ts'
 import type { CheckOptions } from './clock-check.ts'
 import type { ExportOptions } from './clock-export.ts'
+import type { OrderOptions } from './clock-order.ts'
 import type { WhenOptions } from './clock-when.ts'
 import { brokerOption, DATA_DEFAULT, example, height, jsonOption, quiet, transactionId } from './options.ts'
 
-/** Adds status, when, check and export. */
+const files = (file: string, before: readonly string[] = []): readonly string[] => [...before, file]
+
+/** Adds status, when, check, order and export. */
 export function addMomentCommands(clock: Command): void {
   clock
     .command('status')
@@ -59,6 +62,29 @@ export function addMomentCommands(clock: Command): void {
       selfTest()
       const { checkCommand } = await import('./clock-check.ts')
       process.exitCode = checkCommand(file, options)
+    })
+
+  clock
+    .command('order')
+    .description('which of two events came first, of one network or of two with one slow hand, offline')
+    .argument('<file>', 'proof of clock when of one')
+    .argument('<other>', 'of the other')
+    .requiredOption(
+      '--genesis <file>',
+      "of the network of both, or twice: that of the first file's, that of the other's",
+      files,
+    )
+    .addOption(jsonOption())
+    .addHelpText(
+      'after',
+      `\nEnds with 1 when no tick lies between, or a proof does not hold.\n${example(
+        'pinledger clock order door.moment gate.moment --genesis home.json --genesis barn.json',
+      )}`,
+    )
+    .action(async (file: string, other: string, options: OrderOptions) => {
+      selfTest()
+      const { orderCommand } = await import('./clock-order.ts')
+      process.exitCode = orderCommand([file, other], options)
     })
 
   clock

@@ -62,7 +62,8 @@ export function sandwichWords(network: Network, sandwich: Sandwich): string {
     .join('\n')}\n`
 }
 
-const tickWords = ({ height, hash, time }: TickFact): string =>
+/** A tick for people. */
+export const tickWords = ({ height, hash, time }: TickFact): string =>
   `tick ${height} (${hash.slice(0, 16)}), ${at(time)} by its miner's clock`
 
 const at = (ms: number): string => `${new Date(ms).toISOString().slice(0, 19).replace('T', ' ')} UTC`

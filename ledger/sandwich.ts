@@ -45,6 +45,10 @@ export interface Sandwich {
   readonly before: TickFact
   /** Expected hashes from the earlier tick to the later, of the slow hand alone. */
   readonly work: bigint
+  /** Hash of the slow hand's genesis. */
+  readonly hand: Hash
+  /** All its ticks from height 1 to the later one, as in the proof. */
+  readonly ticks: Uint8Array
 }
 
 const bad = (message: string) => refuse<MomentFault>({ code: 'bad-proof', message })
@@ -80,7 +84,8 @@ export function checkMoment(network: Network, bytes: Uint8Array): Result<Sandwic
   if (!checkMerklePath(network.hashing, fromHex(content), leaf, anchorIndex, anchorCount, path))
     return bad(`anchor: tick ${before.height} does not name block ${last.height} ${last.hash}`)
   const [sample] = proof.sample
-  return accept({ id, transaction, sample, block: place.height, blockTime: place.time, after, before, work })
+  const facts = { id, transaction, sample, block: place.height, blockTime: place.time }
+  return accept({ ...facts, after, before, work, hand: hand.genesisHash, ticks: proof.ticks })
 }
 
 interface Event {

@@ -11,6 +11,7 @@ import type { Sealed } from '../../ledger/transaction.ts'
 import { ChainStore } from '../../node/chain-store.ts'
 import type { Clock } from '../../node/clock.ts'
 import { openDisk } from '../../node/disk.ts'
+import { HAND_FILE, HandStore } from '../../node/hand-store.ts'
 import type { Fields, Level, Log } from '../../node/log.ts'
 import type { Signer } from '../../node/signing.ts'
 import { type Block, block as blockCodec } from '../../schemas/block.ts'
@@ -43,6 +44,8 @@ export function recordingLog(): { readonly log: Log; readonly lines: LogLine[] }
 export interface RunningValidator {
   readonly validator: Validator
   readonly store: ChainStore
+  /** On networks with a slow hand. */
+  readonly hand: HandStore | undefined
   readonly lines: readonly LogLine[]
   readonly path: string
   readonly signer: Signer
@@ -100,7 +103,10 @@ export class Rig {
     const { t } = this
     const self = signer(200 + index)
     const { log, lines } = recordingLog()
-    const store = new ChainStore(openDisk(dirname(path)), this.genesis)
+    const disk = openDisk(dirname(path))
+    const store = new ChainStore(disk, this.genesis)
+    const { hand: slow } = store.chain.network
+    const hand = slow && new HandStore(disk.open(HAND_FILE), slow)
     const counts: RunningValidator['counts'] = { connected: 0, disconnected: 0, refused: [] }
     const validator = new Validator(
       {
@@ -111,6 +117,7 @@ export class Rig {
       },
       {
         store,
+        hand,
         clock: this.clock(),
         random: Math.random,
         log,
@@ -131,12 +138,13 @@ export class Rig {
       if (stopped) return
       stopped = true
       await validator.stop()
+      hand?.close()
       store.close()
     }
     t.teardown(stop)
     validator.start()
     await waitUntil('the validator is connected', () => validator.node.session.connected)
-    return { validator, store, lines, path, signer: self, counts, stop }
+    return { validator, store, hand, lines, path, signer: self, counts, stop }
   }
 
   /** A device that is logged in and hears its receipts. */
@@ -161,8 +169,12 @@ export class Rig {
   }
 
   /** Mines a block on the honest chain, publishes it as bob, and waits until these validators have it as their tip. */
-  async mine(validators: readonly RunningValidator[], transactions: readonly Sealed[] = []): Promise<Block> {
-    const block = this.chain.block(transactions, { miner: bob })
+  async mine(
+    validators: readonly RunningValidator[],
+    transactions: readonly Sealed[] = [],
+    coinbase: Partial<Block['coinbase']> = {},
+  ): Promise<Block> {
+    const block = this.chain.block(transactions, { miner: bob, coinbase })
     const outcome = this.chain.accept(block)
     invariant(outcome.ok, 'an honest block is valid')
     this.#miner ??= await this.device(bob)
