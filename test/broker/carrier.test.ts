@@ -55,6 +55,13 @@ t.test('ticks of each site anchor both ledgers', async (t) => {
   await barn.block()
   const heard = ({ hand }: TestSite, { ledger }: TestSite): number => hand.newestOf(ledger)?.height ?? 0
   await waitUntil('each knows of the other', () => heard(home, barn) === 2 && heard(barn, home) === 1)
+  t.equal(heard(home, home), 0, 'a validator does not listen to itself')
+  const second = await home.rig.validator(2)
+  const { node } = second.validator
+  await waitUntil(
+    'the second tells the two ledgers apart',
+    () => node.hand?.newestOf(barn.ledger)?.height === 2 && node.hand.newestOf(home.ledger)?.height === 1,
+  )
   const both = [home, barn].map(({ ledger, rig }) => {
     const { height, hash } = rig.chain.chain.tip
     return { ledger, height, block: hash }

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { configure, given } from '../../cli/configure.ts'
 import { agentConfig } from '../../edge-agent/config.ts'
-import { brokerConfig, validatorConfig } from '../../schemas/config.ts'
+import { brokerConfig, carrierConfig, validatorConfig } from '../../schemas/config.ts'
 import { alice, bob } from '../helpers/ledger.ts'
 import { temporary } from '../helpers/processes.ts'
 
@@ -75,6 +75,25 @@ t.test('paths in a file are beside that file, wherever the program was started',
   })
   t.match(sensors, [{ driver: 'script', file: join(directory, 'soil.txt') }, { driver: 'host' }])
   t.notOk(Object.hasOwn(sensors[1] ?? {}, 'file'))
+})
+
+t.test("a carrier's paths of both sites are relative to the file, too", async (t) => {
+  const { file, directory } = written(
+    t,
+    'data: carrier',
+    'genesis: home.json',
+    'broker: { url: "mqtt://10.0.0.1" }',
+    'otherGenesis: barn.json',
+    'otherBroker: { url: "mqtts://10.0.0.2", caFile: ca.pem }',
+  )
+  t.strictSame(configure(carrierConfig, file, {}), {
+    name: 'carrier',
+    data: join(directory, 'carrier'),
+    genesis: join(directory, 'home.json'),
+    broker: { url: 'mqtt://10.0.0.1' },
+    otherGenesis: join(directory, 'barn.json'),
+    otherBroker: { url: 'mqtts://10.0.0.2', caFile: join(directory, 'ca.pem') },
+  })
 })
 
 t.test('a path that the file does not have stays away', async (t) => {

@@ -37,8 +37,12 @@ const freePort = (): Promise<number> =>
     })
   })
 
-/** A mosquitto of its own for the test, that takes anybody. */
-export async function startMosquitto(t: Test, program: string): Promise<{ url: string; process: Program }> {
+/** A mosquitto of its own for the test, that takes anybody; `more` are lines for its configuration, such as those of a bridge. */
+export async function startMosquitto(
+  t: Test,
+  program: string,
+  more: readonly string[] = [],
+): Promise<{ url: string; process: Program }> {
   const port = await freePort()
   const file = join(temporary(t), 'mosquitto.conf')
   writeFileSync(
@@ -48,6 +52,7 @@ export async function startMosquitto(t: Test, program: string): Promise<{ url: s
       'allow_anonymous true',
       'persistence false',
       `user ${process.env.USER ?? 'root'}`,
+      ...more,
       '',
     ].join('\n'),
   )

@@ -64,7 +64,7 @@ simulator=$!
 
 # These wait: for machines to start, for a minute apart, for blocks. Two at once do not disturb each other.
 waiting=()
-for name in fleet clockchain flash outputs ansible-lint partition disk-full one-key clock restarts mosquitto mosquitto-session finality enrolled hostile review-sync sealed-topic experiment-ssh; do
+for name in fleet clockchain flash outputs ansible-lint partition disk-full one-key clock restarts mosquitto mosquitto-session sites finality enrolled hostile review-sync sealed-topic experiment-ssh; do
   waiting+=("build/test/system/$name.test.js")
 done
 run 2 --timeout=2400 "${waiting[@]}" "$@"
