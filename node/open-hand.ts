@@ -1,7 +1,7 @@
 /** A slow hand of a data directory to look at, also while a program writes there. */
-import type { Hand } from '../ledger/hand.ts'
+import type { LogFile } from './append-log.ts'
 import { ChainStore } from './chain-store.ts'
-import { type Disk, openDiskReadOnly } from './disk.ts'
+import { openDiskReadOnly } from './disk.ts'
 import { WorldError } from './error.ts'
 import { HAND_FILE, HandStore } from './hand-store.ts'
 
@@ -18,7 +18,7 @@ export function withHand<T>(data: string, use: (store: ChainStore, hand: HandSto
           ? `network ${network.id} of ${data} has no slow hand: it was founded without (pinledger genesis --slow-ratio)`
           : `no ${HAND_FILE} in ${data}: its program has not run since the network has a slow hand; name another with --data`,
       )
-    const hand = opened(disk, network.hand, data)
+    const hand = new HandStore(untouched(disk.open(HAND_FILE)), network.hand)
     try {
       return use(store, hand)
     } finally {
@@ -29,16 +29,14 @@ export function withHand<T>(data: string, use: (store: ChainStore, hand: HandSto
   }
 }
 
-function opened(disk: Disk, hand: Hand, data: string): HandStore {
-  try {
-    return new HandStore(disk.open(HAND_FILE), hand)
-  } catch (error) {
-    // Its program has not written the beginning yet, and a reader may not.
-    if (!(error instanceof WorldError) || error.code !== 'store-write') throw error
-    throw new WorldError(
-      'usage',
-      `the slow hand in ${data} has only just begun: wait for its first tick`,
-      error,
-    )
-  }
-}
+/** A log whose beginning its program has not written yet is read as one that has only that; nothing is written. */
+const untouched = (file: LogFile): LogFile => ({
+  path: file.path,
+  get size() {
+    return file.size
+  },
+  read: (offset, length) => file.read(offset, length),
+  append() {},
+  truncate: (size) => file.truncate(size),
+  close: () => file.close(),
+})

@@ -103,7 +103,13 @@ t.test('a new reader finds genesis, tip and accounts retained, binary and as JSO
     },
   )
   t.ok(heard.every(({ retain }) => retain))
-  t.strictSame([...new Set(heard.map(({ kind }) => kind))].sort(), ['account', 'genesis', 'status', 'tip'])
+  t.strictSame([...new Set(heard.map(({ kind }) => kind))].sort(), [
+    'account',
+    'clock',
+    'genesis',
+    'status',
+    'tip',
+  ])
 })
 
 t.test('a transaction is accepted, then confirmed; people hear the block with its words', async (t) => {

@@ -45,9 +45,9 @@ t.test('when says it in words, writes a proof, and check says the same of it', a
     /^what {10}soil 21\.5 Cel, number 0 of the sensor$/,
     new RegExp(`^by {12}${alice.account}$`),
     new RegExp(`^transaction {3}${read.id}$`),
-    new RegExp(`^after {9}tick 1 \\(${hash(1)}\\), 2026-01-01 00:00:16 UTC by its miner's clock$`),
+    new RegExp(`^block after {3}tick 1 \\(${hash(1)}\\), 2026-01-01 00:00:16 UTC by its miner's clock$`),
     /^in block {6}2, 2026-01-01 00:00:08 UTC by its miner's clock$/,
-    new RegExp(`^before {8}tick 2 \\(${hash(2)}\\), 2026-01-01 00:00:32 UTC by its miner's clock$`),
+    new RegExp(`^all before {4}tick 2 \\(${hash(2)}\\), 2026-01-01 00:00:32 UTC by its miner's clock$`),
     /^between {7}1 tick of the slow hand, 16 hashes; 16 s in the mean$/,
     /^wall clock {4}not before 2026-01-01 00:00:00 UTC, not after 2026-01-01 00:00:32 UTC if /,
     new RegExp(`^proof {9}${out}, ${readFileSync(out).length} bytes: pinledger clock check `),
@@ -126,7 +126,7 @@ t.test('wrong usage: exit code 2 and what to do', async (t) => {
   rmSync(join(data, HAND_FILE))
   const { code, err } = await when(read.id)
   t.equal(code, 2)
-  t.match(err, /no slow hand in .*hand\.log is missing/)
+  t.match(err, /no hand\.log in .*: its program has not run/)
 })
 
 t.test('a sample that its batch does not have is no bug of ours', async (t) => {
@@ -146,7 +146,7 @@ t.test('a hand that has only just begun to be written, or is of another network,
   for (const length of [0, 5, 8, 20]) {
     writeFileSync(join(data, HAND_FILE), whole.subarray(0, length))
     const { code, err } = await when(read.id)
-    t.strictSame([code, err.includes('has only just begun')], [1, true], `${length} bytes: ${err}`)
+    t.strictSame([code, err.includes('wait for the next tick')], [1, true], `${length} bytes: ${err}`)
   }
   const changed = Buffer.from(whole)
   changed[40] = (changed[40] ?? 0) ^ 1
