@@ -2,12 +2,11 @@
  * A node's part in its slow hand: takes ticks from others and from its own miner, stores them, and fetches what it lacks.
  *
  * All of it happens under the hand's own id in the place of the network's, so that ledgers of several sites can share it and
- * whoever carries messages between their brokers needs to carry nothing else. A branch that leaves our hand below its tip is
- * kept in memory, within a bound, until it has shown more work. Source: docs/PROTOCOL.md section 14.
+ * whoever carries messages between their brokers needs to carry nothing else. Source: docs/PROTOCOL.md section 14.
  */
 import { type Fault, fromDecode, verdictOf } from '../ledger/fault.ts'
-import { checkTick, parseTick } from '../ledger/hand.ts'
-import { headerHash, type Position } from '../ledger/header.ts'
+import { parseTick } from '../ledger/hand.ts'
+import { headerHash } from '../ledger/header.ts'
 import type { SlowHand, TickAdded } from '../ledger/slow-hand.ts'
 import { decode } from '../schemas/codec.ts'
 import { type Account, type Hash, short } from '../schemas/hex.ts'
@@ -25,27 +24,16 @@ import { everyone, mirror, type ParsedTopic, topic } from '../schemas/topic.ts'
 import type { Random } from './backoff.ts'
 import type { Clock } from './clock.ts'
 import type { HandStore } from './hand-store.ts'
+import { HandSync } from './hand-sync.ts'
 import { jsonBytes } from './json-bytes.ts'
 import type { Log } from './log.ts'
 import { Muting } from './muting.ts'
 import { type Answer, createRequests, type Requests } from './requests.ts'
 import type { Session } from './session.ts'
-import { type Cancel, every, type Timers } from './timers.ts'
+import type { Timers } from './timers.ts'
 
 /** Ticks below the tip at which a tick that nobody asked for may still branch off. */
 export const TICK_SIDE_DEPTH_MAX = 16
-/** Ticks of a branch that are held until it has more work than ours. */
-export const TICKS_HELD_MAX = 16_384
-/** The same in bytes: ticks of a thousand ledgers are large. */
-const HELD_BYTES_MAX = 64 << 20
-/** How long a tick may be on its way before a claim of more work makes us ask for it. */
-const PATIENCE_MS = 500
-/** How long who could not back a claim is not asked again. */
-const DOUBT_MS = 60_000
-/** How long claims alone do not keep us from mining after one that its maker could not back; longer than it is left alone. */
-const DISBELIEF_MS = 120_000
-/** Whose claims are remembered; names are cheap. */
-const PEERS_MAX = 64
 /** What a reply's own fields take, generously. */
 const FRAMING_BYTES = 1024
 
@@ -76,13 +64,7 @@ export class HandNode {
   readonly requests: Requests
   readonly #modules: HandNodeModules
   readonly #muting = new Muting()
-  readonly #claims = new Map<Account, HandTip>()
-  readonly #doubted = new Map<Account, number>()
-  #stopLooking: Cancel = () => {}
-  #fetching = false
-  /** What is fetched has had more work than ours. */
-  #gaining = false
-  #disbeliefUntilMs = 0
+  readonly #sync: HandSync
 
   constructor(modules: HandNodeModules) {
     const { store, self, session, log, random, clock, timers, onFatal } = modules
@@ -100,6 +82,10 @@ export class HandNode {
       },
     )
     this.requests.serve((question) => this.#answer(question))
+    this.#sync = new HandSync({
+      ...{ slow: this.slow, requests: this.requests, log, clock, random, timers, onFatal },
+      adopt: (ticks) => this.#adopt(ticks),
+    })
   }
 
   get filters(): readonly string[] {
@@ -108,25 +94,22 @@ export class HandNode {
   }
 
   start(): void {
-    this.#stopLooking = every(this.#modules.timers, PATIENCE_MS, () => this.#catchUp())
+    this.#sync.start()
   }
 
   stop(): void {
-    this.#stopLooking()
+    this.#sync.stop()
     this.requests.stop()
   }
 
   /** Claims are only good for the connection on which they came. */
   onDisconnected(): void {
-    this.#claims.clear()
+    this.#sync.clear()
   }
 
   /** Whether nobody is known to have a better hand: the time to mine. */
   get inSync(): boolean {
-    if (this.#gaining) return false
-    // Claims cost nothing: after an empty one, only ticks that prove their work keep us from mining.
-    if (this.#modules.clock.monotonic() < this.#disbeliefUntilMs) return true
-    return !this.#fetching && this.#better().length === 0
+    return this.#sync.inSync
   }
 
   /** Bytes of the best chain's tick at a height from 1 to the tip's. */
@@ -142,7 +125,7 @@ export class HandNode {
   /** The highest block of a ledger that a validator speaks of. */
   newestOf(ledger: Hash): Anchor | undefined {
     let best: Anchor | undefined
-    for (const { newest } of this.#claims.values())
+    for (const { newest } of this.#sync.claims)
       if (newest.ledger === ledger && newest.height > (best?.height ?? -1)) best = newest
     return best
   }
@@ -152,7 +135,7 @@ export class HandNode {
     const { chain } = this.#modules
     const own = chain.network.genesisHash
     const anchors = new Map<Hash, Anchor>()
-    for (const { newest } of this.#claims.values())
+    for (const { newest } of this.#sync.claims)
       if ((anchors.get(newest.ledger)?.height ?? -1) < newest.height) anchors.set(newest.ledger, newest)
     const { height, hash } = chain.tip
     return [...anchors.set(own, { ledger: own, height, block: hash }).values()]
@@ -239,12 +222,7 @@ export class HandNode {
       this.#mute(publisher, 'rejected')
       return
     }
-    this.#claims.delete(publisher)
-    this.#claims.set(publisher, decoded.value)
-    for (const silent of this.#claims.keys()) {
-      if (this.#claims.size <= PEERS_MAX) break
-      this.#claims.delete(silent)
-    }
+    this.#sync.claim(publisher, decoded.value)
   }
 
   #mute(publisher: Account, why: 'rejected' | 'ignored'): void {
@@ -262,81 +240,6 @@ export class HandNode {
       log.warn('the slow hand went over to a chain with more work', { disconnected, height })
     log.info('tick', { height, hash: short(hash) })
     onTick()
-  }
-
-  /** Who claims more work than ours, and is worth asking. */
-  #better(): Account[] {
-    const nowMs = this.#modules.clock.monotonic()
-    const { work: own } = this.slow.tip
-    return [...this.#claims]
-      .filter(([peer, { work }]) => work > own && (this.#doubted.get(peer) ?? 0) <= nowMs)
-      .map(([peer]) => peer)
-  }
-
-  #catchUp(): void {
-    const peers = this.#better()
-    // Anyone of them: who claims most would always be a liar, and honest peers never asked.
-    const peer = peers[Math.floor(this.#modules.random() * peers.length)]
-    if (peer === undefined || this.#fetching) return
-    this.#fetching = true
-    this.#fetch(peer)
-      .then((fault) => {
-        if (fault === undefined) return
-        this.#modules.log.info('cannot fetch ticks', { from: short(peer), reason: fault })
-        this.#doubt(peer)
-      })
-      .catch(this.#modules.onFatal)
-      .finally(() => {
-        this.#fetching = false
-        this.#gaining = false
-      })
-  }
-
-  #doubt(peer: Account): void {
-    if (this.#doubted.size >= PEERS_MAX) this.#doubted.clear()
-    const nowMs = this.#modules.clock.monotonic()
-    this.#doubted.set(peer, nowMs + DOUBT_MS)
-    this.#disbeliefUntilMs = nowMs + DISBELIEF_MS
-  }
-
-  /** Asks for what follows our hand until the peer has no more; what went wrong, if its claim was not backed. */
-  async #fetch(peer: Account): Promise<string | undefined> {
-    const { slow } = this
-    let locator = slow.locator()
-    let last: Position | undefined
-    let held: Uint8Array[] = []
-    let heldBytes = 0
-    for (;;) {
-      const answer = await this.requests.ask(peer, { type: 'getTicks', locator, limit: TICKS_MAX })
-      if (!answer.ok) return answer.fault.message
-      const { length } = held
-      for (const bytes of answer.value.ticks) {
-        const parsed = parseTick(slow.hand, bytes)
-        if (!parsed.ok) return parsed.fault.message
-        const { header } = parsed.value
-        const parent = last ?? slow.entry(header.parent)
-        if (parent === undefined) return 'its ticks leave ours below what can be undone'
-        const checked = checkTick(slow.hand, header, parent, this.#modules.clock.now())
-        // Only time can mend it.
-        if (!checked.ok && checked.fault.code === 'time-too-new') break
-        if (!checked.ok) return checked.fault.message
-        last = checked.value
-        held.push(bytes)
-        heldBytes += bytes.length
-      }
-      if (last === undefined) return 'it has none that we lack'
-      const isDone = held.length === length
-      this.#gaining ||= last.work > slow.tip.work
-      if (last.work > slow.tip.work) {
-        this.#adopt(held)
-        held = []
-        heldBytes = 0
-      } else if (held.length > TICKS_HELD_MAX || heldBytes > HELD_BYTES_MAX)
-        return `${held.length} ticks without more work than ours`
-      // What came meanwhile from others stands on it.
-      if (isDone) return slow.heightOf(last.hash) !== undefined ? undefined : 'less work than it claims'
-      locator = [last.hash]
-    }
   }
 
   /** Takes ticks that were checked, in one write. */

@@ -1,11 +1,14 @@
-/** What a liar can do to a node's slow hand: a claim costs nothing, but it costs the others little. */
+/** Catching up with a better slow hand, and what a liar can do: a claim costs nothing, but it costs the others little. */
 import t from 'tap'
 import { workOf } from '../../ledger/difficulty.ts'
-import { type Position, position0 } from '../../ledger/header.ts'
+import { anchorsRoot } from '../../ledger/hand.ts'
+import { headerHash, type Position, place, position0 } from '../../ledger/header.ts'
+import { encode } from '../../schemas/codec.ts'
 import type { Hash } from '../../schemas/hex.ts'
 import { TICKS_MAX } from '../../schemas/message.ts'
+import { ANCHORS_MAX, type Anchor, tick as tickCodec } from '../../schemas/tick.ts'
 import { mineTick, testHand } from '../helpers/hand.ts'
-import { bytesOf, HandBus, started, ticksOn } from '../helpers/hand-bus.ts'
+import { bytesOf, HandBus, OTHER, started, ticksOn } from '../helpers/hand-bus.ts'
 
 t.test(
   'a claim that nobody backs: the miner rests for the question, and then leaves the liar alone',
@@ -45,7 +48,7 @@ t.test(
       [/leave ours below what can be undone/, [strange]],
       [/target: expected/, [spoilt]],
       [/version: expected 1/, [new Uint8Array(3)]],
-      [/it has none that we lack/, ticksOn(bus, slow.tip, 1, 90_000).list],
+      [/90000 ms ahead of this clock/, ticksOn(bus, slow.tip, 1, 90_000).list],
     ]
     for (const [index, [reason, ticks]] of answers.entries()) {
       // A liar answers once, and then has no more.
@@ -95,8 +98,8 @@ t.test('a tick from the future ends the fetch, and comes when its time has come'
   t.equal(node.slow.tip.height, 2, 'one interval ahead is taken, more is not')
   t.ok(bus.asked(bus.sent[0]?.from as never) < 5)
   bus.nowMs += 2 * T
-  await bus.pass(62_000)
-  t.equal(node.slow.tip.height, 4)
+  await bus.pass(T + 1_000)
+  t.equal(node.slow.tip.height, 4, 'as soon as it can be taken')
 })
 
 const parentOf = (bytes: Uint8Array): Hash => Buffer.from(bytes.subarray(5, 37)).toString('hex') as Hash
@@ -125,4 +128,32 @@ t.test('a branch without end that never has more work is given up', async (t) =>
   })
   t.equal(given, 17_000)
   t.equal(member.node.slow.tip, tip)
+})
+
+t.test('nor is one held that fills the memory with anchors', async (t) => {
+  const hand = testHand({ halfLife: 1, target: 2n ** 256n - 1n, targetMax: 2n ** 256n - 1n })
+  const bus = new HandBus(hand)
+  const member = bus.join()
+  bus.nowMs += 2_000 * hand.genesis.interval
+  for (const each of ticksOn(bus, position0(hand), 16, 1).list) member.node.accept(each)
+  const ledger = (index: number): Hash => index.toString(16).padStart(64, '0') as Hash
+  const anchors = Array.from(
+    { length: ANCHORS_MAX },
+    (_, at) => ({ ...OTHER[0], ledger: ledger(at) }) as Anchor,
+  )
+  const content = anchorsRoot(hand.hashing, anchors)
+  let last: Position = position0(hand)
+  let given = 0
+  bus.liar(91, () =>
+    Array.from({ length: 15 }, () => {
+      const { header } = mineTick(hand, last, [], { content })
+      last = place(hand, headerHash(hand.hashing, header), header, last)
+      given++
+      return encode(tickCodec, { header, anchors })
+    }),
+  )
+  await bus.claim(91, { work: 1n << 200n })
+  await bus.pass(10_000)
+  t.match(member.lines.at(-1), { event: 'cannot fetch ticks', fields: { reason: /without more work/ } })
+  t.ok(given < 260, `${given} ticks of 70 kB`)
 })

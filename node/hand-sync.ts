@@ -1,0 +1,184 @@
+/**
+ * Who claims a better slow hand, and fetching it: a claim costs nothing, so it is believed until its maker has been asked.
+ *
+ * A branch that leaves our hand below its tip is kept in memory, within a bound, until it has shown more work. Source:
+ * docs/PROTOCOL.md section 14.
+ */
+import { checkTick, parseTick, TICK_FUTURE_INTERVALS_MAX } from '../ledger/hand.ts'
+import type { Position } from '../ledger/header.ts'
+import type { SlowHand } from '../ledger/slow-hand.ts'
+import { type Account, short } from '../schemas/hex.ts'
+import { type HandTip, TICKS_MAX } from '../schemas/message.ts'
+import type { Random } from './backoff.ts'
+import type { Clock } from './clock.ts'
+import type { Log } from './log.ts'
+import type { Requests } from './requests.ts'
+import { type Cancel, every, type Timers } from './timers.ts'
+
+/** Ticks of a branch that are held until it has more work than ours. */
+export const TICKS_HELD_MAX = 16_384
+/** A tick may have 70 kB, and a branch that begins far below is made of cheap ones. */
+const HELD_BYTES_MAX = 16 << 20
+/** How long a tick may be on its way before a claim of more work makes us ask for it. */
+const PATIENCE_MS = 500
+/** How long who could not back a claim is not asked again. */
+const DOUBT_MS = 60_000
+/** How long claims alone do not keep us from mining after one that its maker could not back; longer than it is left alone. */
+const DISBELIEF_MS = 120_000
+/** Whose claims are remembered; names are cheap. */
+const PEERS_MAX = 64
+
+export interface HandSyncModules {
+  readonly slow: SlowHand
+  readonly requests: Requests
+  readonly log: Log
+  readonly clock: Clock
+  readonly random: Random
+  readonly timers: Timers
+  /** Takes ticks that were checked and lead to more work than ours. */
+  readonly adopt: (ticks: readonly Uint8Array[]) => void
+  readonly onFatal: (error: unknown) => void
+}
+
+/** Why a peer is not asked for so long. */
+interface Doubt {
+  readonly reason: string
+  readonly ms: number
+}
+const doubt = (reason: string): Doubt => ({ reason, ms: DOUBT_MS })
+
+export class HandSync {
+  readonly #modules: HandSyncModules
+  readonly #claims = new Map<Account, HandTip>()
+  readonly #doubted = new Map<Account, number>()
+  #stopLooking: Cancel = () => {}
+  #fetching = false
+  /** What is fetched has had more work than ours. */
+  #gaining = false
+  #disbeliefUntilMs = 0
+
+  constructor(modules: HandSyncModules) {
+    this.#modules = modules
+  }
+
+  start(): void {
+    this.#stopLooking = every(this.#modules.timers, PATIENCE_MS, () => this.#catchUp())
+  }
+
+  stop(): void {
+    this.#stopLooking()
+  }
+
+  /** What validators have said last. */
+  get claims(): Iterable<HandTip> {
+    return this.#claims.values()
+  }
+
+  claim(publisher: Account, tip: HandTip): void {
+    this.#claims.delete(publisher)
+    this.#claims.set(publisher, tip)
+    for (const silent of this.#claims.keys()) {
+      if (this.#claims.size <= PEERS_MAX) break
+      this.#claims.delete(silent)
+    }
+  }
+
+  /** Forgets what was claimed. */
+  clear(): void {
+    this.#claims.clear()
+  }
+
+  /** Whether nobody is known to have a better hand: the time to mine. */
+  get inSync(): boolean {
+    if (this.#gaining) return false
+    // Claims cost nothing: after an empty one, only ticks that prove their work keep us from mining.
+    if (this.#modules.clock.monotonic() < this.#disbeliefUntilMs) return true
+    return !this.#fetching && this.#better().length === 0
+  }
+
+  /** Who claims more work than ours, and is worth asking. */
+  #better(): Account[] {
+    const nowMs = this.#modules.clock.monotonic()
+    const { work: own } = this.#modules.slow.tip
+    return [...this.#claims]
+      .filter(([peer, { work }]) => work > own && (this.#doubted.get(peer) ?? 0) <= nowMs)
+      .map(([peer]) => peer)
+  }
+
+  #catchUp(): void {
+    const peers = this.#better()
+    // Anyone of them: who claims most would always be a liar, and honest peers never asked.
+    const peer = peers[Math.floor(this.#modules.random() * peers.length)]
+    if (peer === undefined || this.#fetching) return
+    this.#fetching = true
+    this.#fetch(peer)
+      .then((doubt) => {
+        if (doubt === undefined) return
+        this.#modules.log.info('cannot fetch ticks', { from: short(peer), reason: doubt.reason })
+        this.#doubt(peer, doubt.ms)
+      })
+      .catch(this.#modules.onFatal)
+      .finally(() => {
+        this.#fetching = false
+        this.#gaining = false
+      })
+  }
+
+  #doubt(peer: Account, ms: number): void {
+    if (this.#doubted.size >= PEERS_MAX) this.#doubted.clear()
+    const nowMs = this.#modules.clock.monotonic()
+    this.#doubted.set(peer, nowMs + ms)
+    this.#disbeliefUntilMs = nowMs + DISBELIEF_MS
+  }
+
+  /** Asks for what follows our hand until the peer has no more; what went wrong, if its claim was not backed. */
+  async #fetch(peer: Account): Promise<Doubt | undefined> {
+    const { slow, requests, clock } = this.#modules
+    let locator = slow.locator()
+    let last: Position | undefined
+    let held: Uint8Array[] = []
+    let heldBytes = 0
+    for (;;) {
+      const answer = await requests.ask(peer, { type: 'getTicks', locator, limit: TICKS_MAX })
+      if (!answer.ok) return doubt(answer.fault.message)
+      const { length } = held
+      for (const bytes of answer.value.ticks) {
+        const parsed = parseTick(slow.hand, bytes)
+        if (!parsed.ok) return doubt(parsed.fault.message)
+        const { header } = parsed.value
+        const parent = last ?? slow.entry(header.parent)
+        if (parent === undefined) return doubt('its ticks leave ours below what can be undone')
+        const nowMs = clock.now()
+        const checked = checkTick(slow.hand, header, parent, nowMs)
+        // Only time can mend it, and an honest peer's clock may be a little ahead of ours.
+        if (!checked.ok && checked.fault.code === 'time-too-new') {
+          this.#adoptIfBetter(last, held)
+          const earlyMs = header.time - nowMs - TICK_FUTURE_INTERVALS_MAX * slow.hand.genesis.interval
+          return { reason: checked.fault.message, ms: Math.min(earlyMs, DOUBT_MS) }
+        }
+        if (!checked.ok) return doubt(checked.fault.message)
+        last = checked.value
+        held.push(bytes)
+        heldBytes += bytes.length
+      }
+      if (last === undefined) return doubt('it has none that we lack')
+      const isDone = held.length === length
+      if (this.#adoptIfBetter(last, held)) {
+        held = []
+        heldBytes = 0
+      } else if (held.length > TICKS_HELD_MAX || heldBytes > HELD_BYTES_MAX)
+        return doubt(`${held.length} ticks without more work than ours`)
+      if (isDone)
+        return slow.heightOf(last.hash) === undefined ? doubt('less work than it claims') : undefined
+      locator = [last.hash]
+    }
+  }
+
+  /** Takes ticks that were checked, in one write, if they lead to more work than ours. */
+  #adoptIfBetter(last: Position | undefined, ticks: readonly Uint8Array[]): boolean {
+    if (last === undefined || last.work <= this.#modules.slow.tip.work) return false
+    this.#gaining = true
+    this.#modules.adopt(ticks)
+    return true
+  }
+}
