@@ -4,7 +4,7 @@ import { runCommandLine } from '../../cli/command-line.ts'
 
 const COMMANDS = [
   ...['up', 'broker', 'validator', 'agent', 'keygen', 'account', 'pay', 'watch', 'verify'],
-  ...['genesis', 'admit', 'revoke', 'members'],
+  ...['genesis', 'admit', 'revoke', 'members', 'clock'],
   ...['market', 'split', 'buy', 'snapshot', 'repair', 'backup', 'restore'],
   ...['sim', 'clock', 'doctor', 'firmware', 'flash', 'outputs'],
 ]

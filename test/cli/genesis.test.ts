@@ -91,6 +91,7 @@ t.test('--slow-hand: the hand of another network, by its hash, also of another p
 t.test('--slow-hand that cannot be: no multiple, too fast, none, no file', async (t) => {
   const home = await found(t, '--preset', 'bench', '--slow-ratio', '16')
   const fast = await found(t, '--preset', 'bench', '--slow-ratio', '2')
+  const equal = await found(t, '--preset', 'bench', '--slow-ratio', '150')
   const none = await found(t, '--slow-ratio', '0')
   const cases: [string, string, RegExp][] = [
     [
@@ -99,6 +100,7 @@ t.test('--slow-hand that cannot be: no multiple, too fast, none, no file', async
       /--slow-hand: its ticks come every 64000 ms, which is not 2 to 65535 blocks of 10000 ms/,
     ],
     [fast.file, 'bitcoin', /not 2 to 65535 blocks of 600000 ms/],
+    [equal.file, 'bitcoin', /not 2 to 65535 blocks of 600000 ms/],
     [none.file, 'field', /is the genesis of a network without a slow hand/],
     [`${home.file}x`, 'field', /cannot read genesis/],
   ]
