@@ -111,7 +111,7 @@ function describe(each: AuditedHand, names: ReadonlyMap<Hash, string>): string {
   const lasted =
     from === undefined || to === undefined
       ? ''
-      : ` over ${((to - from) / 1000).toFixed(1)} s by its miners' clocks`
+      : `, the last ${((to - from) / 1000).toFixed(1)} s after the first by its miners' clocks`
   const aside = stored > ticks ? `, ${stored - ticks} beside the best chain` : ''
   const end = torn > 0 ? ` (an unfinished write of ${torn} bytes at the end)` : ''
   const others = unjudged > 0 ? [`${unjudged} anchors of ledgers that are not here`] : []

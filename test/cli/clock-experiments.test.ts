@@ -48,7 +48,10 @@ t.test(
     )
     const good = await clock(t, 'verify', out)
     t.equal(good.code, 0, good.err)
-    t.match(good.out, /a\/hand\.log: ok\n {2}hand a, 5 ticks .*difficulty 2, 1280 hashes of work/)
+    t.match(
+      good.out,
+      /a\/hand\.log: ok\n {2}hand a, 5 ticks, the last .* s after the first .*difficulty 2, 1280 hashes of work/,
+    )
     t.match(good.out, /5 ticks name hand b, never an earlier one than before/)
     t.match(jsonOf(await clock(t, 'verify', out, '--json')), [
       { ok: true, hand: 'a', ticks: 5 },
