@@ -159,3 +159,24 @@ t.test('a disk that is full ends the program, and nothing is announced that is n
   t.throws(() => node.accept(good), { code: 'store-write' })
   t.equal(ticks, 1)
 })
+
+t.test('a peer whose answer was overtaken by newer ticks has not lied', async (t) => {
+  const { bus, members } = await started(1, 2)
+  const [{ node, lines }] = members
+  const { list } = ticksOn(bus, node.slow.tip, 2)
+  const [third, fourth] = list as [Uint8Array, Uint8Array]
+  const { tip } = ticksOn(bus, node.slow.tip, 1)
+  bus.nowMs += 2 * bus.hand.genesis.interval
+  const peer = bus.liar(91, (question) => {
+    if (node.slow.tip.height > 2) return []
+    // While the answer is on its way, both ticks come from elsewhere.
+    t.equal(question.type, 'getTicks')
+    t.ok(node.accept(third).ok && node.accept(fourth).ok)
+    return [third]
+  })
+  await bus.claim(91, { work: tip.work })
+  await bus.pass(5_000)
+  t.equal(bus.asked(peer), 2)
+  t.equal(node.slow.tip.height, 4)
+  t.notOk(lines.some(({ event }) => event === 'cannot fetch ticks'))
+})
