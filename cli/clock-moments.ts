@@ -6,7 +6,16 @@ import type { CheckOptions } from './clock-check.ts'
 import type { ExportOptions } from './clock-export.ts'
 import type { OrderOptions } from './clock-order.ts'
 import type { WhenOptions } from './clock-when.ts'
-import { brokerOption, DATA_DEFAULT, example, height, jsonOption, quiet, transactionId } from './options.ts'
+import {
+  brokerOption,
+  DATA_DEFAULT,
+  example,
+  height,
+  jsonOption,
+  quiet,
+  tickHash,
+  transactionId,
+} from './options.ts'
 
 const files = (file: string, before: readonly string[] = []): readonly string[] => [...before, file]
 
@@ -56,6 +65,8 @@ export function addMomentCommands(clock: Command): void {
     .description('checks a proof of clock when, offline, with nothing but the genesis')
     .argument('<file>', 'the proof')
     .option('--genesis <file>', 'of the network', `${DATA_DEFAULT}/genesis.json`)
+    .option('--tick <hash>', 'a tick that you know: the proof has to hold it', tickHash)
+    .option('--data <dir>', "a program's data directory: the proof's last tick has to be on its slow hand")
     .addOption(jsonOption())
     .addHelpText('after', example('pinledger clock check 8f1f13c7.moment --genesis genesis.json'))
     .action(async (file: string, options: CheckOptions) => {

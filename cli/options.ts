@@ -81,6 +81,11 @@ export const transactionId = (text: string): Hash => {
   if (!parsed.success) throw new InvalidArgumentError('expected a transaction id: 64 lowercase hex digits')
   return parsed.data
 }
+export const tickHash = (text: string): Hash => {
+  const parsed = hashText.safeParse(text)
+  if (!parsed.success) throw new InvalidArgumentError('expected the hash of a tick: 64 lowercase hex digits')
+  return parsed.data
+}
 export const height = (text: string): number => {
   const value = Number(text)
   if (!/^\d+$/.test(text) || value < 1 || value > 0xffffffff)

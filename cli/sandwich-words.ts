@@ -15,7 +15,7 @@ const boundsOf = ({ hand }: Network, { after, before }: Sandwich) => ({
 })
 
 export function sandwichJson(network: Network, sandwich: Sandwich): object {
-  const { id, transaction, sample, block, blockTime, after, before, work } = sandwich
+  const { id, transaction, sample, block, blockTime, after, before, work, handWork } = sandwich
   return {
     network: network.id,
     hand: network.hand?.genesisHash,
@@ -28,12 +28,13 @@ export function sandwichJson(network: Network, sandwich: Sandwich): object {
     before,
     ticks: before.height - after.height,
     work: String(work),
+    handWork: String(handWork),
     ...boundsOf(network, sandwich),
   }
 }
 
 export function sandwichWords(network: Network, sandwich: Sandwich): string {
-  const { id, transaction, sample, block, blockTime, after, before, work } = sandwich
+  const { id, transaction, sample, block, blockTime, after, before, work, handWork } = sandwich
   const { earliestMs, latestMs } = boundsOf(network, sandwich)
   const ticks = before.height - after.height
   const interval = network.hand?.genesis.interval ?? 0
@@ -53,9 +54,10 @@ export function sandwichWords(network: Network, sandwich: Sandwich): string {
       'between',
       `${ticks} ${ticks === 1 ? 'tick' : 'ticks'} of the slow hand, ${work} hashes; ${(ticks * interval) / 1000} s in the mean`,
     ],
+    ['hand', `${before.height} ticks, ${handWork} hashes in all`],
     [
       'wall clock',
-      `not before ${at(earliestMs)}, not after ${at(latestMs)} if the later tick's miner has a right clock`,
+      `the block not before ${at(earliestMs)}, all of it not after ${at(latestMs)} if the later tick's miner has a right clock`,
     ],
   ]
     .map(([name = '', text]) => `${name.padEnd(13)} ${text}`)

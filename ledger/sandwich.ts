@@ -45,6 +45,8 @@ export interface Sandwich {
   readonly before: TickFact
   /** Expected hashes from the earlier tick to the later, of the slow hand alone. */
   readonly work: bigint
+  /** The same from the hand's beginning to the later tick: what it takes to make another such hand in private. */
+  readonly handWork: bigint
   /** Hash of the slow hand's genesis. */
   readonly hand: Hash
   /** All its ticks from height 1 to the later one, as in the proof. */
@@ -55,8 +57,15 @@ const bad = (message: string) => refuse<MomentFault>({ code: 'bad-proof', messag
 const at = (where: string, { code, message }: Fault) =>
   refuse<MomentFault>({ code, message: `${where}: ${message}` })
 
-/** Checks a proof's bytes. */
-export function checkMoment(network: Network, bytes: Uint8Array): Result<Sandwich, MomentFault> {
+/**
+ * Checks a proof's bytes. Whoever has time and hashes can make a slow hand that nobody else has; `known` is a tick of the one that is
+ * meant, and has to be among those of the proof.
+ */
+export function checkMoment(
+  network: Network,
+  bytes: Uint8Array,
+  known?: Hash,
+): Result<Sandwich, MomentFault> {
   const { hand } = network
   if (hand === undefined) return bad('this network has no slow hand')
   const decoded = decode(moment, bytes, MOMENT_BYTES_MAX)
@@ -66,9 +75,9 @@ export function checkMoment(network: Network, bytes: Uint8Array): Result<Sandwic
     return bad(`ledger: the proof is of network ${proof.ledger}, this genesis is ${network.genesisHash}`)
   const event = checkEvent(network, proof)
   if (!event.ok) return event
-  const ticks = followTicks(network, proof)
+  const ticks = followTicks(network, proof, known)
   if (!ticks.ok) return ticks
-  const { after, before, content, work } = ticks.value
+  const { after, before, content, work, handWork } = ticks.value
   const { rootCoinbase, anchorIndex, anchorCount, anchorPath } = proof
   if (rootCoinbase.tick !== after.hash)
     return bad(
@@ -85,7 +94,7 @@ export function checkMoment(network: Network, bytes: Uint8Array): Result<Sandwic
     return bad(`anchor: tick ${before.height} does not name block ${last.height} ${last.hash}`)
   const [sample] = proof.sample
   const facts = { id, transaction, sample, block: place.height, blockTime: place.time }
-  return accept({ ...facts, after, before, work, hand: hand.genesisHash, ticks: proof.ticks })
+  return accept({ ...facts, after, before, work, handWork, hand: hand.genesisHash, ticks: proof.ticks })
 }
 
 interface Event {
@@ -196,16 +205,22 @@ interface Ticks {
   /** Merkle root of the last tick's anchors. */
   readonly content: Hash
   readonly work: bigint
+  readonly handWork: bigint
 }
 
 /** All ticks from the beginning of the hand. */
-function followTicks({ hand }: Network, { ticks, after }: Moment): Result<Ticks, MomentFault> {
+function followTicks(
+  { hand }: Network,
+  { ticks, after }: Moment,
+  known: Hash | undefined,
+): Result<Ticks, MomentFault> {
   const count = ticks.length / COMPACT_BYTES
   if (hand === undefined || !Number.isInteger(count) || count < 1) return bad(`ticks: ${ticks.length} bytes`)
   if (after >= count) return bad(`after: tick ${after} is not before tick ${count}, the last`)
   const reader = new Reader(ticks)
   let place = position0(hand)
   let [from, content] = [place, ZERO_HASH]
+  let isKnown = known === undefined
   for (let height = 1; height <= count; height++) {
     const compact = compactTick.read(reader)
     const checked = checkTick(hand, expand(compact, place), place, Number.POSITIVE_INFINITY)
@@ -213,7 +228,16 @@ function followTicks({ hand }: Network, { ticks, after }: Moment): Result<Ticks,
     place = checked.value
     content = compact.content
     if (height === after) from = place
+    isKnown ||= place.hash === known
   }
+  if (!isKnown)
+    return bad(`ticks: tick ${known} is not among the ${count}: this is another hand, or ends below it`)
   const fact = ({ height, hash, time }: Position): TickFact => ({ height, hash, time })
-  return accept({ after: fact(from), before: fact(place), content, work: place.work - from.work })
+  return accept({
+    after: fact(from),
+    before: fact(place),
+    content,
+    work: place.work - from.work,
+    handWork: place.work,
+  })
 }

@@ -18,8 +18,8 @@ import type { ChainStore } from './chain-store.ts'
 import type { HandStore } from './hand-store.ts'
 import { readBlockHead } from './records.ts'
 
-/** Blocks below the event's that are looked at for a higher tick: a miner may have known less than the one before it. */
-const BELOW_MAX = 16
+/** Blocks below the event's that are looked at for a higher tick: a miner may have known less, or a tick that has lost since. */
+const BELOW_MAX = 256
 
 /** What is asked for. */
 export interface Asked {

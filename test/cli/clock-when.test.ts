@@ -49,12 +49,28 @@ t.test('when says it in words, writes a proof, and check says the same of it', a
     /^in block {6}2, 2026-01-01 00:00:08 UTC by its miner's clock$/,
     new RegExp(`^all before {4}tick 2 \\(${hash(2)}\\), 2026-01-01 00:00:32 UTC by its miner's clock$`),
     /^between {7}1 tick of the slow hand, 16 hashes; 16 s in the mean$/,
-    /^wall clock {4}not before 2026-01-01 00:00:00 UTC, not after 2026-01-01 00:00:32 UTC if /,
+    /^hand {10}2 ticks, \d+ hashes in all$/,
+    /^wall clock {4}the block not before 2026-01-01 00:00:00 UTC, all of it not after 2026-01-01 00:00:32 UTC if /,
     new RegExp(`^proof {9}${out}, ${readFileSync(out).length} bytes: pinledger clock check `),
   ])
   const checked = await check()
   t.strictSame([checked.code, checked.err], [0, ''])
   t.equal(checked.out, `${lines.slice(0, -1).join('\n')}\n`)
+})
+
+t.test('a proof has to be of the hand that is meant, by a tick of it or by a data directory', async (t) => {
+  const { when, check, data, genesis, out } = dataOf(t)
+  await when(read.id)
+  t.equal((await check(out, genesis, '--tick', lab.hands.slow.hashAt(1))).code, 0)
+  t.match(await check(out, genesis, '--tick', 'ab'.repeat(32)), { code: 1, err: /ticks: tick abab.* another hand/ })
+  t.equal((await check(out, genesis, '--data', data)).code, 0)
+  const other = dataOf(t)
+  const whole = readFileSync(join(other.data, HAND_FILE))
+  writeFileSync(join(other.data, HAND_FILE), whole.subarray(0, 150))
+  t.match(await check(out, genesis, '--data', other.data), {
+    code: 1,
+    err: /another-hand: tick 2 .* is not on the slow hand in/,
+  })
 })
 
 t.test('both say it as JSON', async (t) => {

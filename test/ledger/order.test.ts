@@ -19,7 +19,7 @@ function between(after: number, before: number, branch = Number.POSITIVE_INFINIT
     hash: hash(height < branch ? height : 0x80 + height),
     time: 1000 * height,
   })
-  const event = { id, transaction, sample: undefined, block: 1, blockTime: 0, work: 1n }
+  const event = { id, transaction, sample: undefined, block: 1, blockTime: 0, handWork: 1n, work: 1n }
   return { ...event, after: tick(after), before: tick(before), hand, ticks }
 }
 

@@ -66,9 +66,17 @@ t.test('nor about the hand that is the best: a forger may make one of its own fr
   const block = lab.chain.block([], { forced: [paid], coinbase: { tick: one.at.hash } })
   const anchor = { ledger: network.genesisHash, height: 7, block: headerHash(network.hashing, block.header) }
   const two = tickOn(one.at, [anchor])
-  const { after, before, work } = held(forge(block, { after: 1, ticks: compact([one.tick, two.tick]) }))
+  const forgery = forge(block, { after: 1, ticks: compact([one.tick, two.tick]) })
+  const { after, before, handWork } = held(forgery)
   t.strictSame([after.hash, before.hash], [one.at.hash, two.at.hash], 'which nobody else knows')
-  t.ok(work < lab.hands.slow.tip.work, 'with less work than the hand that others have')
+  t.ok(handWork < lab.hands.slow.tip.work, 'with less work than the hand that others have')
+  const known = checkMoment(network, bytesOf(forgery), lab.hands.slow.hashAt(1))
+  t.match(
+    known,
+    { ok: false, fault: { code: 'bad-proof', message: /another hand/ } },
+    'who knows a tick sees it',
+  )
+  t.ok(checkMoment(network, bytesOf(forgery), one.at.hash).ok)
 })
 
 t.test('a forged block needs the work of a block, and is held to its own header', async (t) => {
