@@ -189,7 +189,7 @@ export class Outbox {
     return entries.map(({ sealed }) => sealed)
   }
 
-  /** What to send (again), in nonce order: at most `limit`. Signs anew what has expired or can now pay its fee. */
+  /** What to send (again), in nonce order: at most `limit`. Signs anew what has expired, can now pay its fee, or no longer can. */
   pending(limit: number): readonly Sealed[] {
     const { tip, state } = this.#chain
     const account = state.account(this.#signer.account)
@@ -211,7 +211,9 @@ export class Outbox {
       const expired = tx.expiry <= tip.height
       const floor = feeFloorFor(this.#chain.network, bytes.length)
       const affordable = tx.fee < floor && account.balance >= floor
-      if (!expired && !affordable) continue
+      // Those before it took the coins. What spends more is cancelled instead, and a ledger that is fetched anew has not come to them.
+      const isPoor = tx.fee > account.balance && spendOf(tx) === tx.fee && tip.height > entry.height
+      if (!expired && !affordable && !isPoor) continue
       const renewed = { ...entry, sealed: this.#sign(tx, tx.nonce) }
       waiting[index] = renewed
       replaced.push(renewed)

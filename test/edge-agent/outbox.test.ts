@@ -226,6 +226,17 @@ t.test('an earlier signature that is confirmed counts: the same is not done agai
   t.end()
 })
 
+/** A fee is 10, and that is all that Alice has. */
+function poorLab(t: Test, amount = 10) {
+  const allocations = [
+    ...(amount === 0 ? [] : [{ account: alice.account, amount }]),
+    { account: bob.account, amount: 5_000 },
+  ]
+  const test = new TestChain(testNetwork({ feeFloor: 10, allocations }))
+  return { ...lab(t, test), test }
+}
+const fees = (list: readonly Sealed[]): number[] => list.map(({ transaction: tx }) => tx.fee)
+
 t.test('a fee is paid by who can, to the last unit; who cannot signs once and not again and again', (t) => {
   const test = new TestChain(
     testNetwork({ feeFloor: 10, allocations: [{ account: bob.account, amount: 5_000 }] }),
@@ -246,6 +257,71 @@ t.test('a fee is paid by who can, to the last unit; who cannot signs once and no
   give(1)
   t.equal(outbox.pending(64)[0]?.transaction.fee, 10)
   t.equal(outbox.add([reading(1)])[0]?.transaction.fee, 10)
+  mine()
+  const paying = size()
+  t.strictSame(fees(outbox.pending(64)), [10, 10])
+  t.equal(size(), paying, 'nor does who just can')
+  t.end()
+})
+
+t.test(
+  'what those before it left no fee for goes without one into a block of ours, or waits for coins',
+  (t) => {
+    const { test, outbox, mine, reopen } = poorLab(t)
+    const added = outbox.add([reading(0), reading(1), reading(2)])
+    t.strictSame(fees(added), [10, 10, 10], 'each could pay, but not all')
+    mine(added.slice(0, 1))
+    t.equal(test.chain.state.account(alice.account).balance, 0)
+    const poor = outbox.pending(64)
+    t.strictSame(
+      [nonces(poor), fees(poor)],
+      [
+        [1, 2],
+        [0, 0],
+      ],
+    )
+    t.strictSame(
+      reopen()
+        .pending(64)
+        .map(({ id }) => id),
+      poor.map(({ id }) => id),
+      'stored, and signed once',
+    )
+    mine([test.transfer(bob, alice.account, 10, { fee: 10 })], 50)
+    t.strictSame(fees(reopen().pending(64)), [10, 10])
+    mine(reopen().pending(1))
+    const last = reopen().pending(64)
+    t.strictSame([nonces(last), fees(last)], [[2], [0]])
+    const outcome = test.accept(test.block(last, { miner: alice }))
+    t.ok(outcome.ok)
+    t.equal(reopen().waiting, 0)
+    t.end()
+  },
+)
+
+t.test(
+  'what pays somebody keeps a fee that it cannot pay, and is cancelled when it has waited for long',
+  (t) => {
+    const { outbox, mine } = poorLab(t, 15)
+    outbox.add([reading(0), payment('dear')])
+    mine(outbox.pending(1))
+    t.strictSame(fees(outbox.pending(64)), [10])
+    mine([], SETTLED_DEPTH)
+    t.match(outbox.pending(64), [{ transaction: { memo: 'cancelled: not covered', fee: 0 } }])
+    t.end()
+  },
+)
+
+t.test('a fee stays as long as the ledger is not as far as it was when it was signed', (t) => {
+  const { test, files, outbox, mine } = poorLab(t, 0)
+  mine([test.transfer(bob, alice.account, 10, { fee: 10 })])
+  t.strictSame(fees(outbox.add([reading(0)])), [10])
+  const young = new TestChain(test.network)
+  const again = new Outbox(files, young.chain, alice)
+  t.teardown(() => again.close())
+  t.strictSame(fees(again.pending(64)), [10], 'the coins may come with the next block')
+  young.grow(2)
+  t.strictSame(fees(again.pending(64)), [0])
   t.end()
 })
 
