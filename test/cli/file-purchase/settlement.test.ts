@@ -1,0 +1,25 @@
+import t from 'tap'
+import { type Seen, settlementOf, VOID_BLOCKS } from '../../../cli/file-purchase/settlement.ts'
+
+const lock = { expiry: 20, height: 30, time: 5_000 }
+const settle = (height: number, medianTime: number, seen: Partial<Seen> = {}) =>
+  settlementOf(lock, { paidAt: undefined, refundedAt: undefined, next: { height, medianTime }, ...seen })
+
+t.test('a payment is sent until no block can have it, and given up some blocks later', async (t) => {
+  for (const height of [1, 20, 21, 20 + VOID_BLOCKS])
+    t.strictSame(settle(height, 9_000), { step: 'send' }, `${height}`)
+  t.strictSame(settle(21 + VOID_BLOCKS, 0), { step: 'void' })
+})
+
+t.test('what is locked waits for both parts of its deadline', async (t) => {
+  const paid = { paidAt: 15 }
+  t.strictSame(settle(16, 1_000, paid), { step: 'wait', blocksLeft: 14, msLeft: 4_000 })
+  t.strictSame(settle(30, 4_999, paid), { step: 'wait', blocksLeft: 0, msLeft: 1 })
+  t.strictSame(settle(29, 9_000, paid), { step: 'wait', blocksLeft: 1, msLeft: 0 })
+  t.strictSame(settle(30, 5_000, paid), { step: 'refund' })
+})
+
+t.test('what came back is over, whatever else was seen', async (t) => {
+  t.strictSame(settle(31, 5_000, { paidAt: 15, refundedAt: 30 }), { step: 'refunded' })
+  t.strictSame(settle(99, 9_000, { refundedAt: 30 }), { step: 'refunded' })
+})
