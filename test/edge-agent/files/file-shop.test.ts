@@ -229,7 +229,7 @@ t.test('a price is a whole number of smallest units, and a name no word of the l
 t.test(
   'a quote is good for its minutes, by the chain where the clock is not known to be right',
   async (t) => {
-    const { market, hear, question, pair, answers, quote } = lab(t)
+    const { market, question, pair, answers, quote } = lab(t)
     t.equal((await quote()).until, market.test.nowMs + 10 * 60_000)
     market.killSeller()
     const clock = { now: () => market.test.nowMs - 1e9, monotonic: () => 0, synchronised: () => false }
