@@ -62,7 +62,10 @@ t.test('a proof has to be of the hand that is meant, by a tick of it or by a dat
   const { when, check, data, genesis, out } = dataOf(t)
   await when(read.id)
   t.equal((await check(out, genesis, '--tick', lab.hands.slow.hashAt(1))).code, 0)
-  t.match(await check(out, genesis, '--tick', 'ab'.repeat(32)), { code: 1, err: /ticks: tick abab.* another hand/ })
+  t.match(await check(out, genesis, '--tick', 'ab'.repeat(32)), {
+    code: 1,
+    err: /ticks: tick abab.* another hand/,
+  })
   t.equal((await check(out, genesis, '--data', data)).code, 0)
   const other = dataOf(t)
   const whole = readFileSync(join(other.data, HAND_FILE))

@@ -29,6 +29,7 @@ t.test('the second level after the root says who may publish', async (t) => {
   t.strictSame(validators.sort(), [
     'account',
     'checkpoint',
+    'clock',
     'confirmed',
     'genesis',
     'grant',
@@ -47,6 +48,7 @@ t.test('state is retained, events are not', async (t) => {
     'account',
     'checkpoint',
     'claim',
+    'clock',
     'genesis',
     'grant',
     'hand',
