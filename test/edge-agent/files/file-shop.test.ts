@@ -7,7 +7,12 @@ import { FileConversation } from '../../../node/file-conversation.ts'
 import { createKeyPair, type KeyPair } from '../../../node/key-agreement.ts'
 import type { Signer } from '../../../node/signing.ts'
 import { decode } from '../../../schemas/codec.ts'
-import { FILE_MESSAGE_BYTES_MAX, type FileMessage, fileMessage } from '../../../schemas/file-message.ts'
+import {
+  FILE_MESSAGE_BYTES_MAX,
+  type FileMessage,
+  fileMemo,
+  fileMessage,
+} from '../../../schemas/file-message.ts'
 import type { ParsedTopic } from '../../../schemas/topic.ts'
 import { BUYER, FileMarket, type MarketOptions, SELLER } from '../../helpers/file-market.ts'
 import { carol, signer } from '../../helpers/ledger.ts'
@@ -239,3 +244,35 @@ t.test(
     t.match(await answers(1), [{ type: 'quote', until: market.test.chain.tip.time + 10 * 60_000 }])
   },
 )
+
+t.test(
+  'a file that is changed while it is made ready is not quoted, nor one to a key that is none',
+  async (t) => {
+    const { market, ask, hear, question, answers, pair } = lab(t)
+    ask('day.bin')
+    market.put('day.bin', FILE.subarray(1))
+    t.strictSame(codes(await answers(1)), ['changing'])
+    hear(question('day.bin', { ...pair, publicKey: new Uint8Array(32) }))
+    await delay(300)
+    t.strictSame(await answers(0), [])
+  },
+)
+
+t.test('who pays more than the price gets the key, by whatever rule the price was made', async (t) => {
+  const rules = [
+    { price: '2' },
+    { price: undefined, prices: { 'day.bin': '2' } },
+    { price: undefined, perKilobyte: '2' },
+  ]
+  for (const config of rules) {
+    const { market, quote } = lab(t, { files: { 'day.bin': FILE.subarray(0, 9) }, config })
+    const { price, lock, file } = await quote()
+    const { chain } = market.test
+    const deadline = { height: chain.next.height + 13, time: market.test.nowMs + 120_000 }
+    const terms = { type: 'hashlock', to: SELLER.account, amount: price + 1, lock, memo: fileMemo(file) }
+    const { bytes } = market.test.sign(BUYER, { ...terms, ...deadline })
+    await market.line(BUYER).sendTransaction(bytes)
+    market.mine(4)
+    t.equal(market.keysTold(), 1, JSON.stringify(config))
+  }
+})

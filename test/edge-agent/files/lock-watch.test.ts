@@ -30,12 +30,11 @@ t.test('locks for us are seen, others not, until they are claimed or nothing is 
   const first = lock(test, alice, bob, 5, bytes32(1), deadline)
   const second = lock(test, alice, bob, 5, bytes32(2), deadline, { nonce: 1 })
   mine(first, second, lock(test, carol, alice, 5, bytes32(3), deadline))
-  t.match(watch.open(), [
-    { id: first.id, lock: { amount: 5 }, height: 1 },
-    { id: second.id, height: 1 },
-  ])
+  const ids = () => watch.open().map(({ id }) => id)
+  t.strictSame(ids(), [first.id, second.id])
+  t.match(watch.open()[0], { lock: { amount: 5 }, height: 1 })
   mine(tell(test, bob, first.id, bytes32(1)))
-  t.match(watch.open(), [{ id: second.id }])
+  t.strictSame(ids(), [second.id])
   watch.forget(second.id)
   mine()
   t.strictSame(heights(), [])
@@ -75,4 +74,28 @@ t.test('a lock whose block was undone counts from the block that has it then', a
   t.strictSame(heights(), [3])
   watch.look()
   t.equal(watch.open().length, 1)
+})
+
+t.test('a lock that was undone does not count as deep while its new block was not come to', async (t) => {
+  const { test, watch, take, mine, heights } = lab()
+  mine()
+  const other = new TestChain(test.network)
+  other.follow(test)
+  const sealed = lock(test, alice, bob, 5, bytes32(1), deadline)
+  mine(sealed)
+  for (let height = 3; height <= 24; height++) mine()
+  t.strictSame(heights(), [2])
+  other.grow(21, [], carol)
+  other.grow(3, [sealed], carol)
+  for (let height = 2; height <= 25; height++)
+    take(
+      test.acceptBytes(
+        other.archive.block(other.chain.at(height)?.hash ?? test.chain.tip.hash),
+        Number.MAX_SAFE_INTEGER,
+      ),
+    )
+  t.equal(test.chain.tip.hash, other.chain.tip.hash)
+  t.strictSame(heights(), [], '20 blocks are looked through in one go')
+  watch.look()
+  t.strictSame(heights(), [23])
 })

@@ -98,9 +98,9 @@ t.test('our clock counts only while it is known to be right', async (t) => {
     mine(paid)
     mine()
     t.strictSame(claimed(), isSynchronised ? [] : [paid.id])
-    t.match(
-      lines.filter(({ level }) => level === 'warn'),
-      isSynchronised ? [{ fields: { code: 'too-late' } }] : [],
+    t.strictSame(
+      lines.filter(({ level }) => level === 'warn').map(({ fields }) => fields.code),
+      isSynchronised ? ['too-late'] : [],
     )
   }
 })
@@ -111,7 +111,7 @@ t.test('a payment that is refused is told of once, and what asks for no file not
   mine()
   mine()
   t.strictSame(claimed(), [])
-  t.match(
+  t.strictSame(
     lines.filter(({ level }) => level === 'warn').map(({ fields }) => fields.code),
     ['underpaid'],
   )
