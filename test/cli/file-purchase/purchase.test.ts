@@ -96,6 +96,33 @@ t.test('what costs more than it may, or cannot be paid, is not bought', async (t
   t.equal(market.coins(BUYER), RICH)
 })
 
+t.test('what the account cannot pay is not locked, whatever the seller thinks of it', async (t) => {
+  const market = new FileMarket(t)
+  const { network } = market.test
+  const lie = { text: BYTES, key: new Uint8Array(32).fill(3), quote: { price: RICH + 1 } }
+  market.installSeller(lyingSeller(network, SELLER, lie))
+  const { outcome, events } = await market.buy('day.bin', { wish: { coinsMax: 2 * RICH, hoursMax: 48 } })
+  t.match(outcome, { status: 'not-bought', reason: 'has 100 coins and needs 100.00000001, fees included' })
+  t.notOk(events.some(({ event }) => event === 'paying'))
+})
+
+t.test('a quote that gets old while the file is fetched is not paid: there is a new one', async (t) => {
+  const market = new FileMarket(t)
+  const { network } = market.test
+  const key = new Uint8Array(32).fill(3)
+  market.installSeller(
+    lyingSeller(network, SELLER, { text: BYTES, key, quote: { until: market.test.nowMs + 10_000 } }),
+  )
+  let asked = 0
+  const { outcome, events } = await market.buy('day.bin', {
+    at(what) {
+      if (what === 'fetched' && ++asked === 1) market.mine()
+    },
+  })
+  t.match(outcome, { status: 'not-bought', reason: 'the quote is good for no longer' })
+  t.notOk(events.some(({ event }) => event === 'paying'))
+})
+
 t.test('what is interrupted while it is fetched goes on where it was', async (t) => {
   const bytes = new Uint8Array(40 * FILE_CHUNK_BYTES).map((_, at) => at % 251)
   const market = new FileMarket(t, { files: { 'large.bin': bytes } })
