@@ -314,6 +314,18 @@ t.test('what was bought before is fetched again for nothing', async (t) => {
   t.equal(market.coins(BUYER), RICH - PRICE)
 })
 
+t.test('a file that is another one by now is paid anew: the old key does not open it', async (t) => {
+  const market = new FileMarket(t, { files: FILES })
+  market.startSeller()
+  await market.buy('day.bin')
+  const other = BYTES.map((byte) => byte ^ 0xff)
+  market.put('day.bin', other)
+  const { outcome, out } = await market.buy('day.bin', { out: join(market.data, 'another') })
+  t.match(outcome, { status: 'bought' })
+  t.ok(readFileSync(out).equals(other))
+  t.equal(market.coins(BUYER), RICH - 2 * PRICE)
+})
+
 t.test('the key is found on the ledger by who was away when it was told', async (t) => {
   const market = new FileMarket(t, { files: FILES })
   market.startSeller()
