@@ -52,9 +52,9 @@ export function sandwichWords(network: Network, sandwich: Sandwich): string {
     ['all before', tickWords(before)],
     [
       'between',
-      `${ticks} ${ticks === 1 ? 'tick' : 'ticks'} of the slow hand, ${work} hashes; ${(ticks * interval) / 1000} s in the mean`,
+      `${ticksOf(ticks)} of the slow hand, ${work} hashes; ${(ticks * interval) / 1000} s in the mean`,
     ],
-    ['hand', `${before.height} ticks, ${handWork} hashes in all`],
+    ['hand', `${ticksOf(before.height)}, ${handWork} hashes in all`],
     [
       'wall clock',
       `the block not before ${at(earliestMs)}, all of it not after ${at(latestMs)} if the later tick's miner has a right clock`,
@@ -65,7 +65,9 @@ export function sandwichWords(network: Network, sandwich: Sandwich): string {
 }
 
 /** A tick for people. */
-export const tickWords = ({ height, hash, time }: TickFact): string =>
+export const ticksOf = (count: number): string => `${count} ${count === 1 ? 'tick' : 'ticks'}`
+
+const tickWords = ({ height, hash, time }: TickFact): string =>
   `tick ${height} (${hash.slice(0, 16)}), ${at(time)} by its miner's clock`
 
 const at = (ms: number): string => `${new Date(ms).toISOString().slice(0, 19).replace('T', ' ')} UTC`
