@@ -400,7 +400,7 @@ t.test(
       if (KINDS[kind].publisher === 'validator') await attempt(ownTopic, 'validators-only')
       else if (!KINDS[kind].retained) await attempt(ownTopic, 'retained-event', true)
     }
-    t.equal(refused.size, 18 + 28 + 10 + 11, 'every kind of topic was tried')
+    t.equal(refused.size, 19 + 31 + 12 + 12, 'every kind of topic was tried')
     for (const name of ['pinledger', 'x', `pinledger/${network}/tx/SELF/more`, 'pinledger/challenge'])
       await attempt(name, 'unknown-topic')
     t.strictSame(stored(validator), before)
