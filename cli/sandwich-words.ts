@@ -65,9 +65,9 @@ export function sandwichWords(network: Network, sandwich: Sandwich): string {
 }
 
 /** A tick for people. */
-export const ticksOf = (count: number): string => `${count} ${count === 1 ? 'tick' : 'ticks'}`
+const ticksOf = (count: number): string => `${count} ${count === 1 ? 'tick' : 'ticks'}`
 
-const tickWords = ({ height, hash, time }: TickFact): string =>
+export const tickWords = ({ height, hash, time }: TickFact): string =>
   `tick ${height} (${hash.slice(0, 16)}), ${at(time)} by its miner's clock`
 
 const at = (ms: number): string => `${new Date(ms).toISOString().slice(0, 19).replace('T', ' ')} UTC`
