@@ -1,8 +1,9 @@
 /**
  * A hand of an experiment: a slow hand whose difficulty never changes, and one tick at a time that is searched on its tip.
  *
- * Ticks come 1 ms apart at the least, the interval is 1 ms and the first target is the easiest one: so the difficulty rule of
- * every hand keeps the target where it is, and what an experiment makes is verified by the very same code as any other tick.
+ * The interval is 1 ms and the first target the easiest that the hand allows. Times are whole milliseconds and ascend, so no tick is
+ * early and the difficulty rule never makes the next one harder; easier it may not get. So the target stays, by the rule of every hand
+ * and without an exception, which is why `SlowHand` checks these ticks as it checks any other.
  * Source: docs/PROTOCOL.md section 14, docs/CLOCKCHAIN.md "The lecture's experiments".
  */
 import { createHand, type Hand, tickTemplate } from '../../ledger/hand.ts'
