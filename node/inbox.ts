@@ -56,11 +56,15 @@ export class Inbox {
     if (!this.#closed) this.#draining ??= this.#drain()
   }
 
-  /** Forgets what is queued; resolves once a running handler has ended. */
+  /** Takes nothing more; resolves once what is queued has been handled. */
   async close(): Promise<void> {
     this.#closed = true
-    this.#queue = []
     await this.#draining
+  }
+
+  /** Forgets what is queued, but for the message that is being handled. */
+  forget(): void {
+    this.#queue = []
   }
 
   async #drain(): Promise<void> {

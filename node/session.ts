@@ -32,7 +32,7 @@ export const SESSION_DEFAULTS = {
 const SUBSCRIPTIONS_MAX = 256
 /** How long the last publication may take when stopping. */
 const FAREWELL_TIMEOUT_MS = 1_000
-/** How long a running `onMessage` may take when stopping. */
+/** How long the messages that have come may take when stopping. */
 const HANDLER_TIMEOUT_MS = 500
 const PROTOCOLS = ['mqtt:', 'mqtts:', 'ws:', 'wss:']
 
@@ -145,6 +145,9 @@ class BrokerSession implements Session {
 
   async stop(): Promise<void> {
     this.#stopped = true
+    // What has come is dealt with while it can still be told; afterwards the ledger would hold what nobody heard of.
+    await within(HANDLER_TIMEOUT_MS, this.#inbox.close())
+    this.#inbox.forget()
     const connection = this.#connection
     const farewell = this.#ready ? this.#options.farewell : undefined
     if (connection !== undefined && farewell !== undefined) {
@@ -157,7 +160,6 @@ class BrokerSession implements Session {
     await connection?.end()
     this.#stopping.abort()
     await this.#running
-    await within(HANDLER_TIMEOUT_MS, this.#inbox.close())
   }
 
   async publish(

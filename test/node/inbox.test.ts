@@ -85,25 +85,30 @@ t.test(
   },
 )
 
-t.test('close forgets the queue and waits for the running handler', async (t) => {
-  let release = () => {}
-  const seen: string[] = []
-  const inbox = new Inbox(1 << 20, {
-    ...modules(),
-    async handle({ topic }) {
-      seen.push(topic)
-      await new Promise<void>((resolve) => {
-        release = resolve
-      })
-      seen.push('end')
-    },
-  })
-  for (const topic of ['a', 'b']) inbox.push(message(topic))
-  await waitUntil('the first is running', () => seen.length === 1)
-  const closed = inbox.close()
-  release()
-  await closed
-  inbox.push(message('c'))
-  await turn()
-  t.strictSame(seen, ['a', 'end'])
+t.test('close takes nothing more and waits for what is queued; forget leaves that out', async (t) => {
+  for (const forget of [false, true]) {
+    let release = () => {}
+    const seen: string[] = []
+    const inbox = new Inbox(1 << 20, {
+      ...modules(),
+      async handle({ topic }) {
+        seen.push(topic)
+        if (topic === 'a')
+          await new Promise<void>((resolve) => {
+            release = resolve
+          })
+        seen.push(`end of ${topic}`)
+      },
+    })
+    for (const topic of ['a', 'b']) inbox.push(message(topic))
+    await waitUntil('the first is running', () => seen.length === 1)
+    const closed = inbox.close()
+    if (forget) inbox.forget()
+    inbox.push(message('c'))
+    release()
+    await closed
+    inbox.push(message('d'))
+    await turn()
+    t.strictSame(seen, ['a', 'end of a', ...(forget ? [] : ['b', 'end of b'])])
+  }
 })

@@ -319,6 +319,41 @@ t.test('the will speaks for a session that vanishes, the farewell for one that s
   t.equal(await device.session.publish('x', bytes(''), QOS1), false)
 })
 
+t.test(
+  'what has come before a stop is dealt with, and what it led to is said before the farewell',
+  async (t) => {
+    const { aedes, url } = await broker(t, { proof: true })
+    const said: string[] = []
+    aedes.on('publish', ({ topic, payload }) => {
+      if (topic === 'said') said.push(payload.toString())
+    })
+    const farewell = () => ({ topic: 'said', payload: bytes('farewell'), retain: false })
+    const device: ReturnType<typeof session> = session(
+      t,
+      { url, signer, farewell },
+      {
+        onMessage: async ({ payload }) => {
+          await sleep(20)
+          void device.session.publish('said', payload, QOS1)
+          if (Buffer.from(payload).toString() === 'first') stopped = device.session.stop()
+        },
+      },
+    )
+    let stopped: Promise<void> | undefined
+    device.session.subscribe(['x'])
+    device.session.start()
+    await device.connected()
+    for (const word of ['first', 'second', 'third'])
+      aedes.publish(
+        { cmd: 'publish', topic: 'x', payload: Buffer.from(word), qos: 1, dup: false, retain: false },
+        () => {},
+      )
+    await waitUntil('it says farewell', () => said.includes('farewell'))
+    await stopped
+    t.strictSame(said, ['first', 'second', 'third', 'farewell'])
+  },
+)
+
 t.test('stop ends the wait for a broker that is not there', async (t) => {
   const gone = await startBroker({ proof: false })
   await gone.stop()
