@@ -55,16 +55,15 @@ function tree(trims: boolean): (height: number) => void {
     time += 7_500 + ((height * 7919) % 5_000)
     const hash = hashFromBytes(hashing.tagged('leaf', new TextEncoder().encode(String(height))))
     const miner = String(height % MINERS).repeat(64) as Account
-    const header = {
-      version: 1,
+    const restored = chain.restore({
+      hash,
       height,
       parent,
       content: hash,
-      target: 1n,
       time,
-      nonce: new Uint8Array(8),
-    } as const
-    const restored = chain.restore(hash, header, miner)
+      nonce: '0'.repeat(16),
+      miner,
+    })
     invariant(restored.ok, 'the parent is there')
     parent = hash
     if (height % segmentBlocks !== 0) return

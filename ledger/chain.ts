@@ -11,7 +11,7 @@
 
 import { HEADER_BYTES, type Header, header as headerCodec } from '../schemas/block.ts'
 import { decode } from '../schemas/codec.ts'
-import type { Account, Hash } from '../schemas/hex.ts'
+import { type Account, fromHex, type Hash, toHex } from '../schemas/hex.ts'
 import { LOCATOR_MAX } from '../schemas/message.ts'
 import { accept, invariant, type Result, refuse } from '../schemas/result.ts'
 import { checkBody, connectBlock, parseBlock, type SealedBlock } from './block.ts'
@@ -69,9 +69,25 @@ export interface Entry extends Position {
   readonly miner: Account | undefined
 }
 
+/** As text a nonce takes a tenth of the memory that eight bytes of their own do. */
+interface Seal {
+  readonly content: Hash
+  /** 16 hex digits. */
+  readonly nonce: string
+}
+
+/** What of a stored block is kept in memory. */
+export interface Stored extends Seal {
+  readonly hash: Hash
+  readonly parent: Hash
+  readonly height: number
+  readonly time: number
+  readonly miner: Account
+}
+
 /** What a header says beside its place: kept, because whoever asks for a thousand headers must not cost a thousand reads. */
 interface Kept extends Entry {
-  readonly seal: Pick<Header, 'content' | 'nonce'> | undefined
+  readonly seal: Seal | undefined
   /** False once it has turned out that the block admits and revokes nobody. */
   movesMembers?: boolean
 }
@@ -190,7 +206,8 @@ export class Chain {
     const entry = hash === undefined ? undefined : this.#entries.get(hash)
     invariant(entry?.parent !== undefined && entry.seal !== undefined, `a block is at height ${height}`)
     const { parent, target, time, seal } = entry
-    return { version: 1, height, parent: parent.hash, content: seal.content, target, time, nonce: seal.nonce }
+    const nonce = fromHex(seal.nonce)
+    return { version: 1, height, parent: parent.hash, content: seal.content, target, time, nonce }
   }
 
   /**
@@ -228,12 +245,13 @@ export class Chain {
   }
 
   /** Puts a stored block back into the tree; blocks come in the order in which they were added. */
-  restore(hash: Hash, header: Header, miner: Account): Result<Entry, Fault> {
-    const parent = this.#entries.get(header.parent)
+  restore(stored: Stored): Result<Entry, Fault> {
+    const { hash, content, nonce } = stored
+    const parent = this.#entries.get(stored.parent)
     if (parent === undefined)
-      return faulty('unknown-parent', `parent: ${header.parent} is not stored before ${hash}`)
-    const placed = place(this.network, hash, header, parent)
-    const entry = kept(placed, parent, this.#same(miner), sealOf(header))
+      return faulty('unknown-parent', `parent: ${stored.parent} is not stored before ${hash}`)
+    const placed = place(this.network, hash, stored, parent)
+    const entry = kept(placed, parent, this.#same(stored.miner), { content, nonce })
     this.#entries.set(hash, entry)
     return accept(entry)
   }
@@ -464,7 +482,7 @@ const kept = (
   { hash, height, time, target, childTarget, work }: Position,
   parent: Entry | undefined,
   miner: Account | undefined,
-  seal: Kept['seal'],
+  seal: Seal | undefined,
 ): Kept => ({ hash, height, time, target, childTarget, work, parent, miner, seal })
 
-const sealOf = ({ content, nonce }: Header): Kept['seal'] => ({ content, nonce })
+const sealOf = ({ content, nonce }: Header): Seal => ({ content, nonce: toHex(nonce) })

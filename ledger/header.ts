@@ -80,14 +80,16 @@ export function checkHeader(
 }
 
 /** The place of a header that is known to be valid. */
-export const place = (network: HeaderRules, hash: Hash, value: Header, parent: Position): Position => ({
-  hash,
-  height: value.height,
-  time: value.time,
-  // The same number as the parent's, and so one BigInt instead of two for each of millions of blocks.
-  target: parent.childTarget,
-  childTarget: nextTarget(network.genesis, value.target, value.time - parent.time),
-  work: parent.work + workOf(value.target),
-})
+export function place(
+  network: HeaderRules,
+  hash: Hash,
+  { height, time }: Pick<Header, 'height' | 'time'>,
+  parent: Position,
+): Position {
+  // The header's own is the same number: one BigInt instead of two for each of millions of blocks.
+  const target = parent.childTarget
+  const childTarget = nextTarget(network.genesis, target, time - parent.time)
+  return { hash, height, time, target, childTarget, work: parent.work + workOf(target) }
+}
 
 const hex = (target: bigint): string => target.toString(16).padStart(64, '0')

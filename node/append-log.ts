@@ -1,23 +1,6 @@
 /**
  * A checksummed append-only log of atomic batches: the base of the chain store and of an agent's outbox.
  *
- * File (integers big-endian):
- *
- *     offset  bytes  what
- *          0      6  "PINLOG"
- *          6      2  format version, 1
- *          8      *  records, one after the other
- *
- * Record:
- *
- *          0      4  n, payload length, at most 16 MiB
- *          4      1  kind, the user's own number
- *          5      1  flags: bit 0 = last record of its batch (commit); all others 0
- *          6      6  sequence number: 0 for the file's first record, then one more each
- *         12      4  first 4 bytes of SHA-256(bytes 0 to 11)
- *         16      n  payload
- *     16 + n      8  first 8 bytes of SHA-256(bytes 0 to 15 + n)
- *
  * Invariants: a batch counts from its commit record on, and is in one write followed by one fdatasync. A file
  * that *ends* inside a record or a batch was torn while it was written, so nobody was told of that batch: it is
  * cut off. So is a last batch of which some sectors never reached the disk: what does not check is followed by no
@@ -28,66 +11,30 @@
  */
 import { accept, invariant, type Result, refuse } from '../schemas/result.ts'
 import { WorldError } from './error.ts'
-import { sha256Text } from './sha256.ts'
+import { Batches } from './log-batches.ts'
+import {
+  directly,
+  encodeBatch,
+  HEADER_BYTES,
+  type LogEntry,
+  type LogFault,
+  type LogFile,
+  type LogRecord,
+  PREAMBLE,
+  readRecord,
+} from './log-record.ts'
 
-/** What the log needs of a file; node/disk.ts has the real one. Every call may throw. */
-export interface LogFile {
-  /** For messages only. */
-  readonly path: string
-  /** Bytes. */
-  readonly size: number
-  /** Exactly `length` bytes from `offset`; throws when they are not there. */
-  read(offset: number, length: number): Uint8Array
-  /** Writes all of `bytes` at the end and makes them durable before it returns. */
-  append(bytes: Uint8Array): void
-  /** Cuts the file to `size` bytes and makes all that stays durable before it returns. */
-  truncate(size: number): void
-  /** Keeps a copy of bytes that are about to be cut off, under a name of its own; they may hold what somebody wants back. */
-  setAside?(bytes: Uint8Array, offset: number): void
-  close(): void
-}
-
-export interface LogEntry {
-  /** 0 to 255. */
-  readonly kind: number
-  /** At most `PAYLOAD_BYTES_MAX`. */
-  readonly bytes: Uint8Array
-}
-
-export interface LogRecord extends LogEntry {
-  /** Number of the record in its file, from 0. */
-  readonly record: number
-  /** Offset of the record in its file, in bytes: what `read` takes. */
-  readonly position: number
-}
-
-/** Why a file is not a whole log. `torn-tail` is what a crash leaves; every other code is damage. */
-export interface LogFault {
-  readonly code:
-    | 'torn-tail'
-    | 'bad-magic'
-    | 'bad-version'
-    | 'bad-header'
-    | 'bad-flags'
-    | 'bad-sequence'
-    | 'too-long'
-    | 'bad-payload'
-  /** The record that does not check; for a torn tail, the first record that is cut off. */
-  readonly record: number
-  readonly position: number
-  /** As written in the file, which a bad header may misstate; undefined when there is none to read. */
-  readonly kind: number | undefined
-  /** Bytes from `position` to the end of the file. */
-  readonly bytes: number
-  /** Where the batch begins that this record is in. */
-  readonly batch: number
-  /** Nothing but this batch is lost with it: it may be a write that a power cut left in pieces. */
-  readonly unfinished: boolean
-  readonly message: string
-}
+export {
+  BATCH_BYTES_MAX,
+  type LogEntry,
+  type LogFault,
+  type LogFile,
+  type LogRecord,
+  PAYLOAD_BYTES_MAX,
+} from './log-record.ts'
 
 export interface AppendLogOptions {
-  /** Called for every committed record, in order, while the log opens. Whoever keeps `bytes` keeps what was read with them. */
+  /** Called for every committed record, in order, while the log opens. `bytes` are there during the call. */
   readonly onRecord?: (kind: number, bytes: Uint8Array, position: number) => void
   /** Name of a record's kind in messages; `kind 3` by default. */
   readonly kindName?: (kind: number) => string
@@ -118,20 +65,6 @@ export interface AppendLog {
   close(): void
 }
 
-export const PAYLOAD_BYTES_MAX = 16 * 2 ** 20
-/** A batch is assembled in memory, and held there while a log is read. */
-export const BATCH_BYTES_MAX = 64 * 2 ** 20
-
-const MAGIC = Buffer.from('PINLOG', 'latin1')
-const VERSION = 1
-const PREAMBLE = Buffer.from([...MAGIC, VERSION >> 8, VERSION & 0xff])
-const HEADER_BYTES = 16
-const HEADER_CHECKED_BYTES = 12
-const CHECKSUM_BYTES = 8
-const COMMIT = 1
-const SEQUENCE_MAX = 2 ** 48 - 1
-const READ_AHEAD_BYTES = 256 * 1024
-
 /**
  * Opens a log: checks every record from the first, hands the committed ones to `onRecord`, cuts off a torn tail.
  *
@@ -149,7 +82,12 @@ export function openAppendLog(file: LogFile, options: AppendLogOptions = {}): Ap
 
 function open(
   file: LogFile,
-  { onRecord, kindName = (kind) => `kind ${kind}`, continues, sealed = false }: AppendLogOptions,
+  {
+    onRecord,
+    kindName = (kind) => `kind ${kind}`,
+    continues = () => false,
+    sealed = false,
+  }: AppendLogOptions,
 ): AppendLog {
   const corrupt = (fault: LogFault) => new WorldError('store-corrupt', corruptMessage(file, fault, kindName))
   let size = file.size
@@ -159,16 +97,20 @@ function open(
   let closed = false
   let broken: WorldError | undefined
 
-  for (const outcome of audit(file, continues)) {
-    if (outcome.ok) {
-      records = outcome.value.record + 1
-      onRecord?.(outcome.value.kind, outcome.value.bytes, outcome.value.position)
-    } else if (!outcome.fault.unfinished || sealed) throw corrupt(outcome.fault)
-    else {
-      size = outcome.fault.batch
-      torn = file.size - size
-      if (outcome.fault.code !== 'torn-tail') cut = describe(outcome.fault, kindName)
-    }
+  const batches = new Batches(file, continues, true)
+  while (batches.next()) {
+    const { count, kinds, positions } = batches
+    if (onRecord !== undefined)
+      for (let index = 0; index < count; index++)
+        onRecord(kinds[index] as number, batches.payload(index), positions[index] as number)
+    records = batches.records + count
+  }
+  const { fault } = batches
+  if (fault !== undefined) {
+    if (!fault.unfinished || sealed) throw corrupt(fault)
+    size = fault.batch
+    torn = file.size - size
+    if (fault.code !== 'torn-tail') cut = describe(fault, kindName)
   }
   if (cut !== undefined) file.setAside?.(file.read(size, torn), size)
   try {
@@ -238,222 +180,23 @@ export function* audit(
   file: LogFile,
   continues: (kind: number) => boolean = () => false,
 ): Generator<Result<LogRecord, LogFault>, void> {
-  const end = file.size
-  const source = readAhead(file, end)
-  const preamble = checkPreamble(file.read(0, Math.min(end, PREAMBLE.length)), end)
-  if (preamble !== undefined) return yield refuse(preamble)
-
-  let record = 0
-  let position = PREAMBLE.length
-  let start = { record, position }
-  let batch: LogRecord[] = []
-  while (position < end) {
-    const outcome = readRecord(source, position, end, record)
-    if (!outcome.ok) {
-      if (outcome.fault.code === 'torn-tail') break
-      const unfinished = isUnfinished(file, outcome.fault, start.position, end, continues)
-      return yield refuse({ ...outcome.fault, batch: start.position, unfinished })
-    }
-    const { kind, bytes, commit, next } = outcome.value
-    if (next - start.position > BATCH_BYTES_MAX) {
-      const message = `batch of more than ${BATCH_BYTES_MAX} bytes`
-      const fault = { record, position, kind, bytes: end - position, message }
-      return yield refuse({ code: 'too-long', ...fault, batch: start.position, unfinished: false })
-    }
-    batch.push({ kind, bytes, record, position })
-    record++
-    position = next
-    if (!commit) continue
-    for (const entry of batch) yield accept(entry)
-    batch = []
-    start = { record, position }
+  const batches = new Batches(file, continues, false)
+  while (batches.next()) {
+    const { count, kinds, positions, records } = batches
+    for (let index = 0; index < count; index++)
+      yield accept({
+        kind: kinds[index] as number,
+        bytes: batches.payload(index),
+        record: records + index,
+        position: positions[index] as number,
+      })
   }
-  if (start.position >= end) return
-  const message = 'file ends inside a batch that was being written'
-  const kind = batch[0]?.kind
-  const fault = { ...start, kind, bytes: end - start.position, message }
-  yield refuse({ code: 'torn-tail', ...fault, batch: start.position, unfinished: true })
-}
-
-/**
- * Whether no batch follows the record that does not check. Records of its own batch may: sectors reach a disk in any order.
- * Then its head has to say that it is not the last of its batch, or theirs that they are not the first.
- */
-function isUnfinished(
-  file: LogFile,
-  fault: LogFault,
-  batch: number,
-  end: number,
-  continues: (kind: number) => boolean,
-): boolean {
-  // A head that checks and says what this version never writes was not left by a power cut.
-  if (fault.code !== 'bad-header' && fault.code !== 'bad-payload') return false
-  if (end - batch > BATCH_BYTES_MAX) return false
-  const view = asBuffer(file.read(fault.position, end - fault.position))
-  const source: Source = { bytes: view, at: (offset) => offset - fault.position }
-  const head = view.subarray(0, HEADER_BYTES)
-  const from = fault.code === 'bad-payload' ? HEADER_BYTES + view.readUInt32BE(0) + CHECKSUM_BYTES : 1
-  // Another write came after a record that ended its batch, so that one was promised.
-  if (fault.code === 'bad-payload' && head[5] === COMMIT && from < view.length) return false
-  let open = fault.code === 'bad-payload' && head[5] === 0
-  for (let at = from; at + HEADER_BYTES + CHECKSUM_BYTES <= view.length; at++) {
-    // Most offsets fall here: a length, a flag and a sequence number that could be right are rare.
-    if (view.readUInt32BE(at) > PAYLOAD_BYTES_MAX || (view[at + 5] as number) > COMMIT) continue
-    const number = view.readUIntBE(at + 6, 6)
-    if (number <= fault.record || number > fault.record + view.length) continue
-    const outcome = readRecord(source, fault.position + at, end, number)
-    if (!outcome.ok) continue
-    open ||= continues(outcome.value.kind)
-    if (!open || (outcome.value.commit && outcome.value.next < end)) return false
-    at = outcome.value.next - fault.position - 1
-  }
-  return true
+  if (batches.fault !== undefined) yield refuse(batches.fault)
 }
 
 /** The record at a position that `audit` gave, checked again. */
 export function recordAt(file: LogFile, position: number): Result<LogEntry, LogFault> {
   return readRecord(directly(file), position, file.size, undefined)
-}
-
-function checkPreamble(found: Uint8Array, end: number): LogFault | undefined {
-  const fault = { record: 0, position: 0, kind: undefined, bytes: end, batch: 0, unfinished: false }
-  const expected = PREAMBLE.subarray(0, found.length)
-  if (expected.equals(found)) {
-    if (end === 0 || found.length === PREAMBLE.length) return undefined
-    return { code: 'torn-tail', ...fault, unfinished: true, message: 'file ends inside its first 8 bytes' }
-  }
-  if (found.length === PREAMBLE.length && MAGIC.equals(found.subarray(0, MAGIC.length))) {
-    const version = Buffer.from(found).readUInt16BE(MAGIC.length)
-    return { code: 'bad-version', ...fault, message: `expected format version ${VERSION}, got ${version}` }
-  }
-  const got = Buffer.from(found).toString('hex')
-  return {
-    code: 'bad-magic',
-    ...fault,
-    message: `expected first bytes ${expected.toString('hex')}, got ${got}`,
-  }
-}
-
-/** Parts of a file in memory. */
-interface Source {
-  /** What was read last; it never changes. */
-  readonly bytes: Buffer
-  /** Where in `bytes` those are that begin at `offset` in the file, after reading them if need be. */
-  at(offset: number, length: number): number
-}
-interface Parsed extends LogEntry {
-  readonly commit: boolean
-  readonly next: number
-}
-
-/** Checks the record at `position` of a file of `end` bytes; `sequence` undefined takes any number. */
-function readRecord(
-  source: Source,
-  position: number,
-  end: number,
-  sequence: number | undefined,
-): Result<Parsed, LogFault> {
-  let number = 0
-  const fault = (code: LogFault['code'], message: string, kind?: number) =>
-    refuse({
-      code,
-      record: sequence ?? number,
-      position,
-      kind,
-      bytes: end - position,
-      batch: position,
-      unfinished: false,
-      message,
-    })
-  if (end - position < HEADER_BYTES) return fault('torn-tail', 'file ends inside a record header')
-  const header = source.at(position, HEADER_BYTES)
-  const length = source.bytes.readUInt32BE(header)
-  const kind = source.bytes.readUInt8(header + 4)
-  const flags = source.bytes.readUInt8(header + 5)
-  number = source.bytes.readUIntBE(header + 6, 6)
-  if (!hasChecksum(source.bytes, header, HEADER_CHECKED_BYTES, HEADER_BYTES)) {
-    return fault('bad-header', 'checksum of the record header does not match', kind)
-  }
-  // From here on the header is what some program wrote.
-  if ((flags & ~COMMIT) !== 0) return fault('bad-flags', `expected flags 0 or 1, got ${flags}`, kind)
-  if (sequence !== undefined && number !== sequence) {
-    return fault('bad-sequence', `expected sequence number ${sequence}, got ${number}`, kind)
-  }
-  if (length > PAYLOAD_BYTES_MAX) {
-    return fault('too-long', `expected at most ${PAYLOAD_BYTES_MAX} payload bytes, got ${length}`, kind)
-  }
-  const next = position + HEADER_BYTES + length + CHECKSUM_BYTES
-  if (next > end) return fault('torn-tail', 'file ends inside a record', kind)
-  const checked = HEADER_BYTES + length
-  const start = source.at(position, checked + CHECKSUM_BYTES)
-  const { buffer, byteOffset } = source.bytes
-  if (!hasChecksum(source.bytes, start, checked, checked + CHECKSUM_BYTES)) {
-    return fault('bad-payload', 'checksum of the payload does not match', kind)
-  }
-  const bytes = new Uint8Array(buffer, byteOffset + start + HEADER_BYTES, length)
-  return accept({ kind, bytes, commit: (flags & COMMIT) !== 0, next })
-}
-
-function encodeBatch(entries: readonly LogEntry[], sequence: number, position: number) {
-  invariant(entries.length > 0, 'a batch has at least one record')
-  let total = 0
-  for (const { kind, bytes } of entries) {
-    invariant(Number.isInteger(kind) && kind >= 0 && kind <= 255, `kind ${kind} is not 0 to 255`)
-    invariant(bytes.length <= PAYLOAD_BYTES_MAX, `payload of ${bytes.length} bytes`)
-    total += HEADER_BYTES + bytes.length + CHECKSUM_BYTES
-  }
-  invariant(total <= BATCH_BYTES_MAX, `batch of ${total} bytes`)
-  invariant(sequence + entries.length <= SEQUENCE_MAX, 'sequence numbers are used up')
-
-  const batch = Buffer.allocUnsafe(total)
-  const positions: number[] = []
-  let at = 0
-  for (const [index, { kind, bytes }] of entries.entries()) {
-    positions.push(position + at)
-    const header = batch.subarray(at, at + HEADER_BYTES)
-    header.writeUInt32BE(bytes.length, 0)
-    header.writeUInt8(kind, 4)
-    header.writeUInt8(index === entries.length - 1 ? COMMIT : 0, 5)
-    header.writeUIntBE(sequence + index, 6, 6)
-    header.write(sha256Text(header.subarray(0, HEADER_CHECKED_BYTES)), HEADER_CHECKED_BYTES, 4, 'latin1')
-    batch.set(bytes, at + HEADER_BYTES)
-    const end = at + HEADER_BYTES + bytes.length
-    batch.write(sha256Text(batch.subarray(at, end)), end, CHECKSUM_BYTES, 'latin1')
-    at += HEADER_BYTES + bytes.length + CHECKSUM_BYTES
-  }
-  return { bytes: batch, positions }
-}
-
-const asBuffer = ({ buffer, byteOffset, byteLength }: Uint8Array): Buffer =>
-  Buffer.from(buffer, byteOffset, byteLength)
-
-/** One read for each part. */
-const directly = (file: LogFile): Source => readAhead(file, 0)
-
-/** One read of the file for many small records: whatever is asked for, and what follows it up to `end`. */
-function readAhead(file: LogFile, end: number): Source {
-  let start = 0
-  let bytes: Buffer = Buffer.alloc(0)
-  return {
-    get bytes() {
-      return bytes
-    },
-    at(offset, length) {
-      if (offset < start || offset + length > start + bytes.length) {
-        start = offset
-        bytes = asBuffer(file.read(offset, Math.max(length, Math.min(READ_AHEAD_BYTES, end - offset))))
-      }
-      return offset - start
-    },
-  }
-}
-
-/** Whether the `checked` bytes from `start` are followed, up to `length`, by as much of their hash as there is room for. */
-function hasChecksum(bytes: Buffer, start: number, checked: number, length: number): boolean {
-  const digest = sha256Text(bytes.subarray(start, start + checked))
-  for (let at = checked; at < length; at++)
-    if (bytes[start + at] !== digest.charCodeAt(at - checked)) return false
-  return true
 }
 
 const describe = (fault: LogFault, kindName: (kind: number) => string): string =>

@@ -285,7 +285,7 @@ export class ChainStore implements Archive {
   #open(replay: Replay, height: number, sealed: boolean): void {
     const name = segmentName(height)
     const [blocks, changes] = [new Map<Hash, number>(), new Map<Hash, number>()]
-    replay.segment(name, height)
+    replay.segment(name, height, !sealed)
     const log = openAppendLog(this.#disk.open(name), {
       sealed,
       continues,

@@ -157,7 +157,7 @@ function open(path: string, flags: number, code: ErrorCode): LogFile {
     get size() {
       return size
     },
-    read: (offset, length) => readExactly(path, fd, offset, length),
+    read: (offset, length, into) => readExactly(path, fd, offset, into ?? Buffer.allocUnsafe(length)),
     append(bytes) {
       let done = 0
       try {
@@ -190,8 +190,9 @@ function withRoom(path: string, error: unknown, taken: number): unknown {
   }
 }
 
-function readExactly(path: string, fd: number, offset: number, length: number): Uint8Array {
-  const bytes = Buffer.allocUnsafe(length)
+/** Fills `bytes` from `offset` on. */
+function readExactly(path: string, fd: number, offset: number, bytes: Uint8Array): Uint8Array {
+  const { length } = bytes
   let done = 0
   while (done < length) {
     let count = 0

@@ -16,7 +16,7 @@ import { type Account, type Hash, hashFromBytes, hexOf, ZERO_HASH } from '../sch
 import { invariant } from '../schemas/result.ts'
 import type { CheckpointRecords } from './checkpoint-records.ts'
 import { WorldError } from './error.ts'
-import { RECORD, RECORD_BYTES_MAX, readBlockHead, readBlockStart, readChanges, tipRecord } from './records.ts'
+import { RECORD, RECORD_BYTES_MAX, readBlockHead, readChanges, readStored, tipRecord } from './records.ts'
 import { ACCOUNTS_MAX, BaseReader } from './segments.ts'
 
 /** A record of changes begins with their block. */
@@ -53,7 +53,8 @@ export class Replay {
   /** What was once on it, and the segment that says so. */
   readonly #undone: { readonly block: Hash; readonly segment: number }[] = []
   /** Changes in the newest segment, by their blocks: those that the state is built with, but for some after a reorganisation. */
-  readonly #changes = new Map<Hash, Uint8Array>()
+  readonly #changes = new Map<Hash, readonly Change[]>()
+  #isNewest = false
   /** The block that was read last: the records of its changes and of its tip most often follow, and name it. */
   #last: { readonly bytes: Uint8Array; readonly hash: Hash } = {
     bytes: new Uint8Array(HASH_BYTES),
@@ -67,10 +68,10 @@ export class Replay {
   }
 
   /** The records that follow are of this segment. */
-  segment(name: string, height: number): void {
+  segment(name: string, height: number, isNewest: boolean): void {
     this.#newest = { name, height, reader: new BaseReader(this.#modules.network), state: [] }
     this.#oldest ??= this.#newest
-    this.#changes.clear()
+    this.#isNewest = isNewest
     this.#lowest = Number.POSITIVE_INFINITY
   }
 
@@ -79,7 +80,10 @@ export class Replay {
     return this.#lowest
   }
 
-  /** Takes a record; the hash of its block, when it is one or the changes of one. Throws WorldError `store-corrupt`. */
+  /**
+   * Takes a record, whose `bytes` are not kept; the hash of its block, when it is one or the changes of one. Throws
+   * WorldError `store-corrupt`.
+   */
   record(kind: number, bytes: Uint8Array, position: number): Hash | undefined {
     const at = `record at offset ${position}`
     if (kind === RECORD.genesis) {
@@ -87,14 +91,14 @@ export class Replay {
     } else if (kind === RECORD.base || kind === RECORD.accounts) {
       this.#take(this.#head, kind, bytes, at)
       if (kind === RECORD.base && this.#chain !== undefined) this.#checkJoint()
-    } else if (kind === RECORD.state) this.#head.state.push(bytes)
+    } else if (kind === RECORD.state) this.#head.state.push(bytes.slice())
     else if (kind === RECORD.certificate || kind === RECORD.vote) {
       const fault = this.#modules.checkpoints.replay(kind, bytes)
       if (fault !== undefined) throw this.#corrupt(`${at}: ${fault}`)
     } else if (kind === RECORD.block) return this.#block(bytes)
     else if (kind === RECORD.changes) {
       const block = this.#isLast(bytes, 0) ? this.#last.hash : (hexOf(bytes, 0, HASH_BYTES) as Hash)
-      this.#changes.set(block, bytes)
+      if (this.#isNewest) this.#changes.set(block, readChanges(block, bytes))
       return block
     } else if (kind === RECORD.tip) this.#tip(bytes, at)
     else
@@ -173,8 +177,7 @@ export class Replay {
   }
 
   #changesOf(block: Hash): readonly Change[] {
-    const bytes = this.#changes.get(block)
-    return bytes === undefined ? this.#modules.changes(block) : readChanges(block, bytes)
+    return this.#changes.get(block) ?? this.#modules.changes(block)
   }
 
   #take(head: Head, kind: number, bytes: Uint8Array, at: string): void {
@@ -196,12 +199,12 @@ export class Replay {
   #block(bytes: Uint8Array): Hash {
     const { network } = this.#modules
     const chain = this.#begin()
-    const { header, miner } = readBlockStart(bytes)
     const hash = network.hashing.double(bytes.subarray(0, HEADER_BYTES))
     const block = hashFromBytes(hash)
     this.#last = { bytes: hash, hash: block }
-    if (chain.entry(header.parent) === undefined && chain.base.height > 0) return block
-    const restored = chain.restore(block, header, miner)
+    const stored = readStored(block, bytes)
+    if (chain.entry(stored.parent) === undefined && chain.base.height > 0) return block
+    const restored = chain.restore(stored)
     if (!restored.ok) throw this.#corrupt(`block ${block}: ${restored.fault.message}`)
     return block
   }
@@ -238,7 +241,7 @@ export class Replay {
   #isNextTip(bytes: Uint8Array): boolean {
     return (
       bytes.length === NEXT_TIP.length + HASH_BYTES &&
-      NEXT_TIP.every((byte, at) => bytes[at] === byte) &&
+      startsWith(bytes, NEXT_TIP) &&
       this.#isLast(bytes, NEXT_TIP.length)
     )
   }
@@ -246,4 +249,9 @@ export class Replay {
   #corrupt(what: string, { name } = this.#head): WorldError {
     return new WorldError('store-corrupt', `${name}: ${what}`)
   }
+}
+
+function startsWith(bytes: Uint8Array, start: Uint8Array): boolean {
+  for (let at = 0; at < start.length; at++) if (bytes[at] !== start[at]) return false
+  return true
 }

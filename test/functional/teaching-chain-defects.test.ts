@@ -150,8 +150,8 @@ const fieldsAreSeparated: Facts = (t) => {
 /** A double has 53 bits: at 2^80 of work it cannot see one unit, the sum here does. */
 const workIsExact: Facts = (t) => {
   const at = (target: bigint, work: bigint) => {
-    const parent = { ...position0(network), work }
-    return place(network, 'aa'.repeat(32) as Hash, { ...test.block().header, target }, parent).work
+    const parent = { ...position0(network), childTarget: target, work }
+    return place(network, 'aa'.repeat(32) as Hash, test.block().header, parent).work
   }
   const large = 1n << 80n
   const [lower, higher] = [at(targetFor(2), large), at(targetFor(3), large)]

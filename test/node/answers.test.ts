@@ -53,7 +53,7 @@ t.test('whoever asks for more headers than fit a reply gets what fits', async (t
     const { hash: parent } = chain.at(height - 1) ?? { hash: ZERO_HASH }
     const header = { ...network.block0, height, parent }
     const hash = headerHash(network.hashing, header)
-    chain.restore(hash, header, bob.account)
+    chain.restore({ ...header, hash, nonce: toHex(header.nonce), miner: bob.account })
     chain.restoreTip(hash, network.state0)
     archive.blocks.set(hash, encode(headerCodec, header))
   }

@@ -389,17 +389,45 @@ t.test('an error thrown by onRecord closes the file and comes through', async (t
   t.equal(file.closed, 1)
 })
 
-t.test('payloads larger than one read of the file come back whole', async (t) => {
+t.test('batches that lie across reads of the file, and larger ones, come back whole', async (t) => {
   const file = new MemoryFile()
   const log = openAppendLog(file)
-  const sizes = [300_000, 1, 262_144, 262_143, 0, 1_000_000]
-  for (const [index, size] of sizes.entries())
-    log.append([{ kind: index, bytes: new Uint8Array(size).fill(index) }])
-  const kept: Uint8Array[] = []
-  openAppendLog(file, { onRecord: (_kind, bytes) => kept.push(bytes) })
-  t.same(
-    kept.map((bytes) => bytes.length),
-    sizes,
-  )
-  t.ok(kept.every((bytes, index) => bytes.every((byte) => byte === index)))
+  const batches: readonly (readonly number[])[] = [
+    ...[300_000, 1, 262_144, 262_143, 0, 1_000_000].map((size) => [size]),
+    ...Array.from({ length: 20 }, (_, index) => [100_000 + index, 60_000, 5]),
+    Array.from({ length: 60 }, (_, index) => 20_000 + index),
+    ...Array.from({ length: 40 }, (_, index) => [index, 9_000]),
+  ]
+  const expected: string[] = []
+  let count = 0
+  const seen = (kind: number, bytes: Uint8Array) => `${kind} ${bytes.length} ${sha(8, bytes).toString('hex')}`
+  for (const sizes of batches) {
+    const records = sizes.map((size) => ({ kind: ++count % 256, bytes: new Uint8Array(size).fill(count) }))
+    for (const { kind, bytes } of records) expected.push(seen(kind, bytes))
+    log.append(records)
+  }
+  const intoOurs = Object.create(file, {
+    read: {
+      value: (offset: number, length: number, into = new Uint8Array(length)) => {
+        into.set(file.bytes.subarray(offset, offset + length))
+        return into
+      },
+    },
+  }) as LogFile
+  for (const each of [file, intoOurs]) {
+    const records: string[] = []
+    openAppendLog(each, { onRecord: (kind, bytes) => records.push(seen(kind, bytes)) })
+    t.strictSame(records, expected, 'to whoever opens it')
+    // Those that an audit gives stay.
+    const all = [...audit(each)].map((outcome) => (outcome.ok ? outcome.value : undefined))
+    t.strictSame(
+      all.map((record) => record && seen(record.kind, record.bytes)),
+      expected,
+      'in an audit',
+    )
+    t.strictSame(
+      all.map((record) => record?.record),
+      [...expected.keys()],
+    )
+  }
 })
