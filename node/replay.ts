@@ -121,10 +121,18 @@ export class Replay {
     // Who was paid by a block that is gone has another balance than was last told.
     for (const { block, segment } of this.#undone)
       if (segment >= height) for (const change of this.#changesOf(block)) touch(change)
+    /** Entries that are not in the start. */
+    const made = new Set<string>()
     for (const block of this.#best.slice(height - chain.base.height)) {
       for (const change of this.#changesOf(block)) {
-        values.set(`${change.kind}${change.key}`, change)
         touch(change)
+        const name = `${change.kind}${change.key}`
+        // What came and went since, as every block's reward does until it is mature, leaves nothing.
+        if (change.after.length === 0 && made.delete(name)) values.delete(name)
+        else {
+          if (change.before.length === 0 && !values.has(name)) made.add(name)
+          values.set(name, change)
+        }
       }
     }
     const state = start.with([...values.values()], 'after')
