@@ -1,9 +1,8 @@
 /**
  * Reads the batches of an append-only log one after the other, each record checked, ahead of who asks for them.
  *
- * A start reads all of its ledger this way. So nothing is made for a record but what the checksum needs: the payload's, which
- * is over the header and the header's own checksum as well, and therefore speaks for all of the record. Only when it does
- * not match are the parts looked at one by one, to say which of them is at fault.
+ * A start reads all of its ledger this way. So nothing is made for a record but what its checksums need, and only when they
+ * do not match are the parts looked at one by one, to say which of them is at fault.
  */
 import { invariant } from '../schemas/result.ts'
 import {
@@ -13,6 +12,7 @@ import {
   COMMIT,
   directly,
   HEADER_BYTES,
+  HEADER_CHECKED_BYTES,
   hasChecksum,
   type LogFault,
   type LogFile,
@@ -39,7 +39,7 @@ export class Batches {
   readonly #lengths: number[] = []
   readonly #file: LogFile
   readonly #continues: (kind: number) => boolean
-  readonly #reuse: boolean
+  readonly #transient: boolean
   readonly #end: number
   #next = PREAMBLE.length
   /** The file's bytes from `#start` on, `#filled` of them. */
@@ -47,11 +47,14 @@ export class Batches {
   #start = 0
   #filled = 0
 
-  /** With `reuse` a payload is there until the next batch is read: memory that is new each time costs a start half as much again. */
-  constructor(file: LogFile, continues: (kind: number) => boolean, reuse: boolean) {
+  /**
+   * When `transient`, a payload is there until the next batch is read: memory that is new each time costs a start half as
+   * much again. And then the payload's checksum, which is over the header and the header's own, speaks for that one.
+   */
+  constructor(file: LogFile, continues: (kind: number) => boolean, transient: boolean) {
     this.#file = file
     this.#continues = continues
-    this.#reuse = reuse
+    this.#transient = transient
     this.#end = file.size
     this.fault = checkPreamble(file.read(0, Math.min(this.#end, PREAMBLE.length)), this.#end)
   }
@@ -108,7 +111,9 @@ export class Batches {
       return -1
     this.#need(position, checked + CHECKSUM_BYTES, batch)
     header = position - this.#start
-    return hasChecksum(this.#bytes, header, checked, checked + CHECKSUM_BYTES) ? length : -1
+    if (!hasChecksum(this.#bytes, header, checked, checked + CHECKSUM_BYTES)) return -1
+    if (!this.#transient && !hasChecksum(this.#bytes, header, HEADER_CHECKED_BYTES, HEADER_BYTES)) return -1
+    return length
   }
 
   /** Reads so many bytes from `position` if they are not there, and what follows them; what is there from `batch` on stays. */
@@ -119,7 +124,7 @@ export class Batches {
     const least = Math.max(position + length - batch, READ_AHEAD_BYTES)
     // A batch that does not fit would otherwise be copied again for each of its records.
     const size = least > this.#bytes.length ? Math.max(least, 2 * kept) : this.#bytes.length
-    const bytes = this.#reuse && size === this.#bytes.length ? this.#bytes : Buffer.allocUnsafeSlow(size)
+    const bytes = this.#transient && size === this.#bytes.length ? this.#bytes : Buffer.allocUnsafeSlow(size)
     bytes.set(old)
     const rest = bytes.subarray(kept, Math.min(size, this.#end - batch))
     const read = this.#file.read(batch + kept, rest.length, rest)
