@@ -4,7 +4,15 @@ import { join } from 'node:path'
 import { hexDigits } from '../ledger/difficulty.ts'
 import { openLogFileReadOnly } from '../node/disk.ts'
 import { WorldError } from '../node/error.ts'
-import { type AuditedHand, auditHands, handOfJson, handOfLog, type StoredHand } from '../node/hand-audit.ts'
+import {
+  type AuditedHand,
+  auditHands,
+  describeFault,
+  type HandFault,
+  handOfJson,
+  handOfLog,
+  type StoredHand,
+} from '../node/hand-audit.ts'
 import { HAND_FILE } from '../node/hand-store.ts'
 import { harmless } from '../node/log.ts'
 import type { Hash } from '../schemas/hex.ts'
@@ -22,18 +30,9 @@ const HANDS_MAX = 1024
 export function verifyHandsCommand(directory: string, { json }: VerifyOptions): number {
   const hands: StoredHand[] = []
   const closing: (() => void)[] = []
-  const refused = (fault: {
-    path: string
-    tick?: number | undefined
-    code: string
-    message: string
-  }): number => {
-    const { path, tick, code, message } = fault
+  const refused = (fault: HandFault): number => {
     if (json) process.stdout.write(`${JSON.stringify({ ok: false, ...fault })}\n`)
-    else
-      process.stderr.write(
-        `${path}:${tick === undefined ? '' : ` tick ${tick}:`} ${code}: ${harmless(message)}\n`,
-      )
+    else process.stderr.write(`${fault.path}: ${harmless(describeFault(fault))}\n`)
     return EXIT.no
   }
   try {
@@ -41,7 +40,7 @@ export function verifyHandsCommand(directory: string, { json }: VerifyOptions): 
       const file = path.endsWith('.json') ? undefined : openLogFileReadOnly(path)
       if (file !== undefined) closing.push(() => file.close())
       const hand = file === undefined ? handOfJson(path, readText(path)) : handOfLog(file)
-      if (!hand.ok) return refused({ path, code: 'no-hand', message: hand.fault })
+      if (!hand.ok) return refused({ path, code: 'no-hand', message: hand.fault, height: 0 })
       hands.push(hand.value)
     }
     const audited = auditHands(hands)

@@ -1,13 +1,20 @@
 /** `pinledger verify`: re-validates stored chains and prints what they come to. */
 import { formatCoins } from '../ledger/amount.ts'
+import type { Hand } from '../ledger/hand.ts'
 import { networkOf, storedGenesis } from '../node/chain-store.ts'
-import { openDiskReadOnly } from '../node/disk.ts'
+import { type Disk, openDiskReadOnly } from '../node/disk.ts'
+import { auditHands, describeFault, handOfLog } from '../node/hand-audit.ts'
+import { HAND_FILE } from '../node/hand-store.ts'
 import { type Verification, verifyLedger } from '../node/verify.ts'
-import { verifyHand } from '../node/verify-hand.ts'
 import { EXIT } from './exit.ts'
 import { ledgersIn } from './ledgers.ts'
 
-type Verified = Verification & { readonly ticks: number | undefined }
+interface Verified extends Verification {
+  /** Height of the slow hand, as far as it holds; undefined without one. */
+  readonly ticks: number | undefined
+  /** Bytes of an unfinished last write of it. */
+  readonly handTorn?: number | undefined
+}
 
 function verifyDirectory(path: string, progress: (height: number) => void): Verified {
   const disk = openDiskReadOnly(path)
@@ -21,11 +28,23 @@ function verifyDirectory(path: string, progress: (height: number) => void): Veri
     const ledger = step.value
     const genesis = ledger.ok ? storedGenesis(disk) : undefined
     const { hand } = genesis === undefined ? {} : networkOf(genesis)
-    const slow = hand && verifyHand(disk, hand)
-    if (slow === undefined) return { ...ledger, ticks: undefined }
-    return slow.fault === undefined
-      ? { ...ledger, ticks: slow.height }
-      : { ...ledger, ok: false, fault: slow.fault, ticks: slow.height }
+    if (hand === undefined || !disk.list().includes(HAND_FILE)) return { ...ledger, ticks: undefined }
+    return { ...ledger, ...verifyHand(disk, hand) }
+  }
+}
+
+function verifyHand(disk: Disk, hand: Hand) {
+  const file = disk.open(HAND_FILE)
+  const wrong = (ticks: number, what: string) => ({ ok: false, fault: `${HAND_FILE}: ${what}`, ticks })
+  try {
+    const stored = handOfLog(file, hand)
+    if (!stored.ok) return wrong(0, stored.fault)
+    const audited = auditHands([stored.value])
+    if (!audited.ok) return wrong(audited.fault.height, describeFault(audited.fault))
+    const [sound] = audited.value
+    return { ticks: sound?.slow.tip.height, handTorn: sound?.torn }
+  } finally {
+    file.close()
   }
 }
 
@@ -66,17 +85,16 @@ function describe({
   readings,
   supply,
   ticks,
+  handTorn,
 }: Verified & { store: string }): string {
   if (!ok) {
     return `${store}: FAULT after block ${height}: ${fault ?? 'incomplete'}
   What to do: stop the program that uses it, restore a backup or run  pinledger repair --data ${store}  and start again; it fetches what is missing from its peers.`
   }
-  const note =
-    torn === undefined
-      ? ''
-      : ` (an unfinished write of ${torn} bytes at the end will be cut off at the next start)`
-  return `${store}: ok${note}
+  const note = (bytes = 0) =>
+    bytes === 0 ? '' : ` (an unfinished write of ${bytes} bytes at the end will be cut off at the next start)`
+  return `${store}: ok${note(torn)}
   height ${height}, tip ${tip}
   state root ${stateRoot}
-  ${ticks === undefined ? '' : `slow hand ok, ${ticks} ticks\n  `}${from === undefined ? '' : `blocks up to ${from} were deleted: of those the headers were checked\n  `}${transactions} transactions, ${readings} readings, ${formatCoins(supply)} coins`
+  ${ticks === undefined ? '' : `slow hand ok, ${ticks} ticks${note(handTorn)}\n  `}${from === undefined ? '' : `blocks up to ${from} were deleted: of those the headers were checked\n  `}${transactions} transactions, ${readings} readings, ${formatCoins(supply)} coins`
 }

@@ -15,7 +15,7 @@ import { type HandGenesis, handGenesis } from '../schemas/genesis.ts'
 import { type Hash, hashText } from '../schemas/hex.ts'
 import { accept, type Result, refuse } from '../schemas/result.ts'
 import { type Anchor, TICK_BYTES_MAX, tick as tickCodec } from '../schemas/tick.ts'
-import { audit, type LogFile } from './append-log.ts'
+import { audit, type LogFault, type LogFile, type LogRecord } from './append-log.ts'
 import { HAND_RECORD } from './hand-store.ts'
 import { hashing } from './signing.ts'
 
@@ -30,23 +30,24 @@ export interface StoredHand {
   readonly ticks: () => Iterable<Result<StoredTick, string>>
 }
 type StoredTick =
-  | { readonly bytes: Uint8Array; readonly said?: Hash }
+  | { readonly bytes: Uint8Array; readonly said?: Hash; readonly record?: number }
   /** Bytes of a last write that was cut short: nobody was told of it. */
   | { readonly torn: number }
 
-/** Opens a log; what is wrong with it when it is none of a hand. */
-export function handOfLog(file: LogFile): Result<StoredHand, string> {
+/**
+ * Opens a log; what is wrong with it when it is none of a hand. With `own` it has to be of that hand, and may have nothing
+ * whole in it: that is what a crash at its founding leaves.
+ */
+export function handOfLog(file: LogFile, own?: Hand): Result<StoredHand, string> {
   const [first] = audit(file)
-  if (first === undefined) return refuse('it is empty')
-  if (!first.ok) return refuse(`record 0: ${first.fault.message} (${first.fault.code})`)
-  const genesis =
-    first.value.kind === HAND_RECORD.hand ? decode(handGenesis, first.value.bytes, HAND_BYTES_MAX) : undefined
-  if (!genesis?.ok) return refuse("record 0 is not a hand's genesis")
-  const sound = soundGenesis(genesis.value)
-  if (!sound.ok) return sound
+  const isBegun = first !== undefined && (first.ok || first.fault.code !== 'torn-tail')
+  const hand = own === undefined || isBegun ? handOfRecord(first) : accept(own)
+  if (!hand.ok) return hand
+  if (own !== undefined && hand.value.genesisHash !== own.genesisHash)
+    return refuse(`it is of another slow hand, ${hand.value.genesisHash}`)
   return accept({
     path: file.path,
-    hand: sound.value,
+    hand: hand.value,
     *ticks() {
       for (const outcome of audit(file)) {
         if (!outcome.ok) {
@@ -56,12 +57,20 @@ export function handOfLog(file: LogFile): Result<StoredHand, string> {
             : refuse(`record ${record}: ${message} (${code})`)
         } else if (outcome.value.record > 0) {
           yield outcome.value.kind === HAND_RECORD.tick
-            ? accept({ bytes: outcome.value.bytes })
+            ? accept(outcome.value)
             : refuse(`record ${outcome.value.record} is no tick`)
         }
       }
     },
   })
+}
+
+function handOfRecord(first: Result<LogRecord, LogFault> | undefined): Result<Hand, string> {
+  if (first === undefined) return refuse('it is empty')
+  if (!first.ok) return refuse(`record 0: ${first.fault.message} (${first.fault.code})`)
+  const { kind, bytes } = first.value
+  const genesis = kind === HAND_RECORD.hand ? decode(handGenesis, bytes, HAND_BYTES_MAX) : undefined
+  return genesis?.ok ? soundGenesis(genesis.value) : refuse("record 0 is not a hand's genesis")
 }
 
 const handJson = z.object({
@@ -122,11 +131,19 @@ export interface AuditedHand {
 
 export interface HandFault {
   readonly path: string
+  /** Number of the log's record, if it is one of a tick in a log. */
+  readonly record?: number | undefined
   /** Height of the tick, if it is one of a tick. */
-  readonly tick: number | undefined
+  readonly tick?: number | undefined
   readonly code: string
   readonly message: string
+  /** Height of the best chain of the ticks that were checked before it. */
+  readonly height: number
 }
+
+/** For people: where in its file it is, and what is wrong. */
+export const describeFault = ({ record, tick, code, message }: HandFault): string =>
+  `${record === undefined ? '' : `record ${record}: `}${tick === undefined ? '' : `tick ${tick}: `}${code}: ${message}`
 
 /** Checks hands that may name each other. */
 export function auditHands(stored: readonly StoredHand[]): Result<readonly AuditedHand[], HandFault> {
@@ -180,24 +197,25 @@ class Run {
   /** Every tick by itself and on its parent. */
   read(): HandFault | undefined {
     for (const outcome of this.#stored.ticks()) {
-      if (!outcome.ok) return this.#fault(undefined, 'store-corrupt', outcome.fault)
+      if (!outcome.ok) return this.#fault({}, 'store-corrupt', outcome.fault)
       if ('torn' in outcome.value) {
         this.torn = outcome.value.torn
         continue
       }
-      const { bytes, said } = outcome.value
+      const { bytes, said, record } = outcome.value
       const decoded = decode(tickCodec, bytes, TICK_BYTES_MAX)
-      if (!decoded.ok) return this.#fault(undefined, 'bad-encoding', decoded.fault.message)
+      if (!decoded.ok) return this.#fault({ record }, 'bad-encoding', decoded.fault.message)
       const { header, anchors } = decoded.value
+      const at = { record, tick: header.height }
       const hash = headerHash(hashing, header)
       if (said !== undefined && said !== hash)
         return this.#fault(
-          header.height,
+          at,
           'bad-hash',
           `it says that its hash is ${said}; its bytes have the hash ${hash}`,
         )
       const added = this.slow.accept(bytes, Number.POSITIVE_INFINITY)
-      if (!added.ok) return this.#fault(header.height, added.fault.code, added.fault.message)
+      if (!added.ok) return this.#fault(at, added.fault.code, added.fault.message)
       const judged = anchors.filter(({ ledger }) => this.#ledgers.has(ledger))
       this.unjudged += anchors.length - judged.length
       if (judged.length > 0) this.#anchors.set(hash, judged)
@@ -220,7 +238,7 @@ class Run {
         if (at > other.tip.height || other.hashAt(at) !== block)
           return refuse(
             this.#fault(
-              height,
+              { tick: height },
               'unknown-anchor',
               `it names tick ${at} ${block} of hand ${name}, which is not there`,
             ),
@@ -229,7 +247,7 @@ class Run {
         if (at < before)
           return refuse(
             this.#fault(
-              height,
+              { tick: height },
               'anchor-goes-back',
               `it names tick ${at} of hand ${name}; a tick before it has named ${before}`,
             ),
@@ -240,7 +258,7 @@ class Run {
     return accept(named)
   }
 
-  #fault(tick: number | undefined, code: string, message: string): HandFault {
-    return { path: this.path, tick, code, message }
+  #fault(at: Pick<HandFault, 'record' | 'tick'>, code: string, message: string): HandFault {
+    return { path: this.path, ...at, code, message, height: this.slow.tip.height }
   }
 }

@@ -117,7 +117,8 @@ t.test('a tampered tick is refused by its number', async (t) => {
   ]
   for (const [what, ticks, tick, code] of cases) {
     const audited = auditHands([stored(chain, ticks)])
-    t.match(audited, { ok: false, fault: { path: 'a.log', tick, code } }, what)
+    const [record, height] = [ticks.length, ticks.length - 1]
+    t.match(audited, { ok: false, fault: { path: 'a.log', record, tick, code, height } }, what)
   }
 })
 
@@ -138,6 +139,28 @@ t.test('an anchor of another hand that is given has to be there, and never goes 
     },
   })
 })
+
+t.test(
+  'a log that has to be of a certain hand may have nothing whole in it, but no other hand',
+  async (t) => {
+    const [own, other] = [new Chain('a').grow([]), new Chain('b').grow([])]
+    const { hand } = own
+    const whole = logOf(encode(handGenesis, hand.genesis), [])
+    const bytes = whole.read(0, whole.size)
+    for (let length = 0; length < bytes.length; length++) {
+      const file = new MemoryDisk(new Map([['hand.log', bytes.slice(0, length)]])).open('hand.log')
+      const opened = handOfLog(file, hand)
+      const audited = opened.ok ? auditHands([opened.value]) : opened
+      if (!(audited.ok && audited.value[0]?.slow.tip.height === 0)) t.fail(`${length} bytes`)
+      if (handOfLog(file).ok) t.fail(`${length} bytes are of no hand that we do not know`)
+    }
+    t.match(handOfLog(whole, hand), { ok: true, value: { hand: { genesisHash: hand.genesisHash } } })
+    t.match(handOfLog(whole, other.hand), {
+      ok: false,
+      fault: `it is of another slow hand, ${hand.genesisHash}`,
+    })
+  },
+)
 
 t.test('damage, and files that are no hand', async (t) => {
   const chain = new Chain('a').grow([], [], [])
