@@ -89,11 +89,14 @@ export const anchorsRoot = (hashing: Hashing, anchors: readonly Anchor[]): Hash 
 export const anchorPath = (hashing: Hashing, anchors: readonly Anchor[], index: number): Hash[] =>
   merklePath(hashing, leavesOf(hashing, anchors), index).map(hashFromBytes)
 
-/** Decodes a tick and checks what its bytes alone say: the anchors' order, and that the header commits to them. */
-export function parseTick({ hashing }: Hand, bytes: Uint8Array): Result<Tick, Fault> {
+/** A tick that is not checked yet. */
+export function decodeTick(bytes: Uint8Array): Result<Tick, Fault> {
   const decoded = decode(tick, bytes, TICK_BYTES_MAX)
-  if (!decoded.ok) return refuse(fromDecode(decoded.fault))
-  const { header, anchors } = decoded.value
+  return decoded.ok ? decoded : refuse(fromDecode(decoded.fault))
+}
+
+/** Checks the anchors' order, and that the header commits to them: after `checkTick`, so that they cost work only behind a proof of work. */
+export function checkAnchors({ hashing }: Hand, { header, anchors }: Tick): Result<void, Fault> {
   for (const [index, { ledger }] of anchors.entries()) {
     const before = anchors[index - 1]
     if (before !== undefined && before.ledger >= ledger)
@@ -102,7 +105,7 @@ export function parseTick({ hashing }: Hand, bytes: Uint8Array): Result<Tick, Fa
   const root = anchorsRoot(hashing, anchors)
   if (header.content !== root)
     return faulty('bad-content', `content: the anchors' root is ${root}, the header says ${header.content}`)
-  return accept(decoded.value)
+  return accept(undefined)
 }
 
 /** Checks a tick's header as child of `parent`; `nowMs` is the local clock. */

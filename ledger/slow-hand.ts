@@ -10,7 +10,7 @@ import { LOCATOR_MAX } from '../schemas/message.ts'
 import { accept, type Result } from '../schemas/result.ts'
 import type { Tick } from '../schemas/tick.ts'
 import { type Fault, faulty } from './fault.ts'
-import { checkTick, type Hand, parseTick } from './hand.ts'
+import { checkAnchors, checkTick, decodeTick, type Hand } from './hand.ts'
 import { headerHash, type Position, place, position0 } from './header.ts'
 
 /** Ticks that can be undone. */
@@ -102,9 +102,9 @@ export class SlowHand {
 
   /** Checks a tick at local time `nowMs` and adds it to the tree; most work wins. */
   accept(bytes: Uint8Array, nowMs: number): Result<TickAdded, Fault> {
-    const parsed = parseTick(this.hand, bytes)
-    if (!parsed.ok) return parsed
-    const { header } = parsed.value
+    const decoded = decodeTick(bytes)
+    if (!decoded.ok) return decoded
+    const { header } = decoded.value
     const parent = this.#entries.get(header.parent)
     if (parent === undefined) {
       const { hash, height } = this.#base
@@ -115,7 +115,9 @@ export class SlowHand {
     const checked = checkTick(this.hand, header, parent, nowMs)
     if (!checked.ok) return checked
     if (this.#entries.has(checked.value.hash)) return faulty('known', `tick ${checked.value.hash} is known`)
-    return accept(this.#add(checked.value, parent, parsed.value))
+    const anchored = checkAnchors(this.hand, decoded.value)
+    if (!anchored.ok) return anchored
+    return accept(this.#add(checked.value, parent, decoded.value))
   }
 
   /** Puts a stored tick back; ticks come in the order in which they were added. */

@@ -5,7 +5,7 @@
  * whoever carries messages between their brokers needs to carry nothing else. Source: docs/PROTOCOL.md section 14.
  */
 import { type Fault, fromDecode, verdictOf } from '../ledger/fault.ts'
-import { parseTick } from '../ledger/hand.ts'
+import { decodeTick } from '../ledger/hand.ts'
 import { headerHash } from '../ledger/header.ts'
 import type { SlowHand, TickAdded } from '../ledger/slow-hand.ts'
 import { decode } from '../schemas/codec.ts'
@@ -206,9 +206,9 @@ export class HandNode {
 
   /** A branch that leaves our hand far below its tip can be made where ticks were cheap. */
   #tooDeep(payload: Uint8Array): Result<never, Fault> | undefined {
-    const parsed = parseTick(this.slow.hand, payload)
-    if (!parsed.ok) return parsed
-    const below = this.slow.tip.height + 1 - parsed.value.header.height
+    const decoded = decodeTick(payload)
+    if (!decoded.ok) return decoded
+    const below = this.slow.tip.height + 1 - decoded.value.header.height
     if (below <= TICK_SIDE_DEPTH_MAX) return undefined
     const message = `height: ${below} ticks below, at most ${TICK_SIDE_DEPTH_MAX}`
     return refuse({ code: 'below-final', message })

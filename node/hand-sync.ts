@@ -4,7 +4,7 @@
  * A branch that leaves our hand below its tip is kept in memory, within a bound, until it has shown more work. Source:
  * docs/PROTOCOL.md section 14.
  */
-import { checkTick, parseTick, TICK_FUTURE_INTERVALS_MAX } from '../ledger/hand.ts'
+import { checkAnchors, checkTick, decodeTick, TICK_FUTURE_INTERVALS_MAX } from '../ledger/hand.ts'
 import type { Position } from '../ledger/header.ts'
 import type { SlowHand } from '../ledger/slow-hand.ts'
 import { type Account, short } from '../schemas/hex.ts'
@@ -143,9 +143,9 @@ export class HandSync {
       if (!answer.ok) return doubt(answer.fault.message)
       const { length } = held
       for (const bytes of answer.value.ticks) {
-        const parsed = parseTick(slow.hand, bytes)
-        if (!parsed.ok) return doubt(parsed.fault.message)
-        const { header } = parsed.value
+        const decoded = decodeTick(bytes)
+        if (!decoded.ok) return doubt(decoded.fault.message)
+        const { header } = decoded.value
         const parent = last ?? slow.entry(header.parent)
         if (parent === undefined) return doubt('its ticks leave ours below what can be undone')
         const nowMs = clock.now()
@@ -157,6 +157,8 @@ export class HandSync {
           return { reason: checked.fault.message, ms: Math.min(earlyMs, DOUBT_MS) }
         }
         if (!checked.ok) return doubt(checked.fault.message)
+        const anchored = checkAnchors(slow.hand, decoded.value)
+        if (!anchored.ok) return doubt(anchored.fault.message)
         last = checked.value
         held.push(bytes)
         heldBytes += bytes.length

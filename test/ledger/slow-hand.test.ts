@@ -10,7 +10,7 @@ import { type Hash, ZERO_HASH } from '../../schemas/hex.ts'
 import { LOCATOR_MAX } from '../../schemas/message.ts'
 import { invariant } from '../../schemas/result.ts'
 import { type Tick, tick as tickCodec } from '../../schemas/tick.ts'
-import { mineTick, TestHand, testHand } from '../helpers/hand.ts'
+import { mineHeader, mineTick, TestHand, testHand } from '../helpers/hand.ts'
 import { codeOf, seeded } from '../helpers/ledger.ts'
 
 const FAR_MS = Number.MAX_SAFE_INTEGER
@@ -44,7 +44,14 @@ t.test('what breaks a rule changes nothing, and says which', async (t) => {
   const before = test.slow.tip
   const good = test.tick()
   t.equal(codeOf(test.accept(test.tick([], { parent: 'ee'.repeat(32) as Hash }))), 'unknown-parent')
-  t.equal(codeOf(test.accept({ ...good, header: { ...good.header, content: before.hash } })), 'bad-content')
+  t.equal(codeOf(test.accept(test.tick([], { content: before.hash }))), 'bad-content')
+  t.equal(codeOf(test.accept(test.tick([...OTHER, ...OTHER]))), 'bad-anchors')
+  const spoilt = { ...good.header, content: before.hash }
+  t.equal(
+    codeOf(test.accept({ ...good, header: mineHeader(spoilt, false) })),
+    'high-hash',
+    'anchors are looked at behind a proof of work only',
+  )
   t.equal(codeOf(test.accept(test.tick([], { height: 3 }))), 'bad-height')
   t.equal(codeOf(test.accept(good, good.header.time - 16_001)), 'time-too-new')
   t.equal(codeOf(test.slow.accept(new Uint8Array(3), test.nowMs)), 'bad-encoding')
