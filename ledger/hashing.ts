@@ -41,6 +41,12 @@ export const TAGS = {
   key: 'pinledger/key',
   /** Wires that an owner gives to an agent. */
   wiring: 'pinledger/wiring',
+  /** An experiment that an owner orders: its hash, and what its signature is over. */
+  lab: 'pinledger/lab',
+  /** What the tower of an experiment says. */
+  tower: 'pinledger/tower',
+  /** Ticks of an agent's hand in an experiment. */
+  labTick: 'pinledger/lab-tick',
   /** What is asked and answered about a file that is sold. */
   file: 'pinledger/file',
   /** A slow hand's genesis: its hash. */

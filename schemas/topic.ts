@@ -44,6 +44,15 @@ export const KINDS = {
   wires: { publisher: 'device', retained: true, levels: 0 },
   /** `wiring/<owner>/<agent>`: new wires for an agent, signed by its owner. */
   wiring: { publisher: 'device', retained: false, levels: 1 },
+  /** `lab/<owner>`: an experiment that an owner starts on its agents, or stops; signed. */
+  lab: { publisher: 'device', retained: true, levels: 0 },
+  /** Which round of an experiment it is, by the agent that keeps its rounds. */
+  tower: { publisher: 'device', retained: true, levels: 0 },
+  /** Ticks of an agent's hand in an experiment; `lab-ask/<from>/<agent>` asks for those that were missed. */
+  'lab-tick': { publisher: 'device', retained: false, levels: 0 },
+  'lab-ask': { publisher: 'device', retained: false, levels: 1 },
+  /** How an agent stands to its owner's last order; JSON only. */
+  'lab-state': { publisher: 'device', retained: true, levels: 0 },
   /** Where a validator's chain ends. */
   tip: { publisher: 'validator', retained: true, levels: 0 },
   /** A signer's latest vote for a checkpoint. */

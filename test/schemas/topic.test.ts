@@ -52,6 +52,8 @@ t.test('state is retained, events are not', async (t) => {
     'genesis',
     'grant',
     'hand',
+    'lab',
+    'lab-state',
     'members',
     'offer',
     'output',
@@ -59,6 +61,7 @@ t.test('state is retained, events are not', async (t) => {
     'sensor',
     'status',
     'tip',
+    'tower',
     'vote',
     'wires',
   ])
