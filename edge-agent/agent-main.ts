@@ -15,8 +15,11 @@ import { channels } from './channel/channels.ts'
 import { buyOf, termsOf } from './channel/config.ts'
 import type { AgentConfig } from './config.ts'
 import { openSensor, thisMachine } from './drivers.ts'
+import { threads } from './experiment/search.ts'
 import type { FilesConfig } from './files/config.ts'
 import { FileShop } from './files/file-shop.ts'
+import { LAB_FOLDER, LabLog } from './lab/lab-log.ts'
+import { LabTrade } from './lab/trade.ts'
 import { MINER_DEFAULTS } from './miner.ts'
 import { itemsOf } from './offer-items.ts'
 import { Outbox } from './outbox.ts'
@@ -103,6 +106,16 @@ export async function runAgent(
         fileShop = new FileShop(directory, desk)
         return fileShop
       }
+    const { owner, clock: tower } = config
+    const experiments =
+      owner === undefined || !tower.lab
+        ? []
+        : [
+            (desk: Desk): Trade => {
+              const lab = { owner, open: threads(1, random, tower.duty), onFatal: fail }
+              return new LabTrade(desk, lab, new LabLog(runtime.dir.file(LAB_FOLDER)))
+            },
+          ]
     const sellable = () => ({ ...config, files: fileShop?.onSale ?? [] })
     const agent = new Agent(
       {
@@ -124,6 +137,7 @@ export async function runAgent(
           ...(shop.isEmpty ? [] : [selling, topics]),
           ...trading,
           ...(files === undefined ? [] : [sellingFiles(files)]),
+          ...experiments,
         ],
         clock,
         random,

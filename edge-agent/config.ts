@@ -45,10 +45,25 @@ export const agentConfig = z
     owner: accountText.optional().describe('who may change the wires while the agent runs'),
     wires: wiresConfig.default([]),
     outputs: z.array(outputConfig).max(OUTPUTS_MAX).default([]),
+    clock: z
+      .strictObject({
+        lab: z
+          .boolean()
+          .default(false)
+          .describe("whether it takes part in experiments that its owner orders"),
+        duty: z.number().min(0.01).max(1).default(0.25).describe('share of a core for them'),
+      })
+      .prefault({}),
     buys: buysConfig,
     files: filesConfig.optional().describe('files that are sold'),
   })
-  .superRefine(({ outputs, sensors, wires }, context) => {
+  .superRefine(({ outputs, sensors, wires, clock, owner }, context) => {
+    if (clock.lab && owner === undefined)
+      context.addIssue({
+        code: 'custom',
+        path: ['clock', 'lab'],
+        message: 'expected an owner beside it, whose orders count; else false',
+      })
     for (const { path, message } of misfits(outputs, sensors))
       context.addIssue({ code: 'custom', path: [...path], message })
     for (const [index, { name, sell }] of sensors.entries()) {

@@ -49,6 +49,8 @@ export interface ExperimentHandOptions {
   readonly hand: Hand
   /** Milliseconds since 1970. */
   readonly now: () => number
+  /** The hand as it was left; one that begins where left out. */
+  readonly slow?: SlowHand
 }
 
 interface Seeking {
@@ -69,9 +71,9 @@ export class ExperimentHand {
   #jobs: Tick[] = []
   #timer: NodeJS.Timeout | undefined
 
-  constructor({ label, hand, now }: ExperimentHandOptions) {
+  constructor({ label, hand, now, slow = new SlowHand(hand) }: ExperimentHandOptions) {
     this.label = label
-    this.slow = new SlowHand(hand)
+    this.slow = slow
     this.#now = now
   }
 

@@ -16,6 +16,8 @@ export interface SearchWorkerData {
   readonly memory: SharedArrayBuffer
   /** Of all threads: `teamViews`. */
   readonly team: SharedArrayBuffer
+  /** Share of a core, above 0 to 1. */
+  readonly duty: number
 }
 
 /** To the thread. */
@@ -37,6 +39,8 @@ export interface SearchReport {
 
 /** Hashes between two looks at orders and finds: what a thread may waste when another is first. */
 const BATCH = 256
+/** Pauses are gathered to so many milliseconds: shorter ones take longer than they say. */
+const PAUSE_MS = 4
 
 interface Job {
   readonly header: Uint8Array
@@ -46,11 +50,12 @@ interface Job {
   nonce: bigint
 }
 
-function run(port: MessagePort, { memory, team }: SearchWorkerData): void {
+function run(port: MessagePort, { memory, team, duty }: SearchWorkerData): void {
   const { generation, hashes } = sharedViews(memory)
   const { finds, microseconds } = teamViews(team)
   const kernel = createKernel()
   let job: Job | undefined
+  let owedMs = 0
 
   /** Takes all waiting orders; the last counts. False: stop. */
   function takeOrders(): boolean {
@@ -72,7 +77,9 @@ function run(port: MessagePort, { memory, team }: SearchWorkerData): void {
     const nonce = kernel.scan(current.work, current.target, current.nonce, BATCH)
     const tried = nonce === undefined ? BATCH : Number(BigInt.asUintN(64, nonce - current.nonce)) + 1
     Atomics.add(hashes, 0, BigInt(tried))
-    Atomics.add(microseconds, 0, BigInt(Math.round((performance.now() - startMs) * 1000)))
+    const spentMs = performance.now() - startMs
+    owedMs += spentMs * (1 / duty - 1)
+    Atomics.add(microseconds, 0, BigInt(Math.round(spentMs * 1000)))
     current.nonce = BigInt.asUintN(64, current.nonce + BigInt(BATCH))
     if (nonce === undefined) return
     job = undefined
@@ -86,7 +93,12 @@ function run(port: MessagePort, { memory, team }: SearchWorkerData): void {
     const seen = Atomics.load(generation, GENERATION)
     if (!takeOrders()) return
     if (job === undefined || Atomics.load(finds, 0) !== job.finds) Atomics.wait(generation, GENERATION, seen)
-    else search(job)
+    else if (owedMs >= PAUSE_MS) {
+      // An order ends the pause, not what is owed.
+      const startMs = performance.now()
+      Atomics.wait(generation, GENERATION, seen, owedMs)
+      owedMs -= performance.now() - startMs
+    } else search(job)
   }
 }
 

@@ -43,13 +43,13 @@ const WARM_UP_TARGET = 2n ** 244n - 1n
 /** As compiled: the compiler does not rewrite names inside `new URL`. */
 const workerUrl = new URL('./search-worker.js', import.meta.url)
 
-/** Threads of this machine, each with a core for itself. `random`: uniform in [0, 1), for the first nonce. */
+/** Threads of this machine, each with a core for itself, or a share of one. `random`: uniform in [0, 1), for the first nonce. */
 export const threads =
-  (count: number, random: () => number): OpenSearch =>
+  (count: number, random: () => number, duty = 1): OpenSearch =>
   async ({ onFound, onFailed }) => {
     const shared = new SharedArrayBuffer(TEAM_BYTES)
     const { microseconds } = teamViews(shared)
-    const team = Array.from({ length: count }, () => new Thread(shared, onFailed))
+    const team = Array.from({ length: count }, () => new Thread(shared, duty, onFailed))
     const total = () => team.reduce((sum, thread) => sum + thread.hashes, 0)
     const range = 2n ** 64n / BigInt(count)
     /** Finds that were handed on. */
@@ -114,10 +114,10 @@ class Thread {
   readonly #ended: Promise<void>
   #stopped = false
 
-  constructor(team: SharedArrayBuffer, onFailed: (error: unknown) => void) {
+  constructor(team: SharedArrayBuffer, duty: number, onFailed: (error: unknown) => void) {
     const memory = new SharedArrayBuffer(SHARED_BYTES)
     this.#shared = sharedViews(memory)
-    const data: SearchWorkerData = { memory, team }
+    const data: SearchWorkerData = { memory, team, duty }
     this.#worker = new Worker(workerUrl, { workerData: data })
     this.#worker.on('error', onFailed)
     this.#ended = new Promise((resolve) =>

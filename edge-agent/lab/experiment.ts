@@ -1,0 +1,384 @@
+/**
+ * An agent's part in one experiment: it makes ticks of its own hand, hears those of the others, and keeps rounds with them.
+ *
+ * A tick is on disk before anybody hears of it, so that a hand has no two ticks of one height. Of the other hands what came is
+ * written once a second. Source: docs/CLOCKCHAIN.md "The clock tower", docs/PROTOCOL.md section 16.
+ */
+import type { Network } from '../../ledger/network.ts'
+import type { TickAdded } from '../../ledger/slow-hand.ts'
+import type { Clock } from '../../node/clock.ts'
+import type { HandStore } from '../../node/hand-store.ts'
+import type { Log } from '../../node/log.ts'
+import type { Signer } from '../../node/signing.ts'
+import { decode, encode } from '../../schemas/codec.ts'
+import type { Account } from '../../schemas/hex.ts'
+import { LAB_ASK_BYTES, LAB_TICKS_MAX, type LabStart, labAsk, labTower } from '../../schemas/lab-message.ts'
+import { invariant } from '../../schemas/result.ts'
+import { type Anchor, TICK_BYTES_MAX, tick as tickCodec } from '../../schemas/tick.ts'
+import type { ParsedTopic } from '../../schemas/topic.ts'
+import { ExperimentHand, type Made } from '../experiment/hand.ts'
+import type { OpenSearch } from '../experiment/search.ts'
+import type { Desk } from '../trade.ts'
+import { lengthen } from './line.ts'
+import { LAB_STORE_BYTES_MAX, letterOf, type SignedOrder, storedTickBytes } from './order.ts'
+import { Rounds } from './rounds.ts'
+import { fitting, openTicks, openTower, type SaidTick, ticksBytes, towerBytes } from './words.ts'
+
+/** Ticks of hands that run free are sent together. */
+const SEND_MS = 100
+/** Between two questions for the ticks of one hand. */
+const ASK_MS = 2_000
+
+export type End = 'over' | 'failed'
+
+export interface ExperimentModules {
+  readonly network: Network
+  readonly signer: Signer
+  readonly clock: Clock
+  readonly log: Log
+  readonly tell: Desk['tell']
+  readonly tellPeople: Desk['tellPeople']
+  /** Of all hands, in the order's order. */
+  readonly stores: readonly HandStore[]
+  readonly open: OpenSearch
+  /** Its round, tower or count of ticks is another. */
+  readonly onChange: () => void
+  readonly onEnd: (end: End) => void
+  readonly onFatal: (error: unknown) => void
+}
+
+/** Where it stands, for people. */
+export interface Standing {
+  readonly hand: string
+  readonly round: number | null
+  readonly tower: Account | null
+  readonly term: number | null
+  readonly ticks: number
+}
+
+export class Experiment {
+  readonly signed: SignedOrder
+  readonly #plan: LabStart
+  readonly #self: number
+  readonly #modules: ExperimentModules
+  readonly #own: ExperimentHand
+  readonly #rounds: Rounds | undefined
+  readonly #hands: ReadonlySet<Anchor['ledger']>
+  readonly #heightMax: number
+  /** What our last tick named: no later one may name less. */
+  readonly #named = new Map<Anchor['ledger'], Anchor>()
+  /** Of other hands, not on disk yet. */
+  readonly #unsaved = new Map<HandStore, TickAdded[]>()
+  #unsent: Made[] = []
+  #sendTimer: NodeJS.Timeout | undefined
+  #sentMs = Number.NEGATIVE_INFINITY
+  /** Ticks of ours that somebody lacks are those above. */
+  #lacking: number | undefined
+  readonly #startedMs: number
+  readonly #claims = new Map<number, { readonly hashes: number; readonly microseconds: number }>()
+  readonly #askedMs = new Map<number, number>()
+  #isSeeking = false
+  #end: End | undefined
+  #stopped = false
+
+  constructor(signed: SignedOrder, plan: LabStart, self: number, modules: ExperimentModules) {
+    this.signed = signed
+    this.#plan = plan
+    this.#self = self
+    this.#modules = modules
+    const { stores, clock } = modules
+    const { agents, rounds, timeoutMs, mode } = plan
+    this.#startedMs = clock.monotonic()
+    this.#hands = new Set(stores.map(({ slow }) => slow.hand.genesisHash))
+    const stored = Math.floor(LAB_STORE_BYTES_MAX / agents.length / storedTickBytes(agents.length))
+    this.#heightMax = mode === 'free' ? stored : rounds
+    const { slow } = this.#store(self)
+    this.#own = new ExperimentHand({ label: letterOf(self), hand: slow.hand, slow, now: clock.now })
+    if (slow.tip.height > 0) this.#remember(this.#store(self).tick(slow.tip.height))
+    if (mode === 'rounds')
+      this.#rounds = new Rounds(
+        { agents: agents.length, self, rounds, timeoutMs, tips: () => stores.map(tipOf) },
+        clock.monotonic(),
+      )
+  }
+
+  get standing(): Standing {
+    const followed = this.#rounds?.followed
+    return {
+      hand: letterOf(this.#self),
+      round: followed?.round ?? null,
+      tower: followed === undefined ? null : (this.#plan.agents[followed.from]?.account ?? null),
+      term: followed?.term ?? null,
+      ticks: this.#store(this.#self).slow.tip.height,
+    }
+  }
+
+  /** Opens the search; rejects with WorldError when that cannot be. */
+  async start(isConnected: boolean): Promise<void> {
+    if (isConnected) this.onConnected()
+    await this.#own.start(this.#modules.open)
+    // What was sought before there was a search.
+    this.#own.refresh()
+    this.#turn()
+  }
+
+  onConnected(): void {
+    this.#rounds?.connected(this.#nowMs)
+    // What went out just before the connection broke may not have come in.
+    this.#lacking = Math.max(0, this.#store(this.#self).slow.tip.height - 1)
+  }
+
+  onDisconnected(): void {
+    this.#rounds?.disconnected()
+  }
+
+  onMessage({ kind, publisher }: ParsedTopic, payload: Uint8Array): void {
+    if (kind === 'lab-ask') return this.#hearAsk(payload)
+    const from = this.#plan.agents.findIndex(({ account }) => account === publisher)
+    if (from < 0) return
+    if (kind === 'tower') this.#hearTower(from, publisher, payload)
+    if (kind === 'lab-tick' && from !== this.#self) this.#hearTicks(from, publisher, payload)
+    this.#turn()
+  }
+
+  /** Once a second. */
+  tick(): void {
+    this.#save()
+    if (this.#lacking !== undefined) {
+      this.#sayAgain(this.#lacking)
+      this.#lacking = undefined
+    }
+    this.#turn()
+  }
+
+  /** Nothing of it is heard or written after this. */
+  async stop(): Promise<void> {
+    this.#stopped = true
+    clearTimeout(this.#sendTimer)
+    await this.#own.stop()
+    this.#send()
+    this.#save()
+    for (const store of this.#modules.stores) store.close()
+  }
+
+  get #nowMs(): number {
+    return this.#modules.clock.monotonic()
+  }
+
+  #store(index: number): HandStore {
+    const store = this.#modules.stores[index]
+    invariant(store !== undefined, 'each hand has its store')
+    return store
+  }
+
+  #hearTower(from: number, publisher: Account, payload: Uint8Array): void {
+    const said = openTower(this.#modules.network, publisher, payload)
+    if (said?.order !== this.signed.hash || this.#rounds === undefined) return
+    const before = this.#rounds.followed
+    if (!this.#rounds.hear(from, said, this.#nowMs)) return
+    for (const [index, { height }] of said.tips.entries())
+      if (index !== this.#self && height > this.#store(index).slow.tip.height) this.#ask(index)
+    const counted = said.tips[this.#self]?.height ?? 0
+    const { height } = this.#store(this.#self).slow.tip
+    if (height > counted && from !== this.#self) this.#lacking = Math.min(this.#lacking ?? counted, counted)
+    if (counted > height && before?.round !== said.round)
+      this.#modules.log.warn('the tower knows more ticks of our hand than we have', { counted, height })
+    // Whoever is late names what is newest now.
+    this.#own.refresh()
+    if (before?.round !== said.round || before.from !== from) this.#modules.onChange()
+  }
+
+  #hearTicks(from: number, publisher: Account, payload: Uint8Array): void {
+    const said = openTicks(this.#modules.network, publisher, payload)
+    if (said?.order !== this.signed.hash) return
+    const store = this.#store(from)
+    const { added, gap, fault } = lengthen(store.slow, this.#hands, this.#heightMax, said.ticks)
+    if (gap) this.#ask(from)
+    if (fault !== undefined)
+      this.#modules.log.warn('a tick of an experiment is not taken', { hand: letterOf(from), reason: fault })
+    if (added.length === 0) return
+    const unsaved = this.#unsaved.get(store) ?? []
+    unsaved.push(...added.map(({ added }) => added))
+    this.#unsaved.set(store, unsaved)
+    if (this.#plan.mode === 'free') this.#own.refresh()
+  }
+
+  #hearAsk(payload: Uint8Array): void {
+    const asked = decode(labAsk, payload, LAB_ASK_BYTES)
+    if (!asked.ok || asked.value.order !== this.signed.hash) return
+    const { above } = asked.value
+    this.#lacking = Math.min(this.#lacking ?? above, above)
+  }
+
+  #ask(index: number): void {
+    const agent = this.#plan.agents[index]?.account
+    if (agent === undefined || this.#nowMs - (this.#askedMs.get(index) ?? -ASK_MS) < ASK_MS) return
+    this.#askedMs.set(index, this.#nowMs)
+    const above = this.#store(index).slow.tip.height
+    void this.#modules.tell('lab-ask', [agent], encode(labAsk, { order: this.signed.hash, above }))
+  }
+
+  /** Does what there is to do. */
+  #turn(): void {
+    if (this.#end !== undefined || this.#stopped) return
+    const said = this.#rounds?.step(this.#nowMs)
+    if (said !== undefined) {
+      const { network, signer, tell, tellPeople, onChange } = this.#modules
+      const body = { order: this.signed.hash, ...said }
+      const bytes = towerBytes(network, body, (message) => signer.sign(message))
+      void tell('tower', [], bytes, true)
+      void tellPeople('tower', [], labTower.toJson({ ...body, signature: bytes.slice(-64) }), true)
+      this.#own.refresh()
+      onChange()
+    }
+    if (this.#isOver()) return this.#finish('over')
+    if (!this.#isSeeking && this.#wants()) this.#seek()
+  }
+
+  #isOver(): boolean {
+    const { mode, rounds, timeoutMs } = this.#plan
+    if (mode === 'rounds') return this.#rounds?.outcome !== undefined
+    // Whoever it waits for is not coming any more.
+    if (this.#nowMs - this.#startedMs > 2 * rounds * timeoutMs) return true
+    if (this.#unsent.length > 0) return false
+    const { height } = this.#store(mode === 'alone' ? this.#self : slowest(this.#plan)).slow.tip
+    return height >= rounds
+  }
+
+  #wants(): boolean {
+    if (this.#rounds !== undefined) return this.#rounds.mustMine
+    const { height } = this.#store(this.#self).slow.tip
+    return height < this.#heightMax && this.#unsent.length < LAB_TICKS_MAX
+  }
+
+  #seek(): void {
+    this.#isSeeking = true
+    this.#own
+      .seek(() => this.#anchors())
+      .then((made) => {
+        this.#isSeeking = false
+        if (made !== undefined) this.#found(made)
+      })
+      .catch((error: unknown) => {
+        this.#isSeeking = false
+        if (this.#stopped) return
+        this.#modules.log.error('the search of an experiment has failed', { error: String(error) })
+        this.#finish('failed')
+      })
+  }
+
+  #found(made: Made): void {
+    this.#unsent.push(made)
+    this.#named.clear()
+    for (const anchor of made.added.tick.anchors) this.#named.set(anchor.ledger, anchor)
+    if (this.#stopped) return
+    const waitMs = SEND_MS - (this.#nowMs - this.#sentMs)
+    const guarded = () => {
+      this.#sendTimer = undefined
+      try {
+        this.#send()
+        this.#turn()
+      } catch (error) {
+        this.#modules.onFatal(error)
+      }
+    }
+    if (this.#rounds !== undefined || waitMs <= 0) guarded()
+    else {
+      this.#sendTimer ??= setTimeout(guarded, waitMs)
+      this.#turn()
+    }
+  }
+
+  /** Durable first, then said. */
+  #send(): void {
+    const made = this.#unsent.splice(0)
+    if (made.length === 0) return
+    this.#sentMs = this.#nowMs
+    this.#store(this.#self).save(made.map(({ added }) => added))
+    const ticks = made.map(({ added, hashes, ms }): SaidTick => {
+      const claim = { hashes, microseconds: Math.round(ms * 1000) }
+      this.#claims.set(added.entry.height, claim)
+      this.#claims.delete(added.entry.height - LAB_TICKS_MAX)
+      return { tick: added.tick, ...claim }
+    })
+    this.#say(ticks)
+    this.#modules.onChange()
+  }
+
+  #sayAgain(above: number): void {
+    const store = this.#store(this.#self)
+    // What has not been said yet is said of itself, and is not on disk.
+    const last = Math.min(store.slow.tip.height - this.#unsent.length, above + LAB_TICKS_MAX)
+    const ticks: SaidTick[] = []
+    for (let height = above + 1; height <= last; height++) {
+      const decoded = decode(tickCodec, store.tick(height), TICK_BYTES_MAX)
+      invariant(decoded.ok, 'a stored tick decodes')
+      ticks.push({
+        tick: decoded.value,
+        ...(this.#claims.get(height) ?? { hashes: 0, microseconds: 0 }),
+      })
+    }
+    if (ticks.length > 0) this.#say(ticks.slice(0, fitting(sizes(ticks))))
+  }
+
+  #say(ticks: readonly SaidTick[]): void {
+    const { network, signer, tell } = this.#modules
+    for (let rest = ticks; rest.length > 0; ) {
+      const count = fitting(sizes(rest))
+      const body = { order: this.signed.hash, ticks: rest.slice(0, count) }
+      void tell(
+        'lab-tick',
+        [],
+        ticksBytes(network, body, (message) => signer.sign(message)),
+      )
+      rest = rest.slice(count)
+    }
+  }
+
+  /** What a tick names: in rounds where the others ended when it began, free their newest, and never less than before. */
+  #anchors(): Anchor[] {
+    if (this.#plan.mode === 'alone') return []
+    const anchors: Anchor[] = []
+    for (const [index, { slow }] of this.#modules.stores.entries()) {
+      if (index === this.#self) continue
+      const ledger = slow.hand.genesisHash
+      const known = slow.tip.height
+      const height = Math.min(known, this.#rounds?.followed?.tips[index]?.height ?? known)
+      const named = this.#named.get(ledger)
+      anchors.push(
+        named !== undefined && named.height >= height
+          ? named
+          : { ledger, height, block: slow.hashAt(height) },
+      )
+    }
+    return anchors
+  }
+
+  #remember(bytes: Uint8Array): void {
+    const decoded = decode(tickCodec, bytes, TICK_BYTES_MAX)
+    invariant(decoded.ok, 'a stored tick decodes')
+    for (const anchor of decoded.value.anchors) this.#named.set(anchor.ledger, anchor)
+  }
+
+  #save(): void {
+    for (const [store, added] of this.#unsaved) store.save(added)
+    this.#unsaved.clear()
+  }
+
+  #finish(end: End): void {
+    this.#end = end
+    void this.#own.stop()
+    this.#save()
+    this.#modules.onEnd(end)
+  }
+}
+
+const sizes = (ticks: readonly SaidTick[]): number[] => ticks.map(({ tick }) => tickCodec.size(tick))
+const tipOf = ({ slow: { tip } }: HandStore) => ({ height: tip.height, hash: tip.hash })
+
+/** Place of the hand with the most digits, the first of several. */
+export const slowest = ({ agents }: LabStart): number =>
+  agents.reduce(
+    (best, { difficulty }, index) => (difficulty > (agents[best]?.difficulty ?? 0) ? index : best),
+    0,
+  )

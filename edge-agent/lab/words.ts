@@ -1,0 +1,67 @@
+/** Messages of an experiment between its agents: signed by who says them, so that no broker has to be believed. */
+import type { Network } from '../../ledger/network.ts'
+import type { Tag } from '../../ledger/hashing.ts'
+import { type Codec, decode, encode } from '../../schemas/codec.ts'
+import { type Account, fromHex } from '../../schemas/hex.ts'
+import {
+  LAB_TICKS_BYTES_MAX,
+  LAB_TICKS_MAX,
+  LAB_TOWER_BYTES_MAX,
+  type LabTicks,
+  type LabTower,
+  labTicks,
+  labTower,
+} from '../../schemas/lab-message.ts'
+import { SIGNATURE_BYTES } from '../../schemas/transaction.ts'
+
+type Keys = Pick<Network, 'genesisHash' | 'hashing' | 'signatures'>
+type Sign = (message: Uint8Array) => Uint8Array
+type Body<T> = Omit<T, 'signature'>
+type SaidTick = LabTicks['ticks'][number]
+
+const messageOf = ({ hashing, genesisHash }: Keys, tag: Tag, bytes: Uint8Array): Uint8Array =>
+  hashing.tagged(tag, fromHex(genesisHash), bytes.subarray(0, -SIGNATURE_BYTES))
+
+function sealed<T>(codec: Codec<T>, tag: Tag, network: Keys, body: Body<T>, sign: Sign): Uint8Array {
+  const bytes = encode(codec, { ...body, signature: new Uint8Array(SIGNATURE_BYTES) } as T)
+  bytes.set(sign(messageOf(network, tag, bytes)), bytes.length - SIGNATURE_BYTES)
+  return bytes
+}
+
+/** Undefined when the bytes are no such message, or not of that account. */
+function opened<T extends { readonly signature: Uint8Array }>(
+  codec: Codec<T>,
+  tag: Tag,
+  network: Keys,
+  by: Account,
+  bytes: Uint8Array,
+  bytesMax: number,
+): T | undefined {
+  const decoded = decode(codec, bytes, bytesMax)
+  if (!decoded.ok) return undefined
+  const signed = network.signatures.verify(decoded.value.signature, messageOf(network, tag, bytes), by)
+  return signed ? decoded.value : undefined
+}
+
+export const towerBytes = (network: Keys, body: Body<LabTower>, sign: Sign): Uint8Array =>
+  sealed(labTower, 'tower', network, body, sign)
+export const openTower = (network: Keys, by: Account, bytes: Uint8Array): LabTower | undefined =>
+  opened(labTower, 'tower', network, by, bytes, LAB_TOWER_BYTES_MAX)
+export const ticksBytes = (network: Keys, body: Body<LabTicks>, sign: Sign): Uint8Array =>
+  sealed(labTicks, 'labTick', network, body, sign)
+export const openTicks = (network: Keys, by: Account, bytes: Uint8Array): LabTicks | undefined =>
+  opened(labTicks, 'labTick', network, by, bytes, LAB_TICKS_BYTES_MAX)
+
+/** Order, count, signature. */
+const FRAME_BYTES = 32 + 2 + SIGNATURE_BYTES
+
+/** How many ticks of so many bytes each go into one message: at least one. */
+export function fitting(sizes: readonly number[]): number {
+  let count = 0
+  for (let bytes = FRAME_BYTES; count < Math.min(sizes.length, LAB_TICKS_MAX); count++) {
+    bytes += (sizes[count] ?? 0) + 16
+    if (bytes > LAB_TICKS_BYTES_MAX) break
+  }
+  return count
+}
+export type { SaidTick }
