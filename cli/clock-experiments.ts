@@ -1,9 +1,12 @@
 /** The experiments on hands of a clock; each loads its work when it is called. */
 import { type Command, InvalidArgumentError, Option } from 'commander'
+import { WorldError } from '../node/error.ts'
 import { selfTest } from '../node/signing.ts'
-import type { AlmostOptions, MineOptions, PairOptions } from './clock-experiment.ts'
+import type { Account } from '../schemas/hex.ts'
+import type { AgentsPlan } from './clock-agents.ts'
+import type { AlmostOptions, ExperimentOptions, MineOptions, PairOptions } from './clock-experiment.ts'
 import type { VerifyOptions } from './clock-verify.ts'
-import { example, jsonOption, seconds, whole } from './options.ts'
+import { account, brokerOption, example, jsonOption, seconds, whole } from './options.ts'
 
 const DIGITS = 'difficulty: leading zero hex digits of a hash; each is 16 times the work'
 const HOSTS_MAX = 26
@@ -25,9 +28,35 @@ const hostNames = (text: string): readonly string[] => {
     throw new InvalidArgumentError(`expected 1 to ${HOSTS_MAX} names of the inventory, such as pi-1,pi-2`)
   return names
 }
+const accounts = (text: string): readonly Account[] => {
+  const list = text.split(',')
+  if (list.length > HOSTS_MAX) throw new InvalidArgumentError(`expected at most ${HOSTS_MAX} accounts`)
+  return list.map(account)
+}
 const threadCount = (text: string): number => {
   if (!/^([1-9]|[1-5]\d|6[0-4])$/.test(text)) throw new InvalidArgumentError('expected 1 to 64 threads')
   return Number(text)
+}
+
+/** Of agents over their broker. */
+interface OverBroker {
+  readonly agents?: readonly Account[]
+  readonly key?: string
+  readonly broker: string
+}
+
+/** Undefined: not on agents. */
+async function onAgents(
+  { agents, ...options }: OverBroker & ExperimentOptions,
+  plan: (agents: number) => AgentsPlan,
+): Promise<number | undefined> {
+  if (agents === undefined) return undefined
+  const agentsCommand = await import('./clock-agents.ts')
+  return agentsCommand.onAgents({ ...options, agents }, plan(agents.length))
+}
+
+const twoOnly = (count: number): void => {
+  if (count !== 2) throw new WorldError('usage', `two hands run on two agents, --agents names ${count}`)
 }
 
 function addPlaces(command: Command): Command {
@@ -39,6 +68,13 @@ function addPlaces(command: Command): Command {
       ),
     )
     .option('--inventory <file>', "Ansible's inventory: a YAML file, or a folder with hosts.yml")
+    .addOption(
+      new Option('--agents <accounts>', 'agents that run, over their broker, instead of this machine')
+        .argParser(accounts)
+        .conflicts(['on', 'inventory']),
+    )
+    .option('--key <file>', "key file of those agents' owner")
+    .addOption(brokerOption())
     .option('--out <dir>', "where to keep each hand's ticks, for clock verify")
     .option('--seconds <seconds>', 'stop after this time', seconds)
     .addOption(jsonOption())
@@ -63,11 +99,15 @@ export function addExperimentCommands(clock: Command): void {
         'pinledger clock mine --difficulty 4 --on pi-1,pi-2 --inventory ansible/inventory',
       ),
     )
-    .action(async ({ feed, ...options }: MineOptions & { readonly feed: boolean }) => {
+    .action(async ({ feed, ...options }: MineOptions & OverBroker & { readonly feed: boolean }) => {
       selfTest()
       if (feed) return serve(options.threads)
+      const { difficulty, ticks } = options
+      const code = await onAgents(options, (count) => ({
+        ...{ mode: 'alone', rounds: ticks, difficulties: Array(count).fill(difficulty) },
+      }))
       const { mineCommand } = await import('./clock-experiment.ts')
-      process.exitCode = await mineCommand(options)
+      process.exitCode = code ?? (await mineCommand(options))
     })
 
   addPlaces(
@@ -83,12 +123,18 @@ export function addExperimentCommands(clock: Command): void {
       example(
         'pinledger clock pair --difficulty 3,2 --rounds 20 --out pair',
         'pinledger clock pair --difficulty 4,4 --on pi-1,pi-2 --inventory ansible/inventory',
+        'pinledger clock pair --difficulty 4,4 --agents 8a88...6f5c,8139...f394 --key owner.json',
       ),
     )
-    .action(async (options: PairOptions) => {
+    .action(async (options: PairOptions & OverBroker) => {
       selfTest()
+      const code = await onAgents(options, (count) => {
+        twoOnly(count)
+        const { difficulty, rounds, roundTimeout } = options
+        return { mode: 'rounds', difficulties: difficulty, rounds, timeoutMs: roundTimeout * 1000 }
+      })
       const { pairCommand } = await import('./clock-experiment.ts')
-      process.exitCode = await pairCommand(options)
+      process.exitCode = code ?? (await pairCommand(options))
     })
 
   addPlaces(
@@ -103,10 +149,15 @@ export function addExperimentCommands(clock: Command): void {
       'after',
       example('pinledger clock almost --difficulty 5,3', 'pinledger clock almost --seconds 60'),
     )
-    .action(async (options: AlmostOptions) => {
+    .action(async (options: AlmostOptions & OverBroker) => {
       selfTest()
+      const code = await onAgents(options, (count) => {
+        twoOnly(count)
+        const { difficulty, ticks, all } = options
+        return { mode: 'free', difficulties: difficulty, rounds: ticks, all }
+      })
       const { almostCommand } = await import('./clock-experiment.ts')
-      process.exitCode = await almostCommand(options)
+      process.exitCode = code ?? (await almostCommand(options))
     })
 
   clock

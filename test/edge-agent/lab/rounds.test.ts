@@ -161,7 +161,8 @@ t.test('each takes over when it falls silent, the next in the list first, and th
   t.strictSame(lab.towers, [], 'not before three time-outs and one more')
   lab.pass(TIMEOUT_MS + 1_000)
   t.strictSame(lab.towers, [1])
-  t.match(lab.begun, [`2.${round + 1} by 1`])
+  t.equal(lab.begun.at(-1)?.startsWith('2.'), true)
+  t.ok(lab.begun.includes(`2.${round + 1} by 1`), 'the round after the last that it has heard of')
   lab.kill(1)
   lab.pass(5 * TIMEOUT_MS + 1_000)
   t.strictSame(lab.towers, [2])
@@ -206,8 +207,8 @@ t.test('of two towers the better one stays: a higher term, or the first in the l
   t.equal(lab.said[length]?.from, 0, 'who is worse hears of the better one at once')
   lab.say(2, { term: 7, round: 1, leftMs: 0, tips })
   t.strictSame(lab.towers, [])
-  lab.pass(6 * TIMEOUT_MS)
-  t.strictSame([lab.towers, lab.member(2).rounds.followed?.term], [[0], 8])
+  lab.pass(SETTLE_MS)
+  t.strictSame([lab.towers, lab.member(0).rounds.followed?.term], [[2], 8], 'whoever it was goes on')
 })
 
 t.test('a tower that says one round for ever is silent', async (t) => {
