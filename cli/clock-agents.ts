@@ -6,7 +6,15 @@ import { z } from 'zod'
 import { ExperimentHand, type Made } from '../edge-agent/experiment/hand.ts'
 import { slowest } from '../edge-agent/lab/experiment.ts'
 import { lengthen } from '../edge-agent/lab/line.ts'
-import { handsOf, LASTS_MS_MAX, letterOf, planFault, type SignedOrder, signOrder, TIMEOUT_MS } from '../edge-agent/lab/order.ts'
+import {
+  handsOf,
+  LASTS_MS_MAX,
+  letterOf,
+  planFault,
+  type SignedOrder,
+  signOrder,
+  TIMEOUT_MS,
+} from '../edge-agent/lab/order.ts'
 import { SILENT_TIMEOUTS } from '../edge-agent/lab/rounds.ts'
 import { openTicks, openTower } from '../edge-agent/lab/words.ts'
 import type { Network } from '../ledger/network.ts'
@@ -58,7 +66,10 @@ const LACKING_MS = 10_000
 const stateSchema = z.object({
   order: z.string().nullable(),
   state: z.string().max(32),
-  ticks: z.int().min(0).max(LAB_ROUNDS_MAX * 16),
+  ticks: z
+    .int()
+    .min(0)
+    .max(LAB_ROUNDS_MAX * 16),
   refused: z.object({ sequence: z.int().nullable(), reason: z.string().max(1024) }).nullable(),
 })
 type State = z.infer<typeof stateSchema>
@@ -67,7 +78,10 @@ type State = z.infer<typeof stateSchema>
 export async function onAgents(options: AgentsOptions, wanted: AgentsPlan): Promise<number> {
   const { agents, key, broker, json } = options
   if (key === undefined)
-    throw new WorldError('usage', '--agents takes only what their owner has signed: give its key file with --key')
+    throw new WorldError(
+      'usage',
+      '--agents takes only what their owner has signed: give its key file with --key',
+    )
   const { mode, difficulties, rounds } = wanted
   const timeoutMs =
     wanted.timeoutMs ?? Math.min(TIMEOUT_MS.max, Math.max(TIMEOUT_MS.min, Math.floor(LASTS_MS_MAX / rounds)))
@@ -116,6 +130,7 @@ class Conductor {
   #words: Words[] = []
   #best: { term: number; from: number; round: number } | undefined
   #shown: Words
+  /** Since when something is waited for that was made. */
   #lackingMs: number | undefined
   #heardMs = performance.now()
   #missed = 0
@@ -304,9 +319,15 @@ class Conductor {
     const { mode, rounds } = this.#plan
     if (mode === 'rounds') return this.#shown.round > rounds
     const heights = this.#rows.map(({ hand }) => hand.slow.tip.height)
-    return mode === 'free'
-      ? (heights[slowest(this.#plan)] ?? 0) >= rounds
-      : heights.every((height) => height >= rounds)
+    if (mode === 'alone') return heights.every((height) => height >= rounds)
+    if ((heights[slowest(this.#plan)] ?? 0) < rounds) return false
+    // What the others have made until they heard of it comes in.
+    this.#lackingMs ??= performance.now()
+    const isWhole = this.#plan.agents.every(({ account }, index) => {
+      const state = this.#states.get(account)
+      return state !== undefined && state.state !== 'running' && (heights[index] ?? 0) >= state.ticks
+    })
+    return isWhole || performance.now() - this.#lackingMs >= LACKING_MS
   }
 
   /** Asks for what is lacking; throws WorldError when nothing can come any more. */

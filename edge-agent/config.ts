@@ -50,7 +50,7 @@ export const agentConfig = z
         lab: z
           .boolean()
           .default(false)
-          .describe("whether it takes part in experiments that its owner orders"),
+          .describe('whether it takes part in experiments that its owner orders'),
         duty: z.number().min(0.01).max(1).default(0.25).describe('share of a core for them'),
       })
       .prefault({}),

@@ -64,7 +64,6 @@ export class Experiment {
   readonly #own: ExperimentHand
   readonly #rounds: Rounds | undefined
   readonly #hands: ReadonlySet<Anchor['ledger']>
-  readonly #heightMax: number
   /** What our last tick named: no later one may name less. */
   readonly #named = new Map<Anchor['ledger'], Anchor>()
   /** Of other hands, not on disk yet. */
@@ -90,8 +89,6 @@ export class Experiment {
     const { agents, rounds, timeoutMs, mode } = plan
     this.#startedMs = clock.monotonic()
     this.#hands = new Set(stores.map(({ slow }) => slow.hand.genesisHash))
-    const stored = Math.floor(LAB_STORE_BYTES_MAX / agents.length / storedTickBytes(agents.length))
-    this.#heightMax = mode === 'free' ? stored : rounds
     const { slow } = this.#store(self)
     this.#own = new ExperimentHand({ label: letterOf(self), hand: slow.hand, slow, now: clock.now })
     if (slow.tip.height > 0) this.#remember(this.#store(self).tick(slow.tip.height))
@@ -133,7 +130,7 @@ export class Experiment {
   }
 
   onMessage({ kind, publisher }: ParsedTopic, payload: Uint8Array): void {
-    if (kind === 'lab-ask') return this.#hearAsk(payload)
+    if (kind === 'lab-ask') return void this.#hearAsk(payload)
     const from = this.#plan.agents.findIndex(({ account }) => account === publisher)
     if (from < 0) return
     if (kind === 'tower') this.#hearTower(from, publisher, payload)
@@ -192,7 +189,7 @@ export class Experiment {
     const said = openTicks(this.#modules.network, publisher, payload)
     if (said?.order !== this.signed.hash) return
     const store = this.#store(from)
-    const { added, gap, fault } = lengthen(store.slow, this.#hands, this.#heightMax, said.ticks)
+    const { added, gap, fault } = lengthen(store.slow, this.#hands, heightMax(this.#plan, from), said.ticks)
     if (gap) this.#ask(from)
     if (fault !== undefined)
       this.#modules.log.warn('a tick of an experiment is not taken', { hand: letterOf(from), reason: fault })
@@ -231,7 +228,7 @@ export class Experiment {
       this.#own.refresh()
       onChange()
     }
-    if (this.#isOver()) return this.#finish('over')
+    if (this.#isOver()) return void this.#finish('over')
     if (!this.#isSeeking && this.#wants()) this.#seek()
   }
 
@@ -246,9 +243,9 @@ export class Experiment {
   }
 
   #wants(): boolean {
-    if (this.#rounds !== undefined) return this.#rounds.mustMine
     const { height } = this.#store(this.#self).slow.tip
-    return height < this.#heightMax && this.#unsent.length < LAB_TICKS_MAX
+    if (height >= heightMax(this.#plan, this.#self)) return false
+    return this.#rounds?.mustMine ?? this.#unsent.length < LAB_TICKS_MAX
   }
 
   #seek(): void {
@@ -375,6 +372,13 @@ export class Experiment {
 
 const sizes = (ticks: readonly SaidTick[]): number[] => ticks.map(({ tick }) => tickCodec.size(tick))
 const tipOf = ({ slow: { tip } }: HandStore) => ({ height: tip.height, hash: tip.hash })
+
+/** How long a hand may get: in rounds a tower that takes over may count some again, and a fast hand has no end but the disk's. */
+function heightMax(plan: LabStart, index: number): number {
+  const { mode, agents, rounds } = plan
+  if (mode === 'alone' || (mode === 'free' && index === slowest(plan))) return rounds
+  return Math.floor(LAB_STORE_BYTES_MAX / agents.length / storedTickBytes(agents.length))
+}
 
 /** Place of the hand with the most digits, the first of several. */
 export const slowest = ({ agents }: LabStart): number =>

@@ -83,19 +83,25 @@ export function readOrder(network: Keys, owner: Account, bytes: Uint8Array): Res
 }
 
 /** Whether an agent takes an order. */
-export function checkOrder(network: Keys, to: Addressee, bytes: Uint8Array): Result<SignedOrder, OrderRefusal> {
+export function checkOrder(
+  network: Keys,
+  to: Addressee,
+  bytes: Uint8Array,
+): Result<SignedOrder, OrderRefusal> {
   const read = readOrder(network, to.owner, bytes)
   if (!read.ok) return refuse({ sequence: undefined, reason: read.fault })
   const { sequence, time, plan } = read.value.order
   const because = (reason: string) => refuse({ sequence, reason })
   if (sequence <= to.sequence)
     return because(`old-sequence: expected more than ${to.sequence}, got ${sequence}; an order counts once`)
+  // An end may be old: the broker has kept it.
+  if (plan.type === 'stop') return read
   const aheadMs = time - to.nowMs
   if (aheadMs <= -ORDER_MS_MAX || (aheadMs >= ORDER_MS_MAX && !to.mayBeLate))
     return because(
       `bad-time: the order is of ${new Date(time).toISOString()}, which is not within an hour of this agent's ${new Date(to.nowMs).toISOString()}`,
     )
-  const wrong = plan.type === 'start' ? planFault(plan) : undefined
+  const wrong = planFault(plan)
   return wrong === undefined ? read : because(`bad-plan: ${wrong}`)
 }
 

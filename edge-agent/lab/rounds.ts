@@ -129,7 +129,8 @@ export class Rounds {
     if (followed === undefined) return undefined
     const tips = this.#options.tips()
     const isWhole = followed.tips.every(({ height }, index) => (tips[index]?.height ?? 0) > height)
-    if (isWhole || nowMs >= this.#deadlineMs) return this.#begin(followed.term, followed.round + 1, tips, nowMs)
+    if (isWhole || nowMs >= this.#deadlineMs)
+      return this.#begin(followed.term, followed.round + 1, tips, nowMs)
     const repeatMs = Math.min(REPEAT_MS.max, Math.max(REPEAT_MS.min, timeoutMs / 3))
     return nowMs - this.#saidMs >= repeatMs ? this.#say(followed, nowMs) : undefined
   }

@@ -51,6 +51,7 @@ export class LabTrade implements Trade {
   #experiment: Experiment | undefined
   #word: LabWord = 'idle'
   #refused: LabState['refused'] = null
+  #refusedBytes: Uint8Array | undefined
   #told = ''
   #toldMs = Number.NEGATIVE_INFINITY
   /** Parts that end: a new one begins on disk only when the one before has let go. */
@@ -111,7 +112,8 @@ export class LabTrade implements Trade {
   #hearOrder(payload: Uint8Array): void {
     const { chain, clock, log } = this.#desk
     // The broker has kept it.
-    if (this.#signed !== undefined && Buffer.compare(payload, this.#signed.bytes) === 0) return
+    const known = [this.#signed?.bytes, this.#refusedBytes]
+    if (known.some((bytes) => bytes !== undefined && Buffer.compare(payload, bytes) === 0)) return
     const isRight = clock.synchronised()
     const to = {
       owner: this.#options.owner,
@@ -120,7 +122,10 @@ export class LabTrade implements Trade {
       mayBeLate: !isRight,
     }
     const checked = checkOrder(chain.network, to, payload)
-    if (!checked.ok) return this.#refuse(checked.fault)
+    if (!checked.ok) {
+      this.#refusedBytes = payload.slice()
+      return void this.#refuse(checked.fault)
+    }
     this.#log.setOrder({ owner: to.owner, bytes: checked.value.bytes })
     this.#refused = null
     this.#leave()

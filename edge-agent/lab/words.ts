@@ -1,6 +1,7 @@
 /** Messages of an experiment between its agents: signed by who says them, so that no broker has to be believed. */
-import type { Network } from '../../ledger/network.ts'
+
 import type { Tag } from '../../ledger/hashing.ts'
+import type { Network } from '../../ledger/network.ts'
 import { type Codec, decode, encode } from '../../schemas/codec.ts'
 import { type Account, fromHex } from '../../schemas/hex.ts'
 import {

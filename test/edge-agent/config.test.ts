@@ -19,6 +19,12 @@ t.test('amounts are coins as text; an account is 64 digits; defaults of a wire',
   t.end()
 })
 
+t.test('the laboratory is off, and takes an owner', (t) => {
+  t.match(agentConfig.parse(least), { clock: { lab: false, duty: 0.25 } })
+  t.match(agentConfig.parse({ ...least, owner: ACCOUNT, clock: { lab: true } }), { clock: { lab: true } })
+  t.end()
+})
+
 t.test('what cannot be is refused, each with its field', (t) => {
   const cases: readonly [config: object, field: string][] = [
     [{ ...least, wires: [{ ...wire, pay: 0.01 }] }, 'wires.0.pay'],
@@ -36,6 +42,8 @@ t.test('what cannot be is refused, each with its field', (t) => {
     [{ ...least, mine: { threads: 0 } }, 'mine.threads'],
     [{ ...least, broker: { url: 'http://10.0.0.1' } }, 'broker.url'],
     [{ ...least, broker: { url: 'mqtt://user:secret@10.0.0.1' } }, 'broker.url'],
+    [{ ...least, clock: { lab: true } }, 'clock.lab'],
+    [{ ...least, owner: ACCOUNT, clock: { lab: true, duty: 0 } }, 'clock.duty'],
     [{ ...least, minne: {} }, ''],
     [{ name: 'pump' }, 'broker'],
   ]

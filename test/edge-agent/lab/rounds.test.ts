@@ -1,6 +1,6 @@
 /** Rounds of several agents over a broker in virtual time. */
 import t from 'tap'
-import { type RoundsOptions, Rounds, type Said, SETTLE_MS } from '../../../edge-agent/lab/rounds.ts'
+import { Rounds, type RoundsOptions, type Said, SETTLE_MS } from '../../../edge-agent/lab/rounds.ts'
 import type { Hash } from '../../../schemas/hex.ts'
 import type { LabTip } from '../../../schemas/lab-message.ts'
 import { invariant } from '../../../schemas/result.ts'
@@ -41,8 +41,7 @@ class Lab {
 
   #member(self: number, heights: readonly number[], online: boolean): Member {
     const known = this.#mineMs.map((_, index) => heights[index] ?? 0)
-    const tips = (): LabTip[] =>
-      known.map((height, hand) => ({ height, hash: hashAt(hand, height) }))
+    const tips = (): LabTip[] => known.map((height, hand) => ({ height, hash: hashAt(hand, height) }))
     const options: RoundsOptions = {
       ...{ agents: this.#mineMs.length, self, rounds: this.#rounds, timeoutMs: TIMEOUT_MS, tips },
     }
@@ -141,35 +140,44 @@ t.test('the first agent is the tower, and a round ends when each hand has its ti
   t.ok((first?.atMs ?? 0) >= SETTLE_MS, 'what the broker has kept is heard first')
 })
 
-t.test('a hand that is late holds a round no longer than its time-out; its tick counts when it comes', async (t) => {
-  const lab = new Lab([300, 25_000], 3).pass(60_000)
-  t.strictSame(lab.outcomes, ['complete', 'complete'])
-  const begun = new Map(lab.said.map(({ said }) => [said.round, said.tips.map(({ height }) => height)]))
-  t.strictSame([...begun.values()], [
-    [0, 0],
-    [1, 0],
-    [2, 0],
-    [3, 1],
-  ])
-})
+t.test(
+  'a hand that is late holds a round no longer than its time-out; its tick counts when it comes',
+  async (t) => {
+    const lab = new Lab([300, 25_000], 3).pass(60_000)
+    t.strictSame(lab.outcomes, ['complete', 'complete'])
+    const begun = new Map(lab.said.map(({ said }) => [said.round, said.tips.map(({ height }) => height)]))
+    t.strictSame(
+      [...begun.values()],
+      [
+        [0, 0],
+        [1, 0],
+        [2, 0],
+        [3, 1],
+      ],
+    )
+  },
+)
 
-t.test('each takes over when it falls silent, the next in the list first, and the rounds go on', async (t) => {
-  const lab = new Lab([300, 300, 300, 300], 40).pass(4_000)
-  const { round = 0 } = lab.member(1).rounds.followed ?? {}
-  lab.kill(0)
-  lab.pass(3 * TIMEOUT_MS)
-  t.strictSame(lab.towers, [], 'not before three time-outs and one more')
-  lab.pass(TIMEOUT_MS + 1_000)
-  t.strictSame(lab.towers, [1])
-  t.equal(lab.begun.at(-1)?.startsWith('2.'), true)
-  t.ok(lab.begun.includes(`2.${round + 1} by 1`), 'the round after the last that it has heard of')
-  lab.kill(1)
-  lab.pass(5 * TIMEOUT_MS + 1_000)
-  t.strictSame(lab.towers, [2])
-  t.equal(lab.member(2).rounds.followed?.term, 3)
-  lab.pass(400_000)
-  t.strictSame(lab.outcomes.slice(2), ['complete', 'complete'])
-})
+t.test(
+  'each takes over when it falls silent, the next in the list first, and the rounds go on',
+  async (t) => {
+    const lab = new Lab([300, 300, 300, 300], 40).pass(4_000)
+    const { round = 0 } = lab.member(1).rounds.followed ?? {}
+    lab.kill(0)
+    lab.pass(3 * TIMEOUT_MS)
+    t.strictSame(lab.towers, [], 'not before three time-outs and one more')
+    lab.pass(TIMEOUT_MS + 1_000)
+    t.strictSame(lab.towers, [1])
+    t.equal(lab.begun.at(-1)?.startsWith('2.'), true)
+    t.ok(lab.begun.includes(`2.${round + 1} by 1`), 'the round after the last that it has heard of')
+    lab.kill(1)
+    lab.pass(5 * TIMEOUT_MS + 1_000)
+    t.strictSame(lab.towers, [2])
+    t.equal(lab.member(2).rounds.followed?.term, 3)
+    lab.pass(400_000)
+    t.strictSame(lab.outcomes.slice(2), ['complete', 'complete'])
+  },
+)
 
 t.test('a tower that is back is an agent; one that nobody has missed goes on', async (t) => {
   const lab = new Lab([300, 300], 40).pass(4_000)
