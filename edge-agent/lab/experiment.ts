@@ -122,7 +122,8 @@ export class Experiment {
   onConnected(): void {
     this.#rounds?.connected(this.#nowMs)
     // What went out just before the connection broke may not have come in.
-    this.#lacking = Math.max(0, this.#store(this.#self).slow.tip.height - 1)
+    const { height } = this.#store(this.#self).slow.tip
+    if (height > 0) this.#lacking = Math.min(this.#lacking ?? height, height - 1)
   }
 
   onDisconnected(): void {
