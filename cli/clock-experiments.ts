@@ -123,7 +123,7 @@ export function addExperimentCommands(clock: Command): void {
       example(
         'pinledger clock pair --difficulty 3,2 --rounds 20 --out pair',
         'pinledger clock pair --difficulty 4,4 --on pi-1,pi-2 --inventory ansible/inventory',
-        'pinledger clock pair --difficulty 4,4 --agents 8a88...6f5c,8139...f394 --key owner.json',
+        'pinledger clock pair --difficulty 4,4 --agents 8a88...6f5c,8139...b394 --key owner.json',
       ),
     )
     .action(async (options: PairOptions & OverBroker) => {

@@ -3,6 +3,7 @@
  *
  * An order is on disk before it counts, and counts once. Source: docs/CLOCKCHAIN.md "The clock tower", docs/PROTOCOL.md section 16.
  */
+import { WorldError } from '../../node/error.ts'
 import { HandStore } from '../../node/hand-store.ts'
 import type { Account, Hash } from '../../schemas/hex.ts'
 import { everyone, type ParsedTopic, topic } from '../../schemas/topic.ts'
@@ -164,7 +165,18 @@ export class LabTrade implements Trade {
     this.#word = 'running'
     this.#ending = this.#ending
       .then(() => this.#begin(signed, self))
-      .catch((error: unknown) => this.#options.onFatal(error))
+      .catch((error: unknown) => {
+        // A damaged log of one experiment must not keep the agent from everything else.
+        if (error instanceof WorldError && error.code === 'store-corrupt') this.#fail(signed, error)
+        else this.#options.onFatal(error)
+      })
+  }
+
+  #fail(signed: SignedOrder, { message }: WorldError): void {
+    this.#desk.log.error('an experiment cannot go on', { reason: message })
+    if (this.#signed !== signed) return
+    this.#word = 'failed'
+    this.#tell()
   }
 
   async #begin(signed: SignedOrder, self: number): Promise<void> {
@@ -174,7 +186,14 @@ export class LabTrade implements Trade {
     if (this.#stopped || this.#signed !== signed || plan.type !== 'start') return
     this.#log.prune(signed.hash)
     const hands = handsOf(signed.order, plan, signed.hash)
-    const stores = hands.map((hand) => new HandStore(this.#log.hand(signed.hash, hand.genesis.name), hand))
+    const stores: HandStore[] = []
+    try {
+      for (const hand of hands)
+        stores.push(new HandStore(this.#log.hand(signed.hash, hand.genesis.name), hand))
+    } catch (error) {
+      for (const store of stores) store.close()
+      throw error
+    }
     const experiment = new Experiment(signed, plan, self, {
       ...{ network: chain.network, signer, clock, log, tell, tellPeople, stores },
       open: this.#options.open,
