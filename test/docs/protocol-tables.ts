@@ -35,6 +35,12 @@ import { GENESIS_BYTES_MAX, handGenesis } from '../../schemas/genesis.ts'
 import { GRANT_MS_MAX } from '../../schemas/grant.ts'
 import { toHex } from '../../schemas/hex.ts'
 import {
+  LAB_ORDER_BYTES_MAX,
+  LAB_ROUNDS_MAX,
+  LAB_TICKS_BYTES_MAX,
+  LAB_TOWER_BYTES_MAX,
+} from '../../schemas/lab-message.ts'
+import {
   accountView,
   BLOCKS_MAX,
   HEADERS_MAX,
@@ -227,6 +233,7 @@ export function limits(
       sensors: { sensor: 'a', until: 0 },
       anchors: { ledger: '0'.repeat(64), height: 0, block: '0'.repeat(64) },
       items: { type: 'output', ...ITEM, secondsMin: 1, secondsMax: 1 },
+      tips: FIRST,
       following: { content: '0'.repeat(64), time: 0, nonce: '0'.repeat(16) },
     }
     const one = item[Field as 'activations'] ?? item.account
@@ -250,6 +257,10 @@ export function limitsInText(): { sentence: string; found: number; value: number
 }
 
 const LIMITS: readonly (readonly [sentence: string, value: number])[] = [
+  ['`labOrder`, on `lab/<owner>`, retained, at most # bytes', LAB_ORDER_BYTES_MAX],
+  ['`labTower`, on `tower/<agent>`, retained, at most # bytes', LAB_TOWER_BYTES_MAX],
+  ['`labTicks`, on `lab-tick/<agent>`, at most # bytes', LAB_TICKS_BYTES_MAX],
+  ['difficulties from 1 to 15, rounds from 1 to #,', LAB_ROUNDS_MAX],
   ["an output's at most # bytes", itemNameBytesMax('on')],
   ["at most 28 bytes, a sensor's #.", itemNameBytesMax('topic')],
   ['each heeded until # ms after its block', GRANT_MS_MAX],

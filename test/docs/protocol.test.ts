@@ -35,6 +35,7 @@ import { fileMessage, REFUSAL_CODES } from '../../schemas/file-message.ts'
 import { type Genesis, genesis, handGenesis } from '../../schemas/genesis.ts'
 import { grant } from '../../schemas/grant.ts'
 import { fromHex, type Hash, toHex, ZERO_HASH } from '../../schemas/hex.ts'
+import { labTower } from '../../schemas/lab-message.ts'
 import { loginMessage } from '../../schemas/login.ts'
 import {
   accountView,
@@ -139,6 +140,12 @@ t.test('the layouts of the document are those of the codecs', async (t) => {
   limits(t, 'tick', layout(14, '`tick`'), tickCodec.fields)
   t.equal(ofCodec('handTip').length, 1)
   for (const { json } of ofCodec('handTip')) agrees(t, 'handTip', layout(14, '`handTip`'), handTip, json)
+  const tower = {
+    ...{ order: ZERO_HASH, term: 1, round: 2, leftMs: 3, signature: '0'.repeat(128) },
+    tips: [1, 2].map((height) => ({ height, hash: ZERO_HASH })),
+  }
+  agrees(t, 'labTower', layout(16, '`labTower`'), labTower, tower)
+  limits(t, 'labTower', layout(16, '`labTower`'), labTower.fields)
   for (const [name, codec] of Object.entries(laidOut)) {
     const rows = layout(8, `\`${name}\``)
     for (const { json } of ofCodec(name)) agrees(t, name, rows, codec, json)
