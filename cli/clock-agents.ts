@@ -4,7 +4,7 @@
  */
 import { z } from 'zod'
 import { ExperimentHand, type Made } from '../edge-agent/experiment/hand.ts'
-import { slowest } from '../edge-agent/lab/experiment.ts'
+import { heightMax, slowest } from '../edge-agent/lab/experiment.ts'
 import { lengthen } from '../edge-agent/lab/line.ts'
 import {
   handsOf,
@@ -124,6 +124,8 @@ class Conductor {
   readonly #logs: ReturnType<typeof openHandLogs> | undefined
   readonly #states = new Map<Account, State>()
   readonly #askedMs = new Map<Account, number>()
+  /** Agents of which a tick did not hold. */
+  readonly #faulty = new Set<number>()
   /** In rounds: ticks by hand that have not been shown. */
   readonly #waiting: Made[][]
   /** Rounds that have begun and of which the one before has not been shown. */
@@ -241,12 +243,21 @@ class Conductor {
     else if (kind === 'lab-tick' && !json) this.#takeTicks(from, publisher, payload)
   }
 
+  #from(by: Account) {
+    return { network: this.#modules.network, order: this.#signed.hash, by }
+  }
+
   #takeTicks(from: number, publisher: Account, payload: Uint8Array): void {
-    const said = openTicks(this.#modules.network, publisher, payload)
+    const opened = openTicks(this.#from(publisher), payload)
     const row = this.#rows[from]
-    if (said?.order !== this.#signed.hash || row === undefined) return
+    if (!opened.ok || row === undefined) return
     const hands = new Set(this.#rows.map(({ hand }) => hand.slow.hand.genesisHash))
-    const { added, gap, fault } = lengthen(row.hand.slow, hands, Number.POSITIVE_INFINITY, said.ticks)
+    const { added, gap, fault } = lengthen(
+      row.hand.slow,
+      hands,
+      heightMax(this.#plan, from),
+      opened.value.ticks,
+    )
     const atMs = performance.now()
     if (added.length > 0) this.#heardMs = atMs
     for (const { added: tick, bytes, hashes, microseconds } of added) {
@@ -255,15 +266,20 @@ class Conductor {
       else this.#show(made, {})
     }
     if (gap) this.#ask(from)
-    if (fault !== undefined)
+    // Once: an agent that lies does so as often as it likes.
+    if (fault !== undefined && !this.#faulty.has(from)) {
+      this.#faulty.add(from)
       process.stderr.write(`${row.hand.label}: a tick does not hold: ${harmless(fault)}\n`)
+    }
     this.#rounds()
   }
 
   #takeWords(from: number, publisher: Account, payload: Uint8Array): void {
-    const said = openTower(this.#modules.network, publisher, payload)
-    if (said?.order !== this.#signed.hash || said.tips.length !== this.#rows.length) return
-    const { term, round, tips } = said
+    if (this.#plan.mode !== 'rounds') return
+    const opened = openTower(this.#from(publisher), payload)
+    if (!opened.ok) return
+    const { term, round, tips } = opened.value
+    if (tips.length !== this.#rows.length || round > this.#plan.rounds + 1) return
     const best = this.#best
     if (best !== undefined) {
       const isWorse = term < best.term || (term === best.term && from > best.from)

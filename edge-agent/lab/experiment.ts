@@ -9,9 +9,10 @@ import type { TickAdded } from '../../ledger/slow-hand.ts'
 import type { Clock } from '../../node/clock.ts'
 import type { HandStore } from '../../node/hand-store.ts'
 import type { Log } from '../../node/log.ts'
+import { MUTE_MS, Muting } from '../../node/muting.ts'
 import type { Signer } from '../../node/signing.ts'
 import { decode, encode } from '../../schemas/codec.ts'
-import type { Account } from '../../schemas/hex.ts'
+import { type Account, short } from '../../schemas/hex.ts'
 import { LAB_ASK_BYTES, LAB_TICKS_MAX, type LabStart, labAsk, labTower } from '../../schemas/lab-message.ts'
 import { invariant } from '../../schemas/result.ts'
 import { type Anchor, TICK_BYTES_MAX, tick as tickCodec } from '../../schemas/tick.ts'
@@ -19,6 +20,7 @@ import type { ParsedTopic } from '../../schemas/topic.ts'
 import { ExperimentHand, type Made } from '../experiment/hand.ts'
 import type { OpenSearch } from '../experiment/search.ts'
 import type { Desk } from '../trade.ts'
+import { Asks } from './asks.ts'
 import { lengthen } from './line.ts'
 import { LAB_STORE_BYTES_MAX, letterOf, type SignedOrder, storedTickBytes } from './order.ts'
 import { Rounds } from './rounds.ts'
@@ -28,10 +30,15 @@ import { fitting, openTicks, openTower, type SaidTick, ticksBytes, towerBytes } 
 const SEND_MS = 100
 /** Between two questions for the ticks of one hand. */
 const ASK_MS = 2_000
+/** How long hands that run free wait for each other before they begin. */
+const GATHER_MS_MAX = 10_000
+const WARN_MS = 10_000
 
 export type End = 'over' | 'failed'
 
 export interface ExperimentModules {
+  /** Who ordered it. */
+  readonly owner: Account
   readonly network: Network
   readonly signer: Signer
   readonly clock: Clock
@@ -41,6 +48,8 @@ export interface ExperimentModules {
   /** Of all hands, in the order's order. */
   readonly stores: readonly HandStore[]
   readonly open: OpenSearch
+  /** Whether its time is over by the wall clock. */
+  readonly isPast: () => boolean
   /** Its round, tower or count of ticks is another. */
   readonly onChange: () => void
   readonly onEnd: (end: End) => void
@@ -62,7 +71,13 @@ export class Experiment {
   readonly #self: number
   readonly #modules: ExperimentModules
   readonly #own: ExperimentHand
+  /** Rounds; where hands run free, the one in which they gather. */
   readonly #rounds: Rounds | undefined
+  /** Agents that are ready. */
+  readonly #here = new Set<number>()
+  readonly #asks = new Asks()
+  readonly #muting = new Muting()
+  #warnedMs = Number.NEGATIVE_INFINITY
   readonly #hands: ReadonlySet<Anchor['ledger']>
   /** What our last tick named: no later one may name less. */
   readonly #named = new Map<Anchor['ledger'], Anchor>()
@@ -71,8 +86,6 @@ export class Experiment {
   #unsent: Made[] = []
   #sendTimer: NodeJS.Timeout | undefined
   #sentMs = Number.NEGATIVE_INFINITY
-  /** Ticks of ours that somebody lacks are those above. */
-  #lacking: number | undefined
   readonly #startedMs: number
   readonly #claims = new Map<number, { readonly hashes: number; readonly microseconds: number }>()
   readonly #askedMs = new Map<number, number>()
@@ -92,15 +105,21 @@ export class Experiment {
     const { slow } = this.#store(self)
     this.#own = new ExperimentHand({ label: letterOf(self), hand: slow.hand, slow, now: clock.now })
     if (slow.tip.height > 0) this.#remember(this.#store(self).tick(slow.tip.height))
-    if (mode === 'rounds')
+    const all = { agents: agents.length, self, tips: () => stores.map(tipOf) }
+    const gathering = {
+      rounds: 1,
+      timeoutMs: Math.min(timeoutMs, GATHER_MS_MAX),
+      isWhole: () => this.#here.size === agents.length,
+    }
+    if (mode !== 'alone')
       this.#rounds = new Rounds(
-        { agents: agents.length, self, rounds, timeoutMs, tips: () => stores.map(tipOf) },
+        { ...all, ...(mode === 'free' ? gathering : { rounds, timeoutMs }) },
         clock.monotonic(),
       )
   }
 
   get standing(): Standing {
-    const followed = this.#rounds?.followed
+    const followed = this.#plan.mode === 'rounds' ? this.#rounds?.followed : undefined
     return {
       hand: letterOf(this.#self),
       round: followed?.round ?? null,
@@ -116,6 +135,8 @@ export class Experiment {
     await this.#own.start(this.#modules.open)
     // What was sought before there was a search.
     this.#own.refresh()
+    this.#here.add(this.#self)
+    this.#sayHere()
     this.#turn()
   }
 
@@ -123,7 +144,8 @@ export class Experiment {
     this.#rounds?.connected(this.#nowMs)
     // What went out just before the connection broke may not have come in.
     const { height } = this.#store(this.#self).slow.tip
-    if (height > 0) this.#lacking = Math.min(this.#lacking ?? height, height - 1)
+    if (height > 0) this.#asks.ask('self', height - 1)
+    this.#sayHere()
   }
 
   onDisconnected(): void {
@@ -131,9 +153,10 @@ export class Experiment {
   }
 
   onMessage({ kind, publisher }: ParsedTopic, payload: Uint8Array): void {
-    if (kind === 'lab-ask') return void this.#hearAsk(payload)
     const from = this.#plan.agents.findIndex(({ account }) => account === publisher)
-    if (from < 0) return
+    if (kind === 'lab-ask' && (from >= 0 || publisher === this.#modules.owner))
+      this.#hearAsk(publisher, payload)
+    if (kind === 'lab-ask' || from < 0 || this.#muting.isMuted(publisher, this.#nowMs)) return
     if (kind === 'tower') this.#hearTower(from, publisher, payload)
     if (kind === 'lab-tick' && from !== this.#self) this.#hearTicks(from, publisher, payload)
     this.#turn()
@@ -142,10 +165,9 @@ export class Experiment {
   /** Once a second. */
   tick(): void {
     this.#save()
-    if (this.#lacking !== undefined) {
-      this.#sayAgain(this.#lacking)
-      this.#lacking = undefined
-    }
+    const above = this.#asks.next()
+    if (above !== undefined) this.#asks.answered(above, this.#sayAgain(above))
+    this.#sayHere()
     this.#turn()
   }
 
@@ -170,42 +192,72 @@ export class Experiment {
   }
 
   #hearTower(from: number, publisher: Account, payload: Uint8Array): void {
-    const said = openTower(this.#modules.network, publisher, payload)
-    if (said?.order !== this.signed.hash || this.#rounds === undefined) return
+    if (this.#rounds === undefined) return
+    const opened = openTower(this.#from(publisher), payload)
+    if (!opened.ok) return void this.#count(publisher, opened.fault)
+    const said = opened.value
     const before = this.#rounds.followed
-    if (!this.#rounds.hear(from, said, this.#nowMs)) return
+    const isHeard = this.#rounds.hear(from, said, this.#nowMs)
+    const isNew = before?.round !== said.round || before.from !== from || before.term !== said.term
+    if (!(isHeard && isNew) && from !== this.#self) this.#count(publisher, 'ignored')
+    if (!isHeard || this.#plan.mode === 'free') return
     for (const [index, { height }] of said.tips.entries())
       if (index !== this.#self && height > this.#store(index).slow.tip.height) this.#ask(index)
     const counted = said.tips[this.#self]?.height ?? 0
     const { height } = this.#store(this.#self).slow.tip
-    if (height > counted && from !== this.#self) this.#lacking = Math.min(this.#lacking ?? counted, counted)
-    if (counted > height && before?.round !== said.round)
-      this.#modules.log.warn('the tower knows more ticks of our hand than we have', { counted, height })
+    if (height > counted && from !== this.#self) this.#asks.ask('tower', counted)
+    if (counted > height && isNew) {
+      // A tower that lies can begin a round with each message.
+      if (this.#nowMs - this.#warnedMs >= WARN_MS)
+        this.#modules.log.warn('the tower knows more ticks of our hand than we have', { counted, height })
+      this.#warnedMs = this.#nowMs
+    }
     // Whoever is late names what is newest now.
     this.#own.refresh()
-    if (before?.round !== said.round || before.from !== from) this.#modules.onChange()
+    if (isNew) this.#modules.onChange()
   }
 
   #hearTicks(from: number, publisher: Account, payload: Uint8Array): void {
-    const said = openTicks(this.#modules.network, publisher, payload)
-    if (said?.order !== this.signed.hash) return
+    const opened = openTicks(this.#from(publisher), payload)
+    if (!opened.ok) return void this.#count(publisher, opened.fault)
+    const { ticks } = opened.value
+    this.#here.add(from)
     const store = this.#store(from)
-    const { added, gap, fault } = lengthen(store.slow, this.#hands, heightMax(this.#plan, from), said.ticks)
+    const { added, gap, fault } = lengthen(store.slow, this.#hands, heightMax(this.#plan, from), ticks)
     if (gap) this.#ask(from)
-    if (fault !== undefined)
+    if (fault !== undefined) {
       this.#modules.log.warn('a tick of an experiment is not taken', { hand: letterOf(from), reason: fault })
-    if (added.length === 0) return
+      this.#count(publisher, 'rejected')
+    }
+    if (added.length === 0) return void this.#count(publisher, 'ignored')
     const unsaved = this.#unsaved.get(store) ?? []
     unsaved.push(...added.map(({ added }) => added))
     this.#unsaved.set(store, unsaved)
     if (this.#plan.mode === 'free') this.#own.refresh()
   }
 
-  #hearAsk(payload: Uint8Array): void {
+  #hearAsk(asker: Account, payload: Uint8Array): void {
     const asked = decode(labAsk, payload, LAB_ASK_BYTES)
-    if (!asked.ok || asked.value.order !== this.signed.hash) return
-    const { above } = asked.value
-    this.#lacking = Math.min(this.#lacking ?? above, above)
+    if (asked.ok && asked.value.order === this.signed.hash) this.#asks.ask(asker, asked.value.above)
+  }
+
+  #from(by: Account) {
+    return { network: this.#modules.network, order: this.signed.hash, by }
+  }
+
+  /** Something that is of no use. */
+  #count(publisher: Account, why: 'ignored' | 'rejected'): void {
+    if (this.#muting.count(publisher, why, this.#nowMs))
+      this.#modules.log.warn('an agent of an experiment says too much that is of no use', {
+        from: short(publisher),
+        'muted-seconds': MUTE_MS / 1000,
+      })
+  }
+
+  /** For hands that run free to begin at once: no ticks, but that this one is ready. */
+  #sayHere(): void {
+    if (this.#plan.mode === 'free' && this.#here.has(this.#self) && this.#rounds?.outcome === undefined)
+      this.#say([])
   }
 
   #ask(index: number): void {
@@ -235,6 +287,7 @@ export class Experiment {
 
   #isOver(): boolean {
     const { mode, rounds, timeoutMs } = this.#plan
+    if (this.#modules.isPast()) return true
     if (mode === 'rounds') return this.#rounds?.outcome !== undefined
     // Whoever it waits for is not coming any more.
     if (this.#nowMs - this.#startedMs > 2 * rounds * timeoutMs) return true
@@ -246,7 +299,10 @@ export class Experiment {
   #wants(): boolean {
     const { height } = this.#store(this.#self).slow.tip
     if (height >= heightMax(this.#plan, this.#self)) return false
-    return this.#rounds?.mustMine ?? this.#unsent.length < LAB_TICKS_MAX
+    if (this.#plan.mode === 'rounds') return this.#rounds?.mustMine === true
+    // Who was there before, or has heard the others begin, waits for nobody.
+    const isBegun = this.#plan.mode === 'alone' || height > 0 || this.#rounds?.outcome !== undefined
+    return isBegun && this.#unsent.length < LAB_TICKS_MAX
   }
 
   #seek(): void {
@@ -280,7 +336,7 @@ export class Experiment {
         this.#modules.onFatal(error)
       }
     }
-    if (this.#rounds !== undefined || waitMs <= 0) guarded()
+    if (this.#plan.mode === 'rounds' || waitMs <= 0) guarded()
     else {
       this.#sendTimer ??= setTimeout(guarded, waitMs)
       this.#turn()
@@ -303,7 +359,8 @@ export class Experiment {
     this.#modules.onChange()
   }
 
-  #sayAgain(above: number): void {
+  /** Height of the last tick that was said. */
+  #sayAgain(above: number): number {
     const store = this.#store(this.#self)
     // What has not been said yet is said of itself, and is not on disk.
     const last = Math.min(store.slow.tip.height - this.#unsent.length, above + LAB_TICKS_MAX)
@@ -316,12 +373,15 @@ export class Experiment {
         ...(this.#claims.get(height) ?? { hashes: 0, microseconds: 0 }),
       })
     }
-    if (ticks.length > 0) this.#say(ticks.slice(0, fitting(sizes(ticks))))
+    const count = fitting(sizes(ticks))
+    if (count > 0) this.#say(ticks.slice(0, count))
+    return above + count
   }
 
   #say(ticks: readonly SaidTick[]): void {
     const { network, signer, tell } = this.#modules
-    for (let rest = ticks; rest.length > 0; ) {
+    let rest = ticks
+    do {
       const count = fitting(sizes(rest))
       const body = { order: this.signed.hash, ticks: rest.slice(0, count) }
       void tell(
@@ -330,7 +390,7 @@ export class Experiment {
         ticksBytes(network, body, (message) => signer.sign(message)),
       )
       rest = rest.slice(count)
-    }
+    } while (rest.length > 0)
   }
 
   /** What a tick names: in rounds where the others ended when it began, free their newest, and never less than before. */
@@ -375,7 +435,7 @@ const sizes = (ticks: readonly SaidTick[]): number[] => ticks.map(({ tick }) => 
 const tipOf = ({ slow: { tip } }: HandStore) => ({ height: tip.height, hash: tip.hash })
 
 /** How long a hand may get: in rounds a tower that takes over may count some again, and a fast hand has no end but the disk's. */
-function heightMax(plan: LabStart, index: number): number {
+export function heightMax(plan: LabStart, index: number): number {
   const { mode, agents, rounds } = plan
   if (mode === 'alone' || (mode === 'free' && index === slowest(plan))) return rounds
   return Math.floor(LAB_STORE_BYTES_MAX / agents.length / storedTickBytes(agents.length))

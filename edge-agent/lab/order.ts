@@ -18,9 +18,12 @@ import {
 import { accept, type Result, refuse } from '../../schemas/result.ts'
 import { SIGNATURE_BYTES } from '../../schemas/transaction.ts'
 import { DIGITS_MAX, fixedHand } from '../experiment/hand.ts'
+import { lastsMsMax } from './rounds.ts'
 
 /** How far an order's time may be from the agent's. */
 export const ORDER_MS_MAX = 3_600_000
+/** Nor is it further ahead of a clock that may be late: a Pi was switched off for no longer. */
+const LATE_MS_MAX = 10 * 365 * 86_400_000
 export const TIMEOUT_MS = { min: 1_000, max: 86_400_000 } as const
 /** Of all rounds together, were each closed at its time-out. */
 export const LASTS_MS_MAX = 7 * 86_400_000
@@ -94,13 +97,14 @@ export function checkOrder(
   const because = (reason: string) => refuse({ sequence, reason })
   if (sequence <= to.sequence)
     return because(`old-sequence: expected more than ${to.sequence}, got ${sequence}; an order counts once`)
-  // An end may be old: the broker has kept it.
-  if (plan.type === 'stop') return read
   const aheadMs = time - to.nowMs
-  if (aheadMs <= -ORDER_MS_MAX || (aheadMs >= ORDER_MS_MAX && !to.mayBeLate))
+  // An end may be old: the broker has kept it. From the future it would have a number that no order of today is above.
+  const isOld = plan.type === 'start' && aheadMs <= -ORDER_MS_MAX
+  if (isOld || aheadMs >= (to.mayBeLate ? LATE_MS_MAX : ORDER_MS_MAX))
     return because(
       `bad-time: the order is of ${new Date(time).toISOString()}, which is not within an hour of this agent's ${new Date(to.nowMs).toISOString()}`,
     )
+  if (plan.type === 'stop') return read
   const wrong = planFault(plan)
   return wrong === undefined ? read : because(`bad-plan: ${wrong}`)
 }
@@ -122,6 +126,10 @@ export function planFault({ mode, rounds, timeoutMs, agents }: LabStart): string
     return `${rounds} rounds of ${agents.length} agents take ${bytes} bytes, expected at most ${LAB_STORE_BYTES_MAX}`
   return undefined
 }
+
+/** When an experiment is over for whoever was switched off meanwhile, however often; milliseconds since 1970. */
+export const endsAt = ({ time }: LabOrder, { rounds, timeoutMs, agents }: LabStart): number =>
+  time + ORDER_MS_MAX + lastsMsMax(rounds, timeoutMs, agents.length)
 
 /** What people call an agent's hand, by its place in the order. */
 export const letterOf = (index: number): string => String.fromCharCode(97 + index)

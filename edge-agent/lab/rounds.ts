@@ -5,6 +5,7 @@
  * never; whoever is cut off is no tower; a tower begins a round at least every time-out, so one that does not is silent, however
  * often it speaks. Nothing here says that a tick is valid. Source: docs/CLOCKCHAIN.md "The clock tower", docs/PROTOCOL.md section 16.
  */
+import { TokenBucket } from '../../node/token-bucket.ts'
 import type { LabTip } from '../../schemas/lab-message.ts'
 
 /** After connecting, for what the broker has kept to come in. */
@@ -14,6 +15,14 @@ export const SILENT_TIMEOUTS = 3
 /** A tower says again what it has said, for whoever did not hear it. */
 const REPEAT_MS = { min: 1_000, max: 10_000 } as const
 const TERM_MAX = 0xffffffff
+/** By how much a term may be above the one before, and how often there is one: else a lie takes the last term that there is. */
+const TERM_STEP_MAX = 1 << 16
+/** At once: what the broker has kept of each agent, in any order. */
+const TERMS = { perSecond: 1, burst: 32 } as const
+
+/** After which rounds are over, however many are left. */
+export const lastsMsMax = (rounds: number, timeoutMs: number, agents: number): number =>
+  (2 * rounds + SILENT_TIMEOUTS + agents) * timeoutMs
 
 /** What a tower says. */
 export interface Said {
@@ -31,6 +40,8 @@ export interface RoundsOptions {
   readonly timeoutMs: number
   /** Where each hand ends, as far as this agent knows. */
   readonly tips: () => readonly LabTip[]
+  /** Whether a round is over before its time-out; left out, once each hand has a tick that is newer than when it began. */
+  readonly isWhole?: () => boolean
 }
 
 interface Followed extends Omit<Said, 'leftMs'> {
@@ -47,6 +58,9 @@ export class Rounds {
   /** When a round began, a better tower spoke, or this agent came back. */
   #heardMs: number
   #followed: Followed | undefined
+  readonly #terms: TokenBucket
+  /** Height of the own hand when the round began. */
+  #beganAt = 0
   #isTower = false
   #deadlineMs = 0
   #saidMs = Number.NEGATIVE_INFINITY
@@ -56,6 +70,7 @@ export class Rounds {
     this.#options = options
     this.#startedMs = nowMs
     this.#heardMs = nowMs
+    this.#terms = new TokenBucket(TERMS, nowMs)
   }
 
   get isTower(): boolean {
@@ -73,10 +88,14 @@ export class Rounds {
 
   /** Whether this agent has to search a tick now: none of its own is newer than what the round began with. */
   get mustMine(): boolean {
-    const { self, rounds, tips } = this.#options
-    const began = this.#followed?.tips[self]
-    if (began === undefined || this.#outcome !== undefined) return false
-    return (this.#followed?.round ?? 0) <= rounds && (tips()[self]?.height ?? 0) <= began.height
+    const { rounds } = this.#options
+    if (this.#followed === undefined || this.#outcome !== undefined) return false
+    return this.#followed.round <= rounds && this.#height <= this.#beganAt
+  }
+
+  /** Of the own hand. */
+  get #height(): number {
+    return this.#options.tips()[this.#options.self]?.height ?? 0
   }
 
   connected(nowMs: number): void {
@@ -107,28 +126,42 @@ export class Rounds {
         return false
       }
     }
-    this.#followed = { from, term, round, tips }
+    const known = before?.term ?? 0
+    if (term > known + TERM_STEP_MAX || (term > known && !this.#terms.take(nowMs))) return false
+    this.#follow({ from, term, round, tips })
     this.#isTower = false
     this.#heardMs = nowMs
     if (round > rounds) this.#outcome = 'complete'
     return true
   }
 
+  #isSettled(nowMs: number): boolean {
+    const sinceMs = this.#connectedMs
+    return sinceMs !== undefined && nowMs - sinceMs >= Math.min(SETTLE_MS, this.#options.timeoutMs)
+  }
+
+  /** Who says that we have more ticks than there are makes us mine one, not all of them. */
+  #follow(followed: Followed): void {
+    this.#followed = followed
+    this.#beganAt = Math.min(followed.tips[this.#options.self]?.height ?? 0, this.#height)
+  }
+
   /** What has to be said now, as the tower; to be called after each event, and once a second at least. */
   step(nowMs: number): Said | undefined {
     if (this.#outcome !== undefined || this.#connectedMs === undefined) return undefined
     const { agents, rounds, timeoutMs } = this.#options
-    if (nowMs - this.#startedMs > 2 * rounds * timeoutMs + (SILENT_TIMEOUTS + agents) * timeoutMs) {
+    if (nowMs - this.#startedMs > lastsMsMax(rounds, timeoutMs, agents)) {
       this.#outcome = 'unfinished'
       this.#isTower = false
       return undefined
     }
-    if (nowMs - this.#connectedMs < Math.min(SETTLE_MS, timeoutMs)) return undefined
+    if (!this.#isSettled(nowMs)) return undefined
     if (!this.#isTower) return this.#takeOver(nowMs)
     const { followed } = this
     if (followed === undefined) return undefined
     const tips = this.#options.tips()
-    const isWhole = followed.tips.every(({ height }, index) => (tips[index]?.height ?? 0) > height)
+    const isNewer = ({ height }: LabTip, index: number) => (tips[index]?.height ?? 0) > height
+    const isWhole = this.#options.isWhole?.() ?? followed.tips.every(isNewer)
     if (isWhole || nowMs >= this.#deadlineMs)
       return this.#begin(followed.term, followed.round + 1, tips, nowMs)
     const repeatMs = Math.min(REPEAT_MS.max, Math.max(REPEAT_MS.min, timeoutMs / 3))
@@ -152,9 +185,10 @@ export class Rounds {
     this.#isTower = true
     this.#heardMs = nowMs
     this.#deadlineMs = nowMs + timeoutMs
-    this.#followed = { from: self, term, round, tips }
+    const begun = { from: self, term, round, tips }
+    this.#follow(begun)
     if (round > rounds) this.#outcome = 'complete'
-    return this.#say(this.#followed, nowMs)
+    return this.#say(begun, nowMs)
   }
 
   #say({ term, round, tips }: Followed, nowMs: number): Said {

@@ -5,13 +5,14 @@
  */
 import { WorldError } from '../../node/error.ts'
 import { HandStore } from '../../node/hand-store.ts'
+import { TokenBucket } from '../../node/token-bucket.ts'
 import type { Account, Hash } from '../../schemas/hex.ts'
 import { everyone, type ParsedTopic, topic } from '../../schemas/topic.ts'
 import type { OpenSearch } from '../experiment/search.ts'
 import type { Desk, Trade } from '../trade.ts'
 import { Experiment, type Standing } from './experiment.ts'
 import type { LabLog } from './lab-log.ts'
-import { checkOrder, handsOf, type OrderRefusal, readOrder, type SignedOrder } from './order.ts'
+import { checkOrder, endsAt, handsOf, type OrderRefusal, readOrder, type SignedOrder } from './order.ts'
 
 export interface LabOptions {
   /** Whose orders it takes. */
@@ -40,6 +41,9 @@ export interface LabState {
 }
 
 const TELL_MS = 1_000
+/** On a broker without access control anybody may speak under the owner's name: orders that are checked, and refusals that are told. */
+const CHECKS = { perSecond: 20, burst: 200 } as const
+const REFUSALS = { perSecond: 0.2, burst: 20 } as const
 const HEARD = ['tower', 'lab-tick', 'lab-ask'] as const
 
 export class LabTrade implements Trade {
@@ -53,6 +57,8 @@ export class LabTrade implements Trade {
   #word: LabWord = 'idle'
   #refused: LabState['refused'] = null
   #refusedBytes: Uint8Array | undefined
+  readonly #checks: TokenBucket
+  readonly #refusals: TokenBucket
   #told = ''
   #toldMs = Number.NEGATIVE_INFINITY
   /** Parts that end: a new one begins on disk only when the one before has let go. */
@@ -63,7 +69,9 @@ export class LabTrade implements Trade {
     this.#desk = desk
     this.#options = options
     this.#log = log
-    const { chain, signer } = desk
+    const { chain, signer, clock } = desk
+    this.#checks = new TokenBucket(CHECKS, clock.monotonic())
+    this.#refusals = new TokenBucket(REFUSALS, clock.monotonic())
     const { id } = chain.network
     this.#otherFilters = [
       everyone(id, 'tower'),
@@ -115,16 +123,17 @@ export class LabTrade implements Trade {
     // The broker has kept it.
     const known = [this.#signed?.bytes, this.#refusedBytes]
     if (known.some((bytes) => bytes !== undefined && Buffer.compare(payload, bytes) === 0)) return
-    const isRight = clock.synchronised()
+    if (!this.#checks.take(clock.monotonic())) return
     const to = {
       owner: this.#options.owner,
       sequence: this.#signed?.order.sequence ?? 0,
-      nowMs: isRight ? clock.now() : chain.tip.time,
-      mayBeLate: !isRight,
+      nowMs: this.#earliestMs,
+      mayBeLate: !clock.synchronised(),
     }
     const checked = checkOrder(chain.network, to, payload)
     if (!checked.ok) {
       this.#refusedBytes = payload.slice()
+      if (!this.#refusals.take(clock.monotonic())) return
       return void this.#refuse(checked.fault)
     }
     this.#log.setOrder({ owner: to.owner, bytes: checked.value.bytes })
@@ -135,6 +144,12 @@ export class LabTrade implements Trade {
     log.info('the owner has given an order for the laboratory', { plan: plan.type, sequence })
     this.#follow(checked.value)
     this.#tell()
+  }
+
+  /** Milliseconds since 1970: it is not earlier. */
+  get #earliestMs(): number {
+    const { clock, chain } = this.#desk
+    return clock.synchronised() ? clock.now() : chain.tip.time
   }
 
   #refuse({ sequence, reason }: OrderRefusal): void {
@@ -186,6 +201,7 @@ export class LabTrade implements Trade {
     if (this.#stopped || this.#signed !== signed || plan.type !== 'start') return
     this.#log.prune(signed.hash)
     const hands = handsOf(signed.order, plan, signed.hash)
+    const endsMs = endsAt(signed.order, plan)
     const stores: HandStore[] = []
     try {
       for (const hand of hands)
@@ -196,7 +212,9 @@ export class LabTrade implements Trade {
     }
     const experiment = new Experiment(signed, plan, self, {
       ...{ network: chain.network, signer, clock, log, tell, tellPeople, stores },
+      owner: this.#options.owner,
       open: this.#options.open,
+      isPast: () => this.#earliestMs > endsMs,
       onFatal: this.#options.onFatal,
       onChange: () => this.#tell(),
       onEnd: (end) => {

@@ -71,14 +71,35 @@ t.test('what agents say is signed by them, for one network, and as one kind of m
   const sign = (message: Uint8Array) => alice.sign(message)
   const order = 'ab'.repeat(32) as Hash
   const tower = towerBytes(network, { order, term: 1, round: 2, leftMs: 3, tips: [] }, sign)
-  t.match(openTower(network, alice.account, tower), { order, term: 1, round: 2, leftMs: 3 })
-  t.equal(openTower(network, bob.account, tower), undefined)
-  t.equal(openTower(testNetwork({ name: 'other' }), alice.account, tower), undefined)
+  const from = { network, order, by: alice.account }
+  t.match(openTower(from, tower), { ok: true, value: { order, term: 1, round: 2, leftMs: 3 } })
+  t.match(openTower({ ...from, by: bob.account }, tower), { ok: false, fault: 'rejected' })
+  const other = { ...from, network: testNetwork({ name: 'other' }) }
+  t.match(openTower(other, tower), { ok: false, fault: 'rejected' })
   const bytes = ticksBytes(network, { order, ticks: said(ticks(1)) }, sign)
-  t.match(openTicks(network, alice.account, bytes), { order, ticks: { length: 1 } })
+  t.match(openTicks(from, bytes), { ok: true, value: { order, ticks: { length: 1 } } })
   bytes[40] = (bytes[40] ?? 0) ^ 1
-  t.equal(openTicks(network, alice.account, bytes), undefined)
-  t.equal(openTicks(network, alice.account, tower), undefined)
+  t.match(openTicks(from, bytes), { ok: false, fault: 'rejected' })
+  t.match(openTicks(from, tower), { ok: false, fault: 'rejected' })
+})
+
+t.test('what is of another experiment costs no signature check', async (t) => {
+  const order = 'ab'.repeat(32) as Hash
+  const network = testNetwork()
+  const sign = (message: Uint8Array) => alice.sign(message)
+  const tower = towerBytes(network, { order, term: 1, round: 2, leftMs: 3, tips: [] }, sign)
+  let checks = 0
+  const verify = () => {
+    checks++
+    return true
+  }
+  const counting = { ...network, signatures: { ...network.signatures, verify } }
+  const from = { network: counting, order: ZERO_HASH as Hash, by: alice.account }
+  t.match(openTower(from, tower), { ok: false, fault: 'ignored' })
+  t.match(openTower(from, new Uint8Array(31)), { ok: false, fault: 'ignored' })
+  t.equal(checks, 0)
+  t.ok(openTower({ ...from, order }, tower).ok)
+  t.equal(checks, 1)
 })
 
 t.test('a message holds as many ticks as fit', async (t) => {

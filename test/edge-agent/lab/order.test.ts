@@ -83,8 +83,11 @@ t.test(
     t.ok(at(ORDER_MS_MAX - 1))
     t.notOk(at(ORDER_MS_MAX))
     t.ok(at(10 * ORDER_MS_MAX, true))
+    t.notOk(at(11 * 365 * 86_400_000, true), 'no Pi was off for so long')
     const old = made({ time: START_MS - 10 * ORDER_MS_MAX, plan: { type: 'stop' } })
     t.ok(checkOrder(network, to, old.bytes).ok, 'an end that the broker has kept')
+    const early = made({ time: START_MS + ORDER_MS_MAX, plan: { type: 'stop' } })
+    t.notOk(checkOrder(network, to, early.bytes).ok, 'its number would be above those of all orders to come')
   },
 )
 

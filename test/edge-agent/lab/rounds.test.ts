@@ -256,13 +256,69 @@ t.test('what cannot be is not heard', async (t) => {
   t.equal(rounds.outcome, 'complete')
 })
 
+t.test('a term far above the others is a lie, and one tower does not use up all terms', async (t) => {
+  const lab = new Lab([300, 300], 90).pass(4_000)
+  const { rounds } = lab.member(1)
+  const { tips = [] } = rounds.followed ?? {}
+  const said = { round: 2, leftMs: 0, tips }
+  t.notOk(rounds.hear(0, { ...said, term: 0xffffffff }, lab.nowMs))
+  lab.kill(0)
+  lab.pass(5 * TIMEOUT_MS)
+  t.strictSame(lab.towers, [1])
+  let heard = 0
+  for (let term = 3; term < 1_000; term++) if (rounds.hear(0, { ...said, term }, lab.nowMs)) heard++
+  t.ok(heard <= 32, `${heard} were heard at once`)
+  for (let term = 1_000; term < 1_100; term++)
+    if (rounds.hear(0, { ...said, term }, lab.nowMs + 5_000)) heard++
+  t.ok(heard <= 32 + 5, 'and then one a second')
+})
+
+t.test('what the broker has kept is heard in any order', async (t) => {
+  const lab = new Lab([300, 300, 300], 90).pass(4_000)
+  const { tips = [] } = lab.member(1).rounds.followed ?? {}
+  lab.disconnect(1)
+  const { rounds } = lab.member(1)
+  rounds.connected(lab.nowMs)
+  for (const term of [2, 3]) t.ok(rounds.hear(term - 1, { term, round: 9, leftMs: 0, tips }, lab.nowMs))
+  t.equal(rounds.followed?.term, 3)
+})
+
 t.test('after the highest term nobody takes over, and it ends all the same', async (t) => {
   const lab = new Lab([300, 300], 5).pass(4_000)
-  const { tips = [] } = lab.member(1).rounds.followed ?? {}
+  const { rounds } = lab.member(1)
+  const { tips = [] } = rounds.followed ?? {}
   lab.kill(0)
-  lab.say(0, { term: 0xffffffff, round: 2, leftMs: 0, tips })
+  for (let term = 65_000; term < 0xffffffff; term += 65_000)
+    rounds.hear(0, { term, round: 2, leftMs: 0, tips }, term)
+  rounds.hear(0, { term: 0xffffffff, round: 2, leftMs: 0, tips }, 0xffffffff + 1_000)
+  t.equal(rounds.followed?.term, 0xffffffff)
   lab.pass(14 * TIMEOUT_MS)
-  t.strictSame([lab.towers, lab.member(1).rounds.outcome], [[], undefined])
+  t.strictSame([lab.towers, rounds.outcome], [[], undefined])
   lab.pass(3 * TIMEOUT_MS)
-  t.equal(lab.member(1).rounds.outcome, 'unfinished')
+  t.equal(rounds.outcome, 'unfinished')
+})
+
+t.test('a round that needs no ticks ends when it is said to be whole', async (t) => {
+  let isWhole = false
+  const tips = (): LabTip[] => [0, 1].map((hand) => ({ height: 0, hash: hashAt(hand, 0) }))
+  const options = { agents: 2, self: 0, rounds: 1, timeoutMs: TIMEOUT_MS, tips, isWhole: () => isWhole }
+  const rounds = new Rounds(options, 0)
+  rounds.connected(0)
+  t.match(rounds.step(SETTLE_MS), { term: 1, round: 1 })
+  t.equal(rounds.step(SETTLE_MS + 1), undefined)
+  isWhole = true
+  t.match(rounds.step(SETTLE_MS + 2), { round: 2 })
+  t.equal(rounds.outcome, 'complete')
+})
+
+t.test('a tower that counts more ticks of ours than there are gets one a round', async (t) => {
+  const lab = new Lab([300, 300], 90).pass(4_000)
+  const { rounds, heights } = lab.member(1)
+  const tips = [0, 1_000].map((height, hand) => ({ height, hash: hashAt(hand, height) }))
+  t.ok(rounds.hear(0, { term: 1, round: 50, leftMs: 0, tips }, lab.nowMs))
+  t.ok(rounds.mustMine)
+  heights[1] = (heights[1] ?? 0) + 1
+  t.notOk(rounds.mustMine)
+  t.ok(rounds.hear(0, { term: 1, round: 51, leftMs: 0, tips }, lab.nowMs))
+  t.ok(rounds.mustMine)
 })
