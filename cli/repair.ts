@@ -1,6 +1,7 @@
 /** `pinledger repair`: makes a damaged ledger one that opens again, and says what it did. */
-import { existsSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { LAB_FOLDER, ORDERS_FILE } from '../edge-agent/lab/lab-log.ts'
 import { audit } from '../node/append-log.ts'
 import { OUTBOX_FILE, WIRES_FILE } from '../node/backup.ts'
 import { CHANNEL_LOG } from '../node/channel/channel-log.ts'
@@ -27,7 +28,7 @@ export function repairCommand(
     const { steps: done, height } = repair(disk, at)
     const pieces = disk.list().filter((name) => name.includes('.cut-') && !before.has(name))
     const cut = pieces.map((name) => `the last write was not whole: it was cut off and kept as ${name}`)
-    const steps = [...done, ...cut, ...repairOthers(disk, at)]
+    const steps = [...done, ...cut, ...repairOthers(disk, at), ...repairLab(dir.path, at)]
     if (json) out(`${JSON.stringify({ steps, height: height ?? null })}\n`)
     else {
       for (const step of steps) out(`${step}\n`)
@@ -42,8 +43,10 @@ export function repairCommand(
   }
 }
 
+type Lost = readonly (readonly [name: string, lost: string])[]
+
 /** What is lost with the end of a log beside the ledger, or with all of it. */
-const LOST: readonly (readonly [name: string, lost: string])[] = [
+const LOST: Lost = [
   [OUTBOX_FILE, 'readings and payments that were not yet in a block are not sent again'],
   [
     WIRES_FILE,
@@ -56,9 +59,35 @@ const LOST: readonly (readonly [name: string, lost: string])[] = [
   [HAND_FILE, 'the ticks of the slow hand that came since then are fetched anew from others'],
 ]
 
+const LOST_ORDERS: Lost = [
+  [
+    ORDERS_FILE,
+    "orders of the owner's for experiments that came since then could be taken again within their hour",
+  ],
+]
+const LOST_TICKS: Lost = [
+  [
+    HAND_FILE,
+    "the experiment's ticks that came since then are lacking; if it was this agent's own hand, others take no more of it",
+  ],
+]
+
+/** The same in the folder of experiments, and in that of each of their hands. */
+function repairLab(data: string, at: string): string[] {
+  const repairIn = (folder: string, logs: Lost): string[] =>
+    repairOthers(openDisk(join(data, folder)), at, logs).map((step) => `${folder}: ${step}`)
+  const foldersIn = (folder: string): string[] =>
+    readdirSync(join(data, folder), { withFileTypes: true })
+      .filter((entry) => entry.isDirectory())
+      .map(({ name }) => join(folder, name))
+  if (!existsSync(join(data, LAB_FOLDER))) return []
+  const hands = foldersIn(LAB_FOLDER).flatMap(foldersIn)
+  return [...repairIn(LAB_FOLDER, LOST_ORDERS), ...hands.flatMap((hand) => repairIn(hand, LOST_TICKS))]
+}
+
 /** Moves damaged logs beside the ledger aside. Of all but the outbox what was whole before the damage stays: the ledger does not tell it. */
-function repairOthers(disk: Disk, at: string): string[] {
-  return LOST.flatMap(([name, lost]) => {
+function repairOthers(disk: Disk, at: string, logs = LOST): string[] {
+  return logs.flatMap(([name, lost]) => {
     const damage = damageOf(disk, name)
     if (damage === undefined) return []
     const aside = `${name}.damaged-${at}`

@@ -5,7 +5,7 @@
  * longer than a copy takes, and those after them are copied later. An agent's logs are copied in such an order that the copy is what a crash
  * could have left: what it writes first is copied last. A payment is in the outbox before `wires.log` remembers it; the number of a channel
  * is in `channels.log` before its opening is in the outbox. The slow hand's `hand.log` may lack the newest ticks, which others
- * have. A copy is checked: every record, and that the ledger opens.
+ * have. Experiments (`lab/`) are left out: a hand of one cannot go on from a copy, since others have its later ticks. A copy is checked: every record, and that the ledger opens.
  */
 import { audit, type LogFile } from './append-log.ts'
 import { ChainStore, hasLedger, storedGenesis } from './chain-store.ts'

@@ -20,7 +20,7 @@ import { LAB_ORDER_BYTES_MAX } from '../../schemas/lab-message.ts'
 import { invariant } from '../../schemas/result.ts'
 
 export const LAB_FOLDER = 'lab'
-const ORDERS_FILE = 'orders.log'
+export const ORDERS_FILE = 'orders.log'
 const RECORD = { order: 1, over: 2 } as const
 const RECORD_BYTES_MAX = 4096
 const REWRITE_BYTES = 1 << 18

@@ -79,6 +79,32 @@ for (const [name, expected] of [
     t.strictSame(records, [0], 'and it opens')
   })
 
+t.test('logs of experiments, too, each in its folder', async (t) => {
+  const { data } = damaged(t, undefined)
+  const folders = ['lab', 'lab/0123456789abcdef/a-0123456789abcdef']
+  const whole = damaged(t, undefined)
+  const broken = damaged(t, 'hand.log')
+  for (const [folder, name] of [
+    [folders[0], 'orders.log'],
+    [folders[1], 'hand.log'],
+  ] as const) {
+    mkdirSync(join(data, folder ?? ''), { recursive: true })
+    writeFileSync(join(data, folder ?? '', name), broken.before.get('hand.log') ?? '')
+  }
+  const said = repair(data)
+  for (const [folder, name] of [
+    [folders[0], 'orders.log'],
+    [folders[1], 'hand.log'],
+  ] as const) {
+    const read = (file: string) => readFileSync(join(data, folder ?? '', file))
+    t.match(said, `${folder}: ${name} was moved to ${name}.damaged-19700101T000000`)
+    t.strictSame(read(`${name}.damaged-19700101T000000`), broken.before.get('hand.log'))
+    t.strictSame(read(name), whole.before.get('hand.log')?.subarray(0, whole.firstEnds))
+  }
+  t.strictSame(readFileSync(join(data, 'hand.log')), whole.before.get('hand.log'))
+  t.match(repair(data), /^(?!.*moved)/s)
+})
+
 t.test(
   'where the mended log cannot be written the damaged one keeps its name, and is found again',
   async (t) => {
