@@ -134,6 +134,8 @@ class Conductor {
   #shown: Words
   /** Since when something is waited for that was made. */
   #lackingMs: number | undefined
+  /** Agents that did not give what a tower said of them: nobody waits for these before they speak again. */
+  readonly #silent = new Set<number>()
   #heardMs = performance.now()
   #missed = 0
   #error: unknown
@@ -259,7 +261,10 @@ class Conductor {
       opened.value.ticks,
     )
     const atMs = performance.now()
-    if (added.length > 0) this.#heardMs = atMs
+    if (added.length > 0) {
+      this.#heardMs = atMs
+      this.#silent.delete(from)
+    }
     for (const { added: tick, bytes, hashes, microseconds } of added) {
       const made: Made = { hand: row.hand, added: tick, bytes, hashes, ms: microseconds / 1000, atMs }
       if (this.#plan.mode === 'rounds') this.#waiting[from]?.push(made)
@@ -298,12 +303,16 @@ class Conductor {
   #rounds(): void {
     for (let next = this.#words[0]; next !== undefined; next = this.#words[0]) {
       const lacks = next.heights.findIndex(
-        (height, index) => (this.#rows[index]?.hand.slow.tip.height ?? 0) < height,
+        (height, index) =>
+          (this.#rows[index]?.hand.slow.tip.height ?? 0) < height && !this.#silent.has(index),
       )
       if (lacks >= 0) {
         this.#lackingMs ??= performance.now()
         this.#ask(lacks)
         if (performance.now() - this.#lackingMs < LACKING_MS) return
+        this.#silent.add(lacks)
+        this.#lackingMs = undefined
+        continue
       }
       this.#lackingMs = undefined
       this.#words.shift()

@@ -34,7 +34,7 @@ export interface SearchEvents {
   readonly onFailed: (error: unknown) => void
 }
 
-/** Resolves when it is ready to search. */
+/** Resolves when it is ready to search; rejects when it cannot. */
 export type OpenSearch = (events: SearchEvents) => Promise<Search>
 
 /** Four thousand hashes in the mean: the thread has started and the compiler knows the kernel. */
@@ -49,7 +49,17 @@ export const threads =
   async ({ onFound, onFailed }) => {
     const shared = new SharedArrayBuffer(TEAM_BYTES)
     const { microseconds } = teamViews(shared)
-    const team = Array.from({ length: count }, () => new Thread(shared, duty, onFailed))
+    let failedEarly = (_: unknown): void => {}
+    const failed = new Promise<never>((_, reject) => {
+      failedEarly = reject
+    })
+    // Once it is open nobody looks at it any more.
+    failed.catch(() => {})
+    const fail = (error: unknown): void => {
+      failedEarly(error)
+      onFailed(error)
+    }
+    const team = Array.from({ length: count }, () => new Thread(shared, duty, fail))
     const total = () => team.reduce((sum, thread) => sum + thread.hashes, 0)
     const range = 2n ** 64n / BigInt(count)
     /** Finds that were handed on. */
@@ -77,11 +87,14 @@ export const threads =
     for (const thread of team) thread.onReport(take)
     // Each thread alone, so that each is warm.
     for (const thread of team)
-      await new Promise<void>((resolve) => {
-        handOn.to = () => resolve()
-        const job = { header: new Uint8Array(HEADER_BYTES), target: WARM_UP_TARGET, nonceStart: 0n, finds }
-        thread.order({ job })
-      })
+      await Promise.race([
+        failed,
+        new Promise<void>((resolve) => {
+          handOn.to = () => resolve()
+          const job = { header: new Uint8Array(HEADER_BYTES), target: WARM_UP_TARGET, nonceStart: 0n, finds }
+          thread.order({ job })
+        }),
+      ])
     handOn.to = (find) => {
       foundOn = decoded(find.header).parent
       onFound(find)

@@ -129,10 +129,14 @@ export class Experiment {
     }
   }
 
-  /** Opens the search; rejects with WorldError when that cannot be. */
+  /** Opens the search; when that cannot be, the experiment has failed. */
   async start(isConnected: boolean): Promise<void> {
     if (isConnected) this.onConnected()
-    await this.#own.start(this.#modules.open)
+    try {
+      await this.#own.start(this.#modules.open)
+    } catch (error) {
+      return this.#fail(error)
+    }
     // What was sought before there was a search.
     this.#own.refresh()
     this.#here.add(this.#self)
@@ -315,10 +319,14 @@ export class Experiment {
       })
       .catch((error: unknown) => {
         this.#isSeeking = false
-        if (this.#stopped) return
-        this.#modules.log.error('the search of an experiment has failed', { error: String(error) })
-        this.#finish('failed')
+        this.#fail(error)
       })
+  }
+
+  #fail(error: unknown): void {
+    if (this.#stopped || this.#end !== undefined) return
+    this.#modules.log.error('the search of an experiment has failed', { error: String(error) })
+    this.#finish('failed')
   }
 
   #found(made: Made): void {

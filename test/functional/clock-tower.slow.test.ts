@@ -5,7 +5,9 @@ import t, { type Test } from 'tap'
 import { Agent } from '../../edge-agent/agent.ts'
 import { type OpenSearch, threads } from '../../edge-agent/experiment/search.ts'
 import { LAB_FOLDER, LabLog } from '../../edge-agent/lab/lab-log.ts'
+import { readOrder } from '../../edge-agent/lab/order.ts'
 import { LabTrade } from '../../edge-agent/lab/trade.ts'
+import { towerBytes } from '../../edge-agent/lab/words.ts'
 import { MINER_DEFAULTS } from '../../edge-agent/miner.ts'
 import { Outbox } from '../../edge-agent/outbox.ts'
 import { Outputs } from '../../edge-agent/outputs/outputs.ts'
@@ -16,7 +18,7 @@ import { createKey } from '../../node/key-file.ts'
 import { replaceableLog } from '../../node/replaceable-log.ts'
 import type { Signer } from '../../node/signing.ts'
 import { systemTimers } from '../../node/timers.ts'
-import type { Account } from '../../schemas/hex.ts'
+import { type Account, type Hash, ZERO_HASH } from '../../schemas/hex.ts'
 import { mirror, topic } from '../../schemas/topic.ts'
 import { alice, bob, carol } from '../helpers/ledger.ts'
 import { parsed, run, temporary } from '../helpers/processes.ts'
@@ -217,4 +219,51 @@ t.test('a tower that dies is replaced, and is an agent when it is back', async (
     t.match(await run(t, [...words, '--agents', alice.account]), { err: /--key/ })
     t.match(await run(t, [...words, '--agents', alice.account, '--key', key]), { code: 0 })
   })
+})
+
+t.test('a tower that lies of rounds and ticks holds the command up for seconds at most', async (t) => {
+  const rig = await Rig.start(t)
+  await rig.validator()
+  const key = join(temporary(t), 'owner.json')
+  const owner = createKey(key)
+  await startAgent(t, rig, alice, owner.account, paced(200))
+  const { network } = rig.chain
+  const liar = await rig.device(bob)
+  const tell = (order: Hash, round: number): Promise<void> => {
+    const tips = [0, 4_000_000_000].map((height) => ({ height, hash: ZERO_HASH as Hash }))
+    const body = { order, term: 9, round, leftMs: 0, tips }
+    return liar.send(
+      'tower',
+      towerBytes(network, body, (message) => bob.sign(message)),
+      { qos: 1 },
+    )
+  }
+  liar.client.on('message', async (name, payload) => {
+    if (name !== topic(network.id, 'lab', owner.account)) return
+    const read = readOrder(network, owner.account, payload)
+    if (!read.ok || read.value.order.plan.type !== 'start') return
+    const { hash } = read.value
+    const state = { order: hash, state: 'running', ticks: 1_600_000, refused: null }
+    await liar.client.publishAsync(
+      mirror(topic(network.id, 'lab-state', bob.account)),
+      JSON.stringify(state),
+      { qos: 1, retain: true },
+    )
+    for (const round of [4_000_000_000, 2, 3, 4]) await tell(hash, round)
+  })
+  await liar.client.subscribeAsync(topic(network.id, 'lab', owner.account))
+  const startMs = performance.now()
+  const said = await run(t, [
+    ...['clock', 'pair', '--difficulty', '1,1', '--rounds', '3', '--round-timeout', '5', '--json'],
+    ...['--agents', `${alice.account},${bob.account}`, '--key', key, '--broker', rig.url],
+  ])
+  t.equal(said.code, 1, said.err)
+  t.strictSame(
+    jsonOf(said).flatMap(({ type, round, hand }) =>
+      type === 'missed' && String(hand).startsWith('b@') ? [round] : [],
+    ),
+    [1, 2, 3],
+  )
+  const seconds = (performance.now() - startMs) / 1000
+  t.ok(seconds < 25, `${seconds.toFixed(1)} s`)
 })

@@ -17,6 +17,8 @@ export class TestSearch {
   /** Finds each job in the next turn of the loop. */
   instant: boolean
   stops = 0
+  /** Why it does not open. */
+  cannot: Error | undefined
   #events: SearchEvents | undefined
 
   constructor(instant = true) {
@@ -24,6 +26,7 @@ export class TestSearch {
   }
 
   readonly open: OpenSearch = async (events) => {
+    if (this.cannot !== undefined) throw this.cannot
     this.#events = events
     return {
       mine: (header) => {

@@ -1,3 +1,5 @@
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
 import t from 'tap'
 import { fixedHand } from '../../../edge-agent/experiment/hand.ts'
 import { type Find, type Search, threads } from '../../../edge-agent/experiment/search.ts'
@@ -83,4 +85,20 @@ t.test('what is cut off is counted', async (t) => {
   search.mine(encode(headerCodec, header))
   await new Promise((resolve) => setTimeout(resolve, 100))
   t.ok((await search.stop()) > 0)
+})
+
+t.test('who waits for threads that do not start is told so', async (t) => {
+  const broken =
+    'import{isMainThread as m}from"node:worker_threads";if(!m)throw new Error("there is no thread")'
+  const script = `const { threads } = await import(process.argv[1])
+    threads(1, Math.random)({ onFound: () => {}, onFailed: () => {} }).catch(({ message }) => console.log(message))`
+  const url = new URL('../../../edge-agent/experiment/search.js', import.meta.url).href
+  const args = [
+    `--import=data:text/javascript,${encodeURIComponent(broken)}`,
+    '--input-type=module',
+    '-e',
+    script,
+  ]
+  const { stdout } = await promisify(execFile)(process.execPath, [...args, url], { timeout: 60_000 })
+  t.match(stdout, /there is no thread/)
 })

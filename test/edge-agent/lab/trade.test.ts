@@ -303,3 +303,17 @@ t.test('hands that run free begin at once: when all are there, or some seconds l
   bench.pass(2)
   await waitUntil('it begins alone', () => bench.search.jobs.length > length)
 })
+
+t.test('an experiment whose threads do not start has failed, and the agent goes on', async (t) => {
+  const bench = new Bench(t)
+  bench.search.cannot = new Error('no memory for a thread')
+  bench.give(5, alone)
+  await waitUntil('it has failed', () => bench.state?.state === 'failed')
+  t.match(
+    bench.lines.filter(({ level }) => level === 'error'),
+    [{ fields: { error: /no memory/ } }],
+  )
+  bench.search.cannot = undefined
+  bench.give(6, alone)
+  await waitUntil('the next one is over', () => bench.state?.state === 'over')
+})
