@@ -404,12 +404,13 @@ export class Experiment {
   /** What a tick names: in rounds where the others ended when it began, free their newest, and never less than before. */
   #anchors(): Anchor[] {
     if (this.#plan.mode === 'alone') return []
+    const began = this.#plan.mode === 'rounds' ? this.#rounds?.followed?.tips : undefined
     const anchors: Anchor[] = []
     for (const [index, { slow }] of this.#modules.stores.entries()) {
       if (index === this.#self) continue
       const ledger = slow.hand.genesisHash
       const known = slow.tip.height
-      const height = Math.min(known, this.#rounds?.followed?.tips[index]?.height ?? known)
+      const height = Math.min(known, began?.[index]?.height ?? known)
       const named = this.#named.get(ledger)
       anchors.push(
         named !== undefined && named.height >= height

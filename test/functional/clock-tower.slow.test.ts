@@ -169,6 +169,7 @@ t.test('rounds, hands alone and hands that run free, on agents with real threads
 
   const almost = await run(t, ['clock', 'almost', '--difficulty', '1,3', '--ticks', '12', ...on])
   t.equal(almost.code, 0, almost.err)
+  t.match(almost.out, /^ +12 +b@.* a@\S+ [1-9]\d*$/m, 'each names the newest of the other')
   t.match(
     almost.out,
     /^b@\S+: 12 ticks, .*\na@\S+: \d+ ticks, .*\n\d+\.\d fast ticks for one of the slow hand/m,
