@@ -114,8 +114,8 @@ export class Sessions {
   async setup(): Promise<void> {}
   async destroy(): Promise<void> {}
 
-  async storeRetained(packet: StoredPacket): Promise<void> {
-    this.#modules.retained.store(packet)
+  storeRetained(packet: StoredPacket): Promise<void> {
+    return atOnce(() => this.#modules.retained.store(packet))
   }
   createRetainedStreamCombi(filters: readonly string[]): Readable {
     const { retained } = this.#modules
@@ -152,7 +152,10 @@ export class Sessions {
   }
 
   /** Sessions that want a topic with QoS above 0, each once with its highest. */
-  async subscriptionsByTopic(topic: string): Promise<readonly Recipient[]> {
+  subscriptionsByTopic(topic: string): Promise<readonly Recipient[]> {
+    return atOnce(() => this.#recipientsOf(topic))
+  }
+  #recipientsOf(topic: string): readonly Recipient[] {
     const known = this.#recipients.get(topic)
     if (known !== undefined) return known
     const found: Recipient[] = []
@@ -170,9 +173,11 @@ export class Sessions {
   async outgoingEnqueue(recipient: { readonly clientId: string }, packet: StoredPacket): Promise<void> {
     this.#enqueue(recipient.clientId, packet, packet.qos)
   }
-  async outgoingEnqueueCombi(recipients: readonly Recipient[], packet: StoredPacket): Promise<void> {
-    for (const { clientId, qos } of recipients)
-      this.#enqueue(clientId, packet, Math.min(qos, packet.qos) as 0 | 1 | 2)
+  outgoingEnqueueCombi(recipients: readonly Recipient[], packet: StoredPacket): Promise<void> {
+    return atOnce(() => {
+      for (const { clientId, qos } of recipients)
+        this.#enqueue(clientId, packet, Math.min(qos, packet.qos) as 0 | 1 | 2)
+    })
   }
   #enqueue(clientId: string, packet: StoredPacket, qos: 0 | 1 | 2): void {
     const session = this.#sessions.get(clientId)
@@ -248,3 +253,24 @@ export class Sessions {
 }
 
 const sizeOf = (packet: StoredPacket): number => packet.topic.length + packet.payload.length + OVERHEAD_BYTES
+
+/**
+ * What is done when it returns, for Aedes, which only calls `then`. A promise would call back a turn later: between a device's
+ * messages a retained one, or one with QoS, would be overtaken by the next, and Aedes takes for a duplicate, and drops, whatever
+ * has a lower number than one that a client was sent before.
+ */
+function atOnce<T>(work: () => T): Promise<T> {
+  const settled = {
+    // biome-ignore lint/suspicious/noThenProperty: it is one on purpose
+    then: (resolve: (value: T) => unknown, reject: (error: unknown) => unknown): void => {
+      let value: T
+      try {
+        value = work()
+      } catch (error) {
+        return void reject(error)
+      }
+      resolve(value)
+    },
+  }
+  return settled as unknown as Promise<T>
+}
