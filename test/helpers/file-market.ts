@@ -54,6 +54,8 @@ export class FileMarket {
   readonly data: string
   readonly lines: LogLine[] = []
   tamper: Tamper = (payload) => payload
+  /** Resolves when something that the seller says has gone out. */
+  leaves: () => Promise<void> = async () => {}
   /** Told when the seller is about to act on the ledger (`act`) and when that is durable (`acted`); may kill it. */
   atSeller: (what: 'act' | 'acted') => void = () => {}
   /** Whether blocks come by themselves. */
@@ -151,6 +153,7 @@ export class FileMarket {
         if (market.shop !== shop) return false
         const sent = market.tamper(payload, 'seller')
         if (sent !== undefined) market.#deliver(to as Account, sent)
+        await market.leaves()
         return true
       },
       tellPeople: async () => true,

@@ -173,6 +173,18 @@ t.test('chunks of what was not quoted to who asks are not sent, and that is not 
   t.strictSame(indices(await answers(1)), [0])
 })
 
+t.test('only so many chunks are read or on their way to the broker at a time', async (t) => {
+  const { market, hear, quote, answers } = lab(t)
+  const { conversation } = await quote()
+  const onTheirWay: (() => void)[] = []
+  market.leaves = () => new Promise((leave) => void onTheirWay.push(leave))
+  hear(conversation.request(0, 40))
+  const numbers = (from: number, count: number) => Array.from({ length: count }, (_, at) => from + at)
+  t.strictSame(indices(await answers(16)), numbers(0, 16))
+  for (const leave of onTheirWay.splice(0, 3)) leave()
+  t.strictSame(indices(await answers(3)), numbers(16, 3))
+})
+
 t.test('a new question of the buyer ends what an earlier one asked for', async (t) => {
   const slow = { kilobytesPerSecond: 64, kilobytesPerSecondPerBuyer: 64 }
   const { market, hear, quote, answers } = lab(t, { files: { 'day.bin': FILE }, config: slow })

@@ -1,4 +1,5 @@
 import t from 'tap'
+import { LedgerWires } from '../../../edge-agent/wires/ledger-wires.ts'
 import { COIN } from '../../../ledger/amount.ts'
 import type { Sealed } from '../../../ledger/transaction.ts'
 import { invariant } from '../../../schemas/result.ts'
@@ -316,6 +317,21 @@ t.test('what a start finds deeper than 30 blocks is remembered and not paid', as
   lab.mine(lab.readings('10'))
   lab.mine(lab.readings('30'))
   t.equal(lab.outbox.unconfirmed.length, 1)
+})
+
+t.test('what wires remember is kept of the last 256 heights', async (t) => {
+  const test = new TestChain()
+  const wires = new LedgerWires(test.chain, [], 0, undefined)
+  const look = (): void => {
+    for (const _ of wires.due(() => ({ isPaid: () => false, obstacle: () => undefined }))) t.fail('it pays')
+  }
+  look()
+  for (let height = 1; height <= 257; height++) {
+    test.grow(1)
+    look()
+  }
+  t.equal(wires.settled(255)?.height, 2)
+  t.equal(wires.settled(256), undefined)
 })
 
 t.test('what a log remembers of another chain is nothing', async (t) => {
