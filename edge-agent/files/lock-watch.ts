@@ -10,7 +10,7 @@ import type { Account, Hash } from '../../schemas/hex.ts'
 import type { Hashlock } from '../../schemas/transaction.ts'
 import { AGAIN_BLOCKS, BlockWalk } from '../block-walk.ts'
 
-/** Locks that are watched at once; each has coins in it, so that many are not made for fun. */
+/** With so many open locks no more blocks are looked at; each has coins in it, so that many are not made for fun. */
 const LOCKS_MAX = 10_000
 
 export interface SeenLock {
@@ -41,9 +41,13 @@ export class LockWatch {
     for (const [id, { height }] of this.#seen) if (height >= lowest.entry.height) this.#seen.delete(id)
   }
 
-  /** Looks on, some blocks at a time. */
+  /** Looks on, some blocks at a time; a block that makes the locks too many is the last. */
   look(): void {
-    for (const { block, entry } of this.#walk.next(1)) this.#take(block, entry.height)
+    if (this.#seen.size >= LOCKS_MAX) return
+    for (const { block, entry } of this.#walk.next(1)) {
+      this.#take(block, entry.height)
+      if (this.#seen.size >= LOCKS_MAX) return
+    }
   }
 
   /** Those that are open, oldest first. */
@@ -62,8 +66,7 @@ export class LockWatch {
     const { state } = this.#chain
     for (const { id, transaction: lock } of transactions) {
       if (lock.type !== 'hashlock' || lock.to !== this.#account) continue
-      if (state.hashlock(id) !== undefined && this.#seen.size < LOCKS_MAX)
-        this.#seen.set(id, { id, lock, height })
+      if (state.hashlock(id) !== undefined) this.#seen.set(id, { id, lock, height })
     }
   }
 }
