@@ -112,8 +112,7 @@ export class Selling {
     const line = this.#lines.get(channel) ?? newLine(new SellerEnd(conversation, channel, entry.from))
     const welcome = line.end.hello(hello)
     if (welcome === undefined) return
-    this.#lines.delete(channel)
-    this.#lines.set(channel, line)
+    this.#heard(channel, line)
     for (const oldest of this.#lines.keys()) {
       if (this.#lines.size <= LINES_MAX) break
       this.#lines.delete(oldest)
@@ -130,6 +129,7 @@ export class Selling {
       if (this.isOurs(channel)) this.#knock(channel)
       return
     }
+    this.#heard(channel, line)
     const sale = log.books.sales.get(channel)
     if (talk.type === 'resume') {
       line.last = talk.last
@@ -190,6 +190,12 @@ export class Selling {
   stop(): void {
     for (const sale of this.#modules.log.books.sales.values())
       this.#show(sale, this.#modules.desk.clock.monotonic(), true)
+  }
+
+  /** Keeps lines in the order in which something last came on them. */
+  #heard(channel: Hash, line: Line): void {
+    this.#lines.delete(channel)
+    this.#lines.set(channel, line)
   }
 
   #world(channel: Hash, sensor: string): PayeeWorld {

@@ -1,177 +1,11 @@
 /** A seller's channels, message by message: who is answered, what is delivered when, and what is claimed. */
 import t from 'tap'
-import { Openings } from '../../../edge-agent/channel/openings.ts'
-import { Selling } from '../../../edge-agent/channel/selling.ts'
-import { type Draft, SETTLED_DEPTH } from '../../../edge-agent/outbox.ts'
-import type { Desk } from '../../../edge-agent/trade.ts'
-import { COIN } from '../../../ledger/amount.ts'
-import { ChannelLog } from '../../../node/channel/channel-log.ts'
-import { BuyerEnd, type Hello, type SealedMessage, type Welcome } from '../../../node/channel/conversation.ts'
-import { signedProof } from '../../../node/channel/proof.ts'
-import { opensslAccept, type Signer } from '../../../node/signing.ts'
-import {
-  CHANNEL_MESSAGE_BYTES_MAX,
-  type ChannelTalk,
-  channelMessage,
-  type Resume,
-} from '../../../schemas/channel-message.ts'
-import { decode } from '../../../schemas/codec.ts'
-import { invariant } from '../../../schemas/result.ts'
+import { SETTLED_DEPTH } from '../../../edge-agent/outbox.ts'
+import type { Hello, SealedMessage } from '../../../node/channel/conversation.ts'
+import type { Hash } from '../../../schemas/hex.ts'
 import { alice, bob, carol, TestChain, testNetwork } from '../../helpers/ledger.ts'
-import { MemoryDisk } from '../../helpers/memory-disk.ts'
-import { recordingLog } from '../../helpers/rig.ts'
-import { close, open as openChannel } from '../../helpers/trade.ts'
-
-const PRICE = 10
-const AMOUNT = 1_000
-
-function parse(bytes: Uint8Array) {
-  const decoded = decode(channelMessage, bytes, CHANNEL_MESSAGE_BYTES_MAX)
-  invariant(decoded.ok, 'a message of a channel')
-  return decoded.value
-}
-
-/** Carol sells soil on a channel of alice's, who says what the test wants. */
-function lab({ claimAbove = AMOUNT, payee = carol } = {}) {
-  const allocations = [alice, carol].map(({ account }) => ({ account, amount: COIN }))
-  const test = new TestChain(testNetwork({ allocations }))
-  const { chain, network } = test
-  const opening = openChannel(test, alice, payee, AMOUNT, { delay: 10 })
-  const channel = opening.id
-  test.grow(1, [opening])
-  const { log, lines } = recordingLog()
-  const state = { ms: 0, inSync: true, connected: true, behindMs: 0 }
-  const due: (() => void)[] = []
-  const sent: { to: string; bytes: Uint8Array }[] = []
-  const notices: number[] = []
-  const acts: { draft: Draft; key: string }[] = []
-  const desk: Desk = {
-    ...{ chain, signer: carol, log, random: () => 0, isGuarded: true, listen: () => {} },
-    get outbox(): never {
-      throw new Error('it acts by the desk')
-    },
-    clock: {
-      now: () => chain.tip.time + state.behindMs,
-      monotonic: () => state.ms,
-      synchronised: () => true,
-    },
-    get inSync() {
-      return state.inSync
-    },
-    get connected() {
-      return state.connected
-    },
-    act(drafts) {
-      acts.push(...drafts)
-      return drafts.map(({ draft }) => test.sign(carol, draft))
-    },
-    async tell(kind, [to = ''], bytes) {
-      if (kind === 'claim') notices.push(bytes.length)
-      else sent.push({ to, bytes })
-      return true
-    },
-    tellPeople: async () => true,
-  }
-  const disk = new MemoryDisk()
-  const files = {
-    open: () => disk.open('channels.log'),
-    fresh: () => ({ file: disk.open('new'), commit: () => disk.rename('new', 'channels.log') }),
-  }
-  const after = (_: number, run: () => void) => {
-    due.push(run)
-    return () => {}
-  }
-  const books = new ChannelLog(files, {
-    timers: { after, turn: async () => {} },
-    nowMs: () => state.ms,
-    onFatal: (error) => {
-      throw error
-    },
-  })
-  const talking = (signer: Signer) => ({ network, signer, accepts: opensslAccept() })
-  const terms = { perReading: PRICE, confirmations: 1, delayMin: 5, claimAbove }
-  const openings = new Openings(chain, carol.account, chain.tip.height)
-  const conversation = talking(carol)
-  const selling = new Selling({ desk, log: books, openings, conversation, terms: new Map([['soil', terms]]) })
-  const buyer = new BuyerEnd(talking(alice), channel, carol.account)
-  let sequence = 0
-  /** What has come for alice since. */
-  const heard = (): ChannelTalk[] =>
-    sent.splice(0).flatMap(({ bytes }) => {
-      const message = parse(bytes)
-      if (message.type === 'welcome') buyer.welcome(message as Welcome)
-      return message.type === 'sealed' ? (buyer.open(message) ?? []) : []
-    })
-  const write = (): void => {
-    for (const run of due.splice(0)) run()
-  }
-  const say = (talk: ChannelTalk): void => {
-    const sealed = buyer.active?.seal(talk)
-    invariant(sealed !== undefined, 'keys are agreed')
-    selling.sealed(parse(sealed) as SealedMessage)
-    write()
-  }
-  const resume = (fields: Partial<Resume> = {}): void =>
-    say({
-      ...{ type: 'resume', sensor: 'soil', price: PRICE, every: 0, last: 1_000, index: 0, proof: [] },
-      ...fields,
-    })
-  const hello = (): void => selling.hello(parse(buyer.hello()) as Hello)
-  return {
-    ...{
-      test,
-      channel,
-      lines,
-      state,
-      sent,
-      notices,
-      acts,
-      selling,
-      books,
-      heard,
-      write,
-      say,
-      resume,
-      hello,
-      buyer,
-    },
-    /** Keys are agreed, and alice says what she wants. */
-    begin(fields: Partial<Resume> = {}): void {
-      hello()
-      heard()
-      resume(fields)
-    },
-    sample(sensor = 'soil'): void {
-      const value = { mantissa: sequence, exponent: 0 }
-      selling.sample({ sensor, sequence: sequence++, value, unit: '%', time: 1, synchronised: true })
-    },
-    pay(index: number): void {
-      say({ type: 'payment', index, proof: signedProof(network, alice, channel, index * PRICE) })
-    },
-    /** Indices of what was delivered since. */
-    delivered: (): number[] => heard().flatMap((talk) => (talk.type === 'delivery' ? [talk.index] : [])),
-    stops: (): string[] => heard().flatMap((talk) => (talk.type === 'stop' ? [talk.code] : [])),
-    mine(...transactions: Parameters<TestChain['grow']>[1] & object): void {
-      const outcome = test.accept(test.block(transactions))
-      invariant(outcome.ok, 'a good block')
-      openings.update(outcome.value)
-      selling.update()
-    },
-    /** Another chain's blocks, one by one, as from a peer. */
-    follow(other: TestChain): void {
-      for (let height = 1; height <= other.chain.tip.height; height++) {
-        const hash = other.chain.at(height)?.hash ?? network.block0Hash
-        if (chain.entry(hash) !== undefined) continue
-        const outcome = test.acceptBytes(other.archive.block(hash), Number.MAX_SAFE_INTEGER)
-        invariant(outcome.ok, 'a good block')
-        openings.update(outcome.value)
-        selling.update()
-      }
-    },
-    /** Kinds of what it did on the ledger since. */
-    did: (): string[] => acts.splice(0).map(({ draft }) => draft.type),
-  }
-}
+import { close } from '../../helpers/trade.ts'
+import { lab, others, PRICE, parse } from './selling-lab.ts'
 
 t.test('a hello is answered on a channel that pays us, so often', async (t) => {
   const foreign = lab({ payee: bob })
@@ -209,6 +43,33 @@ t.test(
     t.equal(other.sent.length, 3)
   },
 )
+
+t.test('how often hellos and knocks came is remembered of 1,024 channels', async (t) => {
+  let isGenuine = true
+  const the = lab({ accepts: () => isGenuine })
+  const { channel, selling, sent, buyer } = the
+  const all = others(the, 1_024)
+  const hello = parse(buyer.hello()) as Hello
+  const sealed = { type: 'sealed', conversation: new Uint8Array(32), box: new Uint8Array(40) } as const
+  for (const [burst, come] of [
+    [20, (id: Hash) => selling.hello({ ...hello, channel: id })],
+    [2, (id: Hash) => selling.sealed({ ...sealed, channel: id })],
+  ] as const) {
+    const answers = (count: number): number => {
+      sent.splice(0)
+      isGenuine = true
+      for (let each = 0; each < count; each++) come(channel)
+      // Those of the others only count.
+      isGenuine = false
+      return sent.length
+    }
+    t.equal(answers(burst + 1), burst)
+    for (const id of all.slice(1)) come(id)
+    t.equal(answers(1), 0)
+    for (const id of all) come(id)
+    t.equal(answers(1), 1)
+  }
+})
 
 t.test(
   'a reading is delivered when the one before is paid, of the sensor that is bought, once it is stored',
