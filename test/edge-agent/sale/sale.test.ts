@@ -1,7 +1,9 @@
 import t from 'tap'
 import { AGAIN_BLOCKS } from '../../../edge-agent/block-walk.ts'
 import { COIN } from '../../../ledger/amount.ts'
-import type { Sealed } from '../../../ledger/transaction.ts'
+import { type Sealed, sealTransaction } from '../../../ledger/transaction.ts'
+import { block } from '../../../schemas/block.ts'
+import { encode } from '../../../schemas/codec.ts'
 import { paymentName, writeSellerMemo } from '../../../schemas/receipt-memo.ts'
 import { alice, bob, carol, TestChain, testNetwork } from '../../helpers/ledger.ts'
 import { PowerCut } from '../../helpers/memory-disk.ts'
@@ -184,6 +186,31 @@ t.test('coins that wait to be spent are not there to be given back', async (t) =
   state.inSync = true
   for (let second = 0; second < 3; second++) sale.tick()
   t.strictSame(answers(), [])
+})
+
+t.test('while 1,000 payments wait for an answer no more are looked at', async (t) => {
+  const test = new TestChain(testNetwork({ blockBytesMax: 1 << 20 }))
+  const goods = { outputs: [], sensors: [{ name: 'soil', sell: { ...TERMS, confirmations: 1 } }] }
+  const the = lab({ test, goods })
+  const { mine, pay, answers, sale } = the
+  const { transaction } = pay('topic air', 1_000)
+  /** Nobody checks a stored block again, and a thousand signatures would take long. */
+  const mineUnsigned = (count: number, nonce: number): void => {
+    const payments = Array.from({ length: count }, (_, at) =>
+      sealTransaction(test.network, { ...transaction, nonce: nonce + at }),
+    )
+    mine([], 1, false)
+    test.archive.blocks.set(test.chain.tip.hash, encode(block, test.block([], { forced: payments })))
+    sale.tick()
+  }
+  mineUnsigned(999, 0)
+  mine([pay('topic soil', 60)])
+  t.strictSame(words(answers()), ['sold topic soil'])
+  mineUnsigned(1, 999)
+  mine([pay('topic soil', 60)])
+  t.strictSame(words(answers()), ['sold topic soil'])
+  mine([pay('a gift', 900)])
+  t.strictSame(words(answers()), ['sold topic soil', 'unknown-item 1000', 'sold topic soil'])
 })
 
 t.test('without the coins for a refund it waits for them, also over a restart', async (t) => {
