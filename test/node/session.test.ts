@@ -269,6 +269,17 @@ t.test('what is in flight is bounded', async (t) => {
   t.equal(refused, 300 - 256)
 })
 
+t.test('what is in flight is bounded by its bytes, too', async (t) => {
+  const { url } = await broker(t, { proof: false, aedes: { authorizePublish: () => {} } })
+  const device = session(t, { url })
+  device.session.start()
+  await device.connected()
+  const large = new Uint8Array(MESSAGE_BYTES_MAX)
+  const sent = Array.from({ length: 9 }, () => device.session.publish('held', large, QOS1))
+  t.equal(await Promise.race([sent[8], sleep(200)]), false)
+  t.equal(await Promise.race([sent[7], sleep(0)]), undefined, 'it waits')
+})
+
 t.test('a refused subscription is named, the others work', async (t) => {
   const { url } = await broker(t, {
     proof: false,
