@@ -3,13 +3,14 @@
  *
  * The miner's own thread may hash a job that a find has outrun, and nobody minds. Here that would count hashes whose find is
  * void, and the mean would come out too high. So the threads of a search share a count of finds; a job was given at some
- * count, and is void when that has moved on, whether by this thread, by another, or while the job was on its way.
+ * count, and is void when that has moved on, whether by this thread, by another, or while the job was on its way. Of what a
+ * thread tries while another finds, the share counts that was tried by then.
  */
 import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
 import { invariant } from '../../schemas/result.ts'
 import { createKernel, targetWords, type Work, withNonce } from '../mining/kernel.ts'
 import { GENERATION, sharedViews } from '../mining/thread.ts'
-import { teamViews } from './team.ts'
+import { shareBefore, teamViews } from './team.ts'
 
 export interface SearchWorkerData {
   /** Of this thread; mining/thread.ts. */
@@ -52,7 +53,7 @@ interface Job {
 
 function run(port: MessagePort, { memory, team, duty }: SearchWorkerData): void {
   const { generation, hashes } = sharedViews(memory)
-  const { finds, microseconds } = teamViews(team)
+  const { finds, microseconds, foundAt } = teamViews(team)
   const kernel = createKernel()
   let job: Job | undefined
   let owedMs = 0
@@ -73,18 +74,23 @@ function run(port: MessagePort, { memory, team, duty }: SearchWorkerData): void 
   }
 
   function search(current: Job): void {
-    const startMs = performance.now()
+    const start = process.hrtime.bigint()
     const nonce = kernel.scan(current.work, current.target, current.nonce, BATCH)
+    const end = process.hrtime.bigint()
     const tried = nonce === undefined ? BATCH : Number(BigInt.asUintN(64, nonce - current.nonce)) + 1
-    Atomics.add(hashes, 0, BigInt(tried))
-    const spentMs = performance.now() - startMs
+    const spentMs = Number(end - start) / 1e6
     owedMs += spentMs * (1 / duty - 1)
     Atomics.add(microseconds, 0, BigInt(Math.round(spentMs * 1000)))
     current.nonce = BigInt.asUintN(64, current.nonce + BigInt(BATCH))
-    if (nonce === undefined) return
-    job = undefined
-    // Another thread was first.
-    if (Atomics.compareExchange(finds, 0, current.finds, current.finds + 1) !== current.finds) return
+    if (nonce !== undefined) job = undefined
+    const isFind =
+      nonce !== undefined &&
+      Atomics.compareExchange(finds, 0, current.finds, current.finds + 1) === current.finds
+    if (isFind) Atomics.store(foundAt, 0, end)
+    const isOutrun = !isFind && Atomics.load(finds, 0) !== current.finds
+    const counted = isOutrun ? Math.round(tried * shareBefore(Atomics.load(foundAt, 0), start, end)) : tried
+    Atomics.add(hashes, 0, BigInt(counted))
+    if (!isFind) return
     const report: SearchReport = { header: withNonce(current.header, nonce) }
     port.postMessage(report)
   }

@@ -2,7 +2,7 @@
  * Who searches nonces for one hand of an experiment: worker threads of this machine here, those of another over SSH in the cli.
  *
  * A search has one job at a time. After a find it rests until a job on another parent. A find may be one of a job that was just
- * replaced. The count of hashes is exact with one thread; with several it has some hundred too many, of those that were not first.
+ * replaced. The count of hashes is exact with one thread; with several it is by time in the moment of a find.
  */
 import { Worker } from 'node:worker_threads'
 import { HEADER_BYTES, type Header, header as headerCodec } from '../../schemas/block.ts'
