@@ -78,6 +78,7 @@ async function run(scenario: Scenario, seed: number): Promise<SimReport> {
     intervalMs: INTERVAL_MS,
     faults: scenario.faults,
     trades: false,
+    slowHand: false,
   }).run()
   if (report.violation !== undefined)
     throw new Error(`${report.violation.invariant}: ${report.violation.message}`)

@@ -4,14 +4,16 @@
  * It has a real node beside it, so it knows the chain as well as anybody; its proof of work is real too.
  */
 import { executeBlock, transactionsRoot } from '../ledger/block.ts'
+import { anchorsRoot } from '../ledger/hand.ts'
 import { mayMine } from '../ledger/membership.ts'
 import { buildTemplate } from '../ledger/template.ts'
 import { sealCoinbase, sealTransaction, signTransaction } from '../ledger/transaction.ts'
 import { type Block, block as blockCodec, HEADER_BYTES } from '../schemas/block.ts'
 import { encode } from '../schemas/codec.ts'
-import { type Hash, ZERO_HASH } from '../schemas/hex.ts'
-import { tip as tipCodec } from '../schemas/message.ts'
+import { type Hash, hashFromBytes, ZERO_HASH } from '../schemas/hex.ts'
+import { handTip as handTipCodec, tip as tipCodec } from '../schemas/message.ts'
 import { invariant } from '../schemas/result.ts'
+import { type Anchor, type Tick, tick as tickCodec } from '../schemas/tick.ts'
 import { topic } from '../schemas/topic.ts'
 import type { Play } from './faults.ts'
 import { asIfOpen, solve } from './miner.ts'
@@ -25,12 +27,15 @@ export class Adversary {
   readonly #node: SimNode
   readonly #random: Rng
   readonly #plays: readonly Play[]
+  readonly #tickRandom: Rng
   #withheld: Uint8Array[] = []
+  #withheldTicks: Uint8Array[] = []
 
   constructor(node: SimNode, plays: readonly Play[], random: Rng) {
     this.#node = node
     this.#plays = plays
     this.#random = random
+    this.#tickRandom = random.fork('ticks')
   }
 
   /** In place of publishing the block. */
@@ -74,6 +79,51 @@ export class Adversary {
     }
   }
 
+  /** In place of publishing the tick: its plays with blocks, as far as a tick can be played with. */
+  foundTick(tick: Tick): void {
+    const random = this.#tickRandom
+    const { header, anchors } = tick
+    switch (random.pick(this.#plays)) {
+      case 'withhold':
+        this.#withholdTick(tick)
+        return
+      case 'wrong-target':
+        this.#sendTick(this.#forgeTick(tick, { target: header.target << 3n }))
+        return
+      case 'time-lies': {
+        const { interval } = this.#hand.genesis
+        const lie = random.pick([0.9 * interval, 3 * interval, -header.time + 1])
+        const forged = this.#forgeTick(tick, { time: Math.floor(header.time + lie) })
+        if (lie === 0.9 * interval) this.#node.announceTick(forged)
+        else this.#sendTick(forged)
+        return
+      }
+      case 'bad-body': {
+        // That its names are nonsense breaks no rule.
+        const named = [
+          this.#nonsense(),
+          ...anchors.map((each) => ({ ...each, block: this.#nonsense().block })),
+        ]
+        named.sort((a, b) => (a.ledger < b.ledger ? -1 : 1))
+        const content = anchorsRoot(this.#network.hashing, named)
+        this.#node.announceTick(this.#forgeTick({ ...tick, anchors: named }, { content }))
+        return
+      }
+      case 'spoilt-body':
+        this.#sendTick({ ...tick, anchors: [this.#nonsense()] })
+        this.#node.announceTick(tick)
+        return
+      case 'equivocate':
+        this.#node.announceTick(tick)
+        this.#sendTick(this.#forgeTick(tick, { time: header.time + 1 }))
+        return
+      case 'spam':
+      case 'false-tip':
+        this.#node.announceTick(tick)
+        return
+    }
+  }
+
   /** Its node has another's block, perhaps before others have it. */
   heard(block: Block): void {
     if (this.#plays.includes('spoilt-body')) this.#spoil(block)
@@ -110,6 +160,30 @@ export class Adversary {
   #release(): void {
     for (const bytes of this.#withheld) this.#node.send('block', bytes)
     this.#withheld = []
+    for (const bytes of this.#withheldTicks) this.#node.sendTick(bytes)
+    this.#withheldTicks = []
+  }
+
+  #withholdTick(tick: Tick): void {
+    const bytes = encode(tickCodec, tick)
+    if (this.#node.ledger?.hand?.accept(bytes).ok === true) this.#withheldTicks.push(bytes)
+  }
+
+  #forgeTick(tick: Tick, header: Partial<Tick['header']>): Tick {
+    return solve(this.#network, { ...tick, header: { ...tick.header, ...header } }, this.#tickRandom)
+  }
+
+  #sendTick(tick: Tick): void {
+    this.#node.sendTick(encode(tickCodec, tick))
+  }
+
+  /** A block that is not there, of a ledger that is not there. */
+  #nonsense(): Anchor {
+    const [ledger, block] = [this.#tickRandom.bytes(32), this.#tickRandom.bytes(32)].map(hashFromBytes) as [
+      Hash,
+      Hash,
+    ]
+    return { ledger, height: 0xffffffff, block }
   }
 
   /** A block that breaks a rule of the body, behind a proof of work of its own, and right in all else. */
@@ -219,6 +293,12 @@ export class Adversary {
     const claim = { ...honest, hash, height: honest.height + 1000, work: honest.work * 3n }
     const name = topic(this.#network.id, 'tip', this.#node.options.signer.account)
     void ledger.session.publish(name, encode(tipCodec, claim), { qos: 1, retain: true })
+    const { hand } = ledger
+    if (hand === undefined) return
+    const tip = hand.tipMessage()
+    const own = topic(hand.slow.hand.id, 'hand', this.#node.options.signer.account)
+    const handClaim = { ...tip, hash, height: tip.height + 1000, work: tip.work * 3n }
+    void ledger.session.publish(own, encode(handTipCodec, handClaim), { qos: 1, retain: true })
   }
 
   /** Two transfers with one nonce, to different receivers. */
@@ -248,6 +328,12 @@ export class Adversary {
       )
       this.#node.send('tx', sealed.bytes)
     }
+  }
+
+  get #hand() {
+    const { hand } = this.#network
+    invariant(hand !== undefined, 'who has found a tick has a hand')
+    return hand
   }
 
   get #network() {

@@ -11,6 +11,7 @@ import type { Network } from '../ledger/network.ts'
 import { type Change, KIND, type State } from '../ledger/state.ts'
 import type { Account, Hash } from '../schemas/hex.ts'
 import { short } from '../schemas/hex.ts'
+import { HandInvariants } from './hand-invariants.ts'
 import type { SimNode } from './node.ts'
 import { givenBy, Oracle } from './oracle.ts'
 
@@ -23,6 +24,9 @@ export const INVARIANTS = [
   'durable',
   'lost',
   'one-tip',
+  'tick-rules',
+  'anchors',
+  'one-hand',
   'same-store',
   'progress',
   'loss',
@@ -47,6 +51,8 @@ interface Saved {
 }
 
 export class Invariants {
+  /** Undefined without a slow hand. */
+  readonly hand: HandInvariants | undefined
   readonly #oracle: Oracle
   readonly #now: () => number
   readonly #roots = new Map<Hash, Hash>()
@@ -59,6 +65,8 @@ export class Invariants {
   constructor(network: Network, now: () => number) {
     this.#oracle = new Oracle(network)
     this.#now = now
+    const { hand, genesisHash } = network
+    this.hand = hand && new HandInvariants(hand, genesisHash, this.fail.bind(this))
   }
 
   fail(invariant: Invariant, node: SimNode, message: string): void {
@@ -84,6 +92,7 @@ export class Invariants {
         this.fail(invariant, node, `connected block ${entry.height} ${short(entry.hash)}: ${fault}`)
         return
       }
+      this.hand?.connected(node, block)
       this.#conserved(node, { entry, block, changes })
       // Later blocks of the same update have changed the state since.
       if (entry === tip) this.#sameEntries(node, chain.state, changes)
@@ -180,6 +189,7 @@ export class Invariants {
 
   /** A node's process has opened its disk again. */
   started(node: SimNode): void {
+    this.hand?.started(node)
     const saved = this.#saved.get(node)
     const chain = node.ledger?.chain
     if (saved === undefined || chain === undefined) return
@@ -195,8 +205,9 @@ export class Invariants {
     if (final > 0 && chain.final.height < final) this.fail('final', node, `forgot that ${final} is final`)
   }
 
-  /** All must be on one chain but for its last few blocks. */
+  /** All must be on one chain and on one hand, but for the last few blocks and ticks. */
   oneTip(nodes: readonly SimNode[]): void {
+    this.hand?.oneHand(nodes)
     const chains = nodes.flatMap((node) =>
       node.ledger === undefined ? [] : [{ node, chain: node.ledger.chain }],
     )
@@ -218,6 +229,7 @@ export class Invariants {
 
   /** Every disk, opened anew, has the same blocks, byte by byte, and the same state as in memory. */
   sameStores(nodes: readonly SimNode[]): void {
+    this.hand?.sameStores(nodes)
     const stores = nodes.flatMap((node) => {
       const live = node.ledger?.chain
       if (live === undefined) return []

@@ -1,8 +1,8 @@
 /**
  * A machine of the simulation: its disk and clock stay, its process comes and goes.
  *
- * The process is the real one without sockets: chain store, ledger node with its mempool and sync, a miner, and what an agent
- * does with its outbox: each transaction is sent again until the own chain has it.
+ * The process is the real one without sockets: chain store, ledger node with its mempool and sync, the slow hand with its own,
+ * a miner of each, and what an agent does with its outbox: each transaction is sent again until the own chain has it.
  */
 
 import { checkOnState } from '../ledger/apply.ts'
@@ -12,6 +12,7 @@ import { type Sealed, signTransaction } from '../ledger/transaction.ts'
 import { ChainStore } from '../node/chain-store.ts'
 import { REPEAT_MS } from '../node/checkpoints.ts'
 import { WorldError } from '../node/error.ts'
+import { HAND_FILE, HandStore } from '../node/hand-store.ts'
 import { LedgerNode } from '../node/ledger-node.ts'
 import type { Log } from '../node/log.ts'
 import type { Signer } from '../node/signing.ts'
@@ -21,7 +22,8 @@ import { certificates as certificatesCodec } from '../schemas/checkpoint.ts'
 import { encode } from '../schemas/codec.ts'
 import type { Genesis } from '../schemas/genesis.ts'
 import { type Account, type Hash, short } from '../schemas/hex.ts'
-import { tip as tipCodec } from '../schemas/message.ts'
+import { handTip as handTipCodec, tip as tipCodec } from '../schemas/message.ts'
+import { type Tick, tick as tickCodec } from '../schemas/tick.ts'
 import { topic } from '../schemas/topic.ts'
 import type { Transaction } from '../schemas/transaction.ts'
 import type { SimBroker } from './broker.ts'
@@ -29,10 +31,10 @@ import { SimClock } from './clock.ts'
 import type { Deals, Wish } from './deals.ts'
 import { PowerCut, SimDisk } from './disk.ts'
 import { SimEdge, type SimEdgeOptions } from './edge.ts'
-import { SimMiner } from './miner.ts'
+import { blockWork, SimMiner, tickWork } from './miner.ts'
 import { Mischief } from './mischief.ts'
 import type { Rng } from './random.ts'
-import { START_MS } from './rules.ts'
+import { SLOW_RATIO, START_MS } from './rules.ts'
 import type { Scheduler } from './scheduler.ts'
 import { Trader } from './trader.ts'
 
@@ -78,18 +80,24 @@ export interface SimNodeModules {
   readonly deals: Deals
   readonly onUpdate: (node: SimNode, update: Update) => void
   readonly onFinal: (node: SimNode, height: number, hash: Hash) => void
+  /** Its slow hand has a new tip, which is on its disk. */
+  readonly onTick: (node: SimNode) => void
   readonly onStarted: (node: SimNode) => void
   /** The process threw what no process may throw. */
   readonly onBug: (node: SimNode, error: unknown) => void
   /** What the miner does with a find; publishes it when left out. */
   readonly onFound?: ((node: SimNode, block: Block) => void) | undefined
+  /** As onFound, of ticks. */
+  readonly onTickFound?: ((node: SimNode, tick: Tick) => void) | undefined
 }
 
 interface Process {
   alive: boolean
   readonly store: ChainStore
   readonly ledger: LedgerNode
-  readonly miner: SimMiner
+  readonly miner: SimMiner<Block>
+  /** Undefined without a slow hand. */
+  readonly tickMiner: SimMiner<Tick> | undefined
   readonly edge: SimEdge | undefined
   readonly timers: Timers
 }
@@ -151,11 +159,13 @@ export class SimNode {
     }
     try {
       const store = this.openStore()
+      const { hand } = store.chain.network
       const { signer, role, name } = this.options
       const ledger = new LedgerNode(
         { session: { url: 'mqtt://sim' }, role, name, software: 'sim', signer },
         {
           store,
+          hand: hand && new HandStore(this.disk.open(HAND_FILE), hand),
           clock: this.clock,
           random: () => random.next(),
           timers,
@@ -165,10 +175,12 @@ export class SimNode {
           onUpdate: (update) => this.#onUpdate(update),
           onFinal: (entry) => this.#modules.onFinal(this, entry.height, entry.hash),
           onCheckpoint: () => this.#publishCertificates(),
+          onTick: () => this.#onTick(),
           onTransaction: () => {},
           onRefused: () => {},
           onConnected: () => {
             this.#publishTip()
+            this.#publishHand()
             this.#publishCertificates()
             this.#process?.edge?.connected()
           },
@@ -176,24 +188,30 @@ export class SimNode {
           onFatal: (error) => this.#fatal(error),
         },
       )
-      const miner = new SimMiner({
-        node: ledger,
-        signer,
-        clock: this.clock,
-        timers,
-        random: random.fork('miner'),
-        rate: () => this.options.rate * this.power,
-        intrudes: () => this.intrudes,
-        onFound: (block) => this.#found(block),
-      })
       const { disk, clock } = this
+      const rate = () => this.options.rate * this.power
+      const blocks = { random: random.fork('miner'), intrudes: () => this.intrudes }
+      const miner = new SimMiner({
+        ...{ timers, rate, random: blocks.random, onFound: (block: Block) => this.#found(block) },
+        work: blockWork({ node: ledger, signer, clock, ...blocks }),
+      })
+      const ticks = random.fork('tick miner')
+      const tickMiner =
+        ledger.hand &&
+        new SimMiner({
+          ...{ timers, random: ticks, onFound: (tick: Tick) => this.#foundTick(tick) },
+          // In real hashes it has a share; here it comes on top, so that blocks come as they do without.
+          rate: () => rate() / SLOW_RATIO,
+          work: tickWork(ledger.hand, { node: ledger, clock, random: ticks }),
+        })
       const nextSequence = () => this.#readings++
       const machine = { ledger, signer, disk, clock, timers, log, random: random.fork('edge'), nextSequence }
       const edge = this.options.edge && new SimEdge(this.options.edge, machine)
-      this.#process = alive.process = { alive: true, store, ledger, miner, edge, timers }
+      this.#process = alive.process = { alive: true, store, ledger, miner, tickMiner, edge, timers }
       ledger.start()
       this.#modules.onStarted(this)
       miner.refresh()
+      tickMiner?.refresh()
       every(timers, RESEND_MS, () => this.#resend())
       every(timers, REPEAT_MS, () => this.#publishCertificates())
       this.#admitAll()
@@ -245,6 +263,37 @@ export class SimNode {
   announce(block: Block): void {
     const bytes = encode(blockCodec, block)
     if (this.ledger?.accept(bytes).ok === true) this.send('block', bytes)
+  }
+
+  /** Publishes a tick, or whatever bytes, under the node's own name. */
+  sendTick(bytes: Uint8Array): void {
+    void this.ledger?.hand?.publish(bytes)
+  }
+
+  #foundTick(tick: Tick): void {
+    const { onTickFound } = this.#modules
+    if (onTickFound === undefined) this.announceTick(tick)
+    else onTickFound(this, tick)
+    this.#process?.tickMiner?.refresh()
+  }
+
+  /** Checks, stores and publishes a tick. */
+  announceTick(tick: Tick): void {
+    const bytes = encode(tickCodec, tick)
+    if (this.ledger?.hand?.accept(bytes).ok === true) this.sendTick(bytes)
+  }
+
+  #onTick(): void {
+    this.#modules.onTick(this)
+    this.#publishHand()
+    this.#process?.tickMiner?.refresh()
+  }
+
+  #publishHand(): void {
+    const hand = this.ledger?.hand
+    if (this.options.role !== 'validator' || hand === undefined) return
+    const name = topic(hand.slow.hand.id, 'hand', this.options.signer.account)
+    void this.ledger?.session.publish(name, encode(handTipCodec, hand.tipMessage()), { qos: 1, retain: true })
   }
 
   #onUpdate(update: Update): void {

@@ -21,7 +21,7 @@ import { sharedSignatures, simSigner } from './identities.ts'
 import { Invariants, type Violation } from './invariants.ts'
 import { SimNode } from './node.ts'
 import { Rng } from './random.ts'
-import { BLOCK_HASHES, simGenesis } from './rules.ts'
+import { BLOCK_HASHES, SLOW_RATIO, simGenesis } from './rules.ts'
 import { SimSale } from './sale.ts'
 import { Scheduler } from './scheduler.ts'
 
@@ -38,6 +38,8 @@ export interface SimOptions {
   readonly only?: readonly number[] | undefined
   /** Whether machines trade besides their transfers; they do when left out. */
   readonly trades?: boolean | undefined
+  /** Whether the network has a slow hand; it has when left out. */
+  readonly slowHand?: boolean | undefined
   /** Every line of the trace as it happens. */
   readonly onLine?: ((line: string) => void) | undefined
 }
@@ -46,6 +48,8 @@ export interface SimReport {
   readonly violation: Violation | undefined
   readonly faults: readonly Fault[]
   readonly height: number
+  /** Of the slow hand. */
+  readonly ticks: number
   readonly transactions: number
   /** How many of them are of each type. */
   readonly types: Readonly<Partial<Record<TransactionType, number>>>
@@ -107,6 +111,7 @@ export class World {
   #transactions = 0
   readonly #types: Partial<Record<TransactionType, number>> = {}
   #height = 0
+  #ticks = 0
   #digest = 0
 
   constructor(options: SimOptions) {
@@ -128,7 +133,8 @@ export class World {
     const admitted = [...honest.slice(3), ...[...this.#traitors].slice(1)].map(
       (index) => accounts[index] as Account,
     )
-    const genesis = simGenesis({ intervalMs, holders: accounts, signers, authorities })
+    const { slowHand = true } = options
+    const genesis = simGenesis({ intervalMs, holders: accounts, signers, authorities, slowHand })
     const signatures = sharedSignatures()
     const network = createNetwork(genesis, { hashing, signatures })
     invariant(network.ok, 'the genesis of a simulation is valid')
@@ -184,6 +190,7 @@ export class World {
             deals,
             onUpdate: (node, update) => this.#onUpdate(node, update),
             onFinal: (node, height, hash) => this.#onFinal(node, height, hash),
+            onTick: (node) => this.#onTick(node),
             onStarted: (node) => {
               this.#starts++
               this.#invariants.started(node)
@@ -200,6 +207,12 @@ export class World {
               const adversary = this.#adversaries.get(node)
               if (adversary === undefined) node.announce(block)
               else adversary.found(block)
+            },
+            onTickFound: (node, tick) => {
+              this.#invariants.hand?.found(node, tick)
+              const adversary = this.#adversaries.get(node)
+              if (adversary === undefined) node.announceTick(tick)
+              else adversary.foundTick(tick)
             },
           },
         ),
@@ -232,6 +245,7 @@ export class World {
       violation: this.#invariants.violation,
       faults: this.#faults,
       height: this.#height,
+      ticks: this.#ticks,
       transactions: this.#transactions,
       types: this.#types,
       readings: this.#sale.readings,
@@ -272,6 +286,9 @@ export class World {
         first,
         `${this.#height} blocks, some ${Math.round(expected)} expected`,
       )
+    const ticks = this.network.hand === undefined ? 0 : expected / SLOW_RATIO
+    if (first !== undefined && this.#ticks < ticks / 8)
+      this.#invariants.fail('progress', first, `${this.#ticks} ticks, some ${Math.round(ticks)} expected`)
   }
 
   /** Nodes that follow the rules and know the time. */
@@ -402,7 +419,7 @@ export class World {
       const fault = block.transactions.map((tx) => this.#sale.faultOf(tx)).find(Boolean)
       if (fault !== undefined) this.#invariants.fail('loss', node, fault)
     }
-    this.#digest = (Math.imul(this.#digest, 31) + Number.parseInt(tip.hash.slice(-7), 16)) | 0
+    this.#mix(tip.hash)
     if (tip.height > this.#height) {
       for (const { entry } of connected)
         this.#blocks[entry.height - 1] = { atMs: this.#scheduler.nowMs, hashes: Number(workOf(entry.target)) }
@@ -419,6 +436,21 @@ export class World {
     this.#line(
       `${node.name} takes back ${disconnected.length}, puts on ${connected.length}: ${tip.height} ${short(tip.hash)}`,
     )
+  }
+
+  #onTick(node: SimNode): void {
+    const tip = node.ledger?.hand?.slow.tip
+    if (tip === undefined) return
+    this.#invariants.hand?.updated(node)
+    this.#mix(tip.hash)
+    if (tip.height <= this.#ticks) return
+    this.#ticks = tip.height
+    this.#line(`tick ${tip.height} ${short(tip.hash)} first at ${node.name}`)
+  }
+
+  /** Of each node's tips in their order. */
+  #mix(tip: Hash): void {
+    this.#digest = (Math.imul(this.#digest, 31) + Number.parseInt(tip.slice(-7), 16)) | 0
   }
 
   #onFinal(node: SimNode, height: number, hash: Hash): void {
