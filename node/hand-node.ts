@@ -19,7 +19,7 @@ import {
 } from '../schemas/message.ts'
 import { type Result, refuse } from '../schemas/result.ts'
 import type { Anchor } from '../schemas/tick.ts'
-import { tick as tickCodec } from '../schemas/tick.ts'
+import { type Tick, tick as tickCodec } from '../schemas/tick.ts'
 import { everyone, mirror, type ParsedTopic, topic } from '../schemas/topic.ts'
 import type { Random } from './backoff.ts'
 import type { Clock } from './clock.ts'
@@ -187,13 +187,15 @@ export class HandNode {
   }
 
   #receiveTick(publisher: Account, payload: Uint8Array): void {
-    const outcome = this.#tooDeep(payload) ?? this.accept(payload)
+    const decoded = decodeTick(payload)
+    const outcome = decoded.ok ? (this.#tooDeep(decoded.value) ?? this.accept(payload)) : decoded
     if (outcome.ok) {
       this.#modules.onTaken?.(payload)
       return
     }
     const { code, message } = outcome.fault
     const broken = verdictOf(outcome.fault) === 'reject'
+    if (decoded.ok && code === 'unknown-parent') this.#sync.lead(publisher, decoded.value.header.parent)
     // A tick was made on purpose: whatever is wrong with it broke a rule. What lacks its parent is fetched with it.
     if (code !== 'known' && code !== 'unknown-parent')
       this.#modules.log[broken ? 'warn' : 'debug']('refused a tick', {
@@ -205,10 +207,8 @@ export class HandNode {
   }
 
   /** A branch that leaves our hand far below its tip can be made where ticks were cheap. */
-  #tooDeep(payload: Uint8Array): Result<never, Fault> | undefined {
-    const decoded = decodeTick(payload)
-    if (!decoded.ok) return decoded
-    const below = this.slow.tip.height + 1 - decoded.value.header.height
+  #tooDeep({ header: { height } }: Tick): Result<never, Fault> | undefined {
+    const below = this.slow.tip.height + 1 - height
     if (below <= TICK_SIDE_DEPTH_MAX) return undefined
     const message = `height: ${below} ticks below, at most ${TICK_SIDE_DEPTH_MAX}`
     return refuse({ code: 'below-final', message })

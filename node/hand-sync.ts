@@ -1,13 +1,16 @@
 /**
  * Who claims a better slow hand, and fetching it: a claim costs nothing, so it is believed until its maker has been asked.
  *
+ * Only validators claim. What agents have found while none of them was there shows by ticks on ticks that we lack: who sends
+ * such a one is asked, too, but nobody rests for it.
+ *
  * A branch that leaves our hand below its tip is kept in memory, within a bound, until it has shown more work. Source:
  * docs/PROTOCOL.md section 14.
  */
 import { checkAnchors, checkTick, decodeTick, TICK_FUTURE_INTERVALS_MAX } from '../ledger/hand.ts'
 import type { Position } from '../ledger/header.ts'
 import type { SlowHand } from '../ledger/slow-hand.ts'
-import { type Account, short } from '../schemas/hex.ts'
+import { type Account, type Hash, short } from '../schemas/hex.ts'
 import { type HandTip, TICKS_MAX } from '../schemas/message.ts'
 import type { Random } from './backoff.ts'
 import type { Clock } from './clock.ts'
@@ -50,9 +53,14 @@ const doubt = (reason: string): Doubt => ({ reason, ms: DOUBT_MS })
 export class HandSync {
   readonly #modules: HandSyncModules
   readonly #claims = new Map<Account, HandTip>()
+  /** Who sent a tick on one that we lack, and that one. */
+  readonly #leads = new Map<Account, Hash>()
   readonly #doubted = new Map<Account, number>()
-  #stopLooking: Cancel = () => {}
-  #fetching = false
+  #started = false
+  /** Undefined while there is nothing to look for. */
+  #stopLooking: Cancel | undefined
+  /** Undefined while nobody is asked. */
+  #asking: 'claim' | 'lead' | undefined
   /** What is fetched has had more work than ours. */
   #gaining = false
   #disbeliefUntilMs = 0
@@ -62,11 +70,13 @@ export class HandSync {
   }
 
   start(): void {
-    this.#stopLooking = every(this.#modules.timers, PATIENCE_MS, () => this.#catchUp())
+    this.#started = true
+    this.#look()
   }
 
   stop(): void {
-    this.#stopLooking()
+    this.#started = false
+    this.#rest()
   }
 
   /** What validators have said last. */
@@ -75,17 +85,20 @@ export class HandSync {
   }
 
   claim(publisher: Account, tip: HandTip): void {
-    this.#claims.delete(publisher)
-    this.#claims.set(publisher, tip)
-    for (const silent of this.#claims.keys()) {
-      if (this.#claims.size <= PEERS_MAX) break
-      this.#claims.delete(silent)
-    }
+    setLatest(this.#claims, publisher, tip)
+    if (tip.work > this.#modules.slow.tip.work) this.#look()
+  }
+
+  /** Somebody sent a tick whose parent we lack. */
+  lead(publisher: Account, parent: Hash): void {
+    setLatest(this.#leads, publisher, parent)
+    this.#look()
   }
 
   /** Forgets what was claimed. */
   clear(): void {
     this.#claims.clear()
+    this.#leads.clear()
   }
 
   /** Whether nobody is known to have a better hand: the time to mine. */
@@ -93,42 +106,64 @@ export class HandSync {
     if (this.#gaining) return false
     // Claims cost nothing: after an empty one, only ticks that prove their work keep us from mining.
     if (this.#modules.clock.monotonic() < this.#disbeliefUntilMs) return true
-    return !this.#fetching && this.#better().length === 0
+    return this.#asking !== 'claim' && this.#better().length === 0
   }
 
   /** Who claims more work than ours, and is worth asking. */
   #better(): Account[] {
-    const nowMs = this.#modules.clock.monotonic()
     const { work: own } = this.#modules.slow.tip
-    return [...this.#claims]
-      .filter(([peer, { work }]) => work > own && (this.#doubted.get(peer) ?? 0) <= nowMs)
-      .map(([peer]) => peer)
+    return this.#askable([...this.#claims].filter(([, { work }]) => work > own).map(([peer]) => peer))
+  }
+
+  #askable(peers: readonly Account[]): Account[] {
+    const nowMs = this.#modules.clock.monotonic()
+    return peers.filter((peer) => (this.#doubted.get(peer) ?? 0) <= nowMs)
+  }
+
+  /** Looks every so often from now on, until there is nothing to look for. */
+  #look(): void {
+    if (!this.#started || this.#stopLooking !== undefined) return
+    this.#stopLooking = every(this.#modules.timers, PATIENCE_MS, () => {
+      const { slow } = this.#modules
+      for (const [peer, parent] of this.#leads) if (slow.entry(parent) !== undefined) this.#leads.delete(peer)
+      const { work: own } = slow.tip
+      if (this.#leads.size > 0 || [...this.#claims.values()].some(({ work }) => work > own)) this.#catchUp()
+      else this.#rest()
+    })
+  }
+
+  #rest(): void {
+    this.#stopLooking?.()
+    this.#stopLooking = undefined
   }
 
   #catchUp(): void {
-    const peers = this.#better()
+    const claiming = this.#better()
+    const peers = [...new Set([...claiming, ...this.#askable([...this.#leads.keys()])])]
     // Anyone of them: who claims most would always be a liar, and honest peers never asked.
     const peer = peers[Math.floor(this.#modules.random() * peers.length)]
-    if (peer === undefined || this.#fetching) return
-    this.#fetching = true
+    if (peer === undefined || this.#asking !== undefined) return
+    const claims = claiming.includes(peer)
+    this.#asking = claims ? 'claim' : 'lead'
+    this.#leads.delete(peer)
     this.#fetch(peer)
       .then((doubt) => {
         if (doubt === undefined) return
         this.#modules.log.info('cannot fetch ticks', { from: short(peer), reason: doubt.reason })
-        this.#doubt(peer, doubt.ms)
+        this.#doubt(peer, doubt.ms, claims)
       })
       .catch(this.#modules.onFatal)
       .finally(() => {
-        this.#fetching = false
+        this.#asking = undefined
         this.#gaining = false
       })
   }
 
-  #doubt(peer: Account, ms: number): void {
+  #doubt(peer: Account, ms: number, claims: boolean): void {
     if (this.#doubted.size >= PEERS_MAX) this.#doubted.clear()
     const nowMs = this.#modules.clock.monotonic()
     this.#doubted.set(peer, nowMs + ms)
-    this.#disbeliefUntilMs = nowMs + DISBELIEF_MS
+    if (claims) this.#disbeliefUntilMs = nowMs + DISBELIEF_MS
   }
 
   /** Asks for what follows our hand until the peer has no more; what went wrong, if its claim was not backed. */
@@ -182,5 +217,15 @@ export class HandSync {
     this.#gaining = true
     this.#modules.adopt(ticks)
     return true
+  }
+}
+
+/** Sets it as the newest of at most PEERS_MAX. */
+function setLatest<T>(map: Map<Account, T>, peer: Account, value: T): void {
+  map.delete(peer)
+  map.set(peer, value)
+  for (const oldest of map.keys()) {
+    if (map.size <= PEERS_MAX) break
+    map.delete(oldest)
   }
 }

@@ -4,6 +4,8 @@ import type { Timers } from '../../node/timers.ts'
 
 export interface FakeTime extends Timers {
   readonly nowMs: () => number
+  /** How many delays have not passed. */
+  readonly waiting: () => number
   /** Runs what is due within the next `ms`, in order. */
   pass(ms: number): Promise<void>
 }
@@ -13,6 +15,7 @@ export function fakeTime(): FakeTime {
   let due: { readonly atMs: number; readonly run: () => void }[] = []
   return {
     nowMs: () => nowMs,
+    waiting: () => due.length,
     turn,
     after(delayMs, run) {
       const entry = { atMs: nowMs + delayMs, run }

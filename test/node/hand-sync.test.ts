@@ -83,6 +83,47 @@ t.test('many liars neither keep from mining nor from the ticks of an honest peer
   t.equal(late.node.slow.tip.height, 2)
 })
 
+t.test('who sends a tick on one that we lack is asked, and no miner rests for it', async (t) => {
+  const { bus, members } = await started(3, 1)
+  const [one, two, three] = members
+  bus.sides = [[one], [two, three]]
+  for (let count = 0; count < 3; count++) await bus.mine(two)
+  await bus.mine(one)
+  bus.sides = undefined
+  await bus.pass(2_000)
+  t.equal(one.node.slow.tip.height, 2, 'nobody has claimed anything')
+  await bus.mine(two)
+  t.ok(one.node.inSync)
+  await bus.pass(2_000)
+  t.equal(bus.tips().size, 1)
+  t.equal(one.node.slow.tip.height, 5)
+  t.equal(bus.asked(two.account), 2, 'and whether there is more')
+})
+
+t.test('who has only such ticks to show is left alone, and validators are believed as before', async (t) => {
+  const { bus, members } = await started(1, 2)
+  const [{ node }] = members
+  const orphan = ticksOn(bus, ticksOn(bus, node.slow.tip, 1).tip, 1).list[0] as Uint8Array
+  const silent = bus.liar(91, () => undefined)
+  for (let count = 0; count < 4; count++) {
+    await bus.send(silent, 'tick', orphan)
+    await bus.pass(5_000)
+    t.ok(node.inSync)
+  }
+  await bus.pass(10_000)
+  t.equal(bus.asked(silent), 1)
+  bus.liar(92, () => undefined)
+  await bus.claim(92, { work: 1n << 200n })
+  t.notOk(node.inSync)
+})
+
+t.test('nothing runs while nobody has more than we', async (t) => {
+  const { bus, members } = await started(2, 2)
+  await bus.announce(members[1])
+  await bus.pass(2_000)
+  t.equal(bus.time.waiting(), 0)
+})
+
 t.test('a tick from the future ends the fetch, and comes when its time has come', async (t) => {
   const { bus, members } = await started(1, 1)
   const [{ node }] = members
