@@ -62,9 +62,9 @@ export async function simCommand(options: SimCommandOptions): Promise<number> {
 }
 
 function textLine(seed: number, report: SimReport, speed: number): string {
-  const { violation, faults, height, transactions, reorganisations, deepest, restarts, final } = report
+  const { violation, faults, height, ticks, transactions, reorganisations, deepest, restarts, final } = report
   return (
-    `seed ${String(seed).padStart(6)}  ${violation === undefined ? 'ok    ' : 'BROKEN'}  ${String(height).padStart(5)} blocks  ` +
+    `seed ${String(seed).padStart(6)}  ${violation === undefined ? 'ok    ' : 'BROKEN'}  ${String(height).padStart(5)} blocks  ${String(ticks).padStart(4)} ticks  ` +
     `${String(transactions).padStart(5)} transactions  ${String(faults.length).padStart(3)} faults  ${String(restarts).padStart(3)} restarts  ` +
     `${String(reorganisations).padStart(4)} reorganisations (deepest ${deepest})  final ${final}  x${speed.toFixed(0)}`
   )

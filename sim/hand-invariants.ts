@@ -65,7 +65,13 @@ export class HandInvariants {
     const fresh: TickEntry[] = []
     for (let at: TickEntry | undefined = tip; at !== undefined && !this.#oracle.has(at.hash); at = at.parent)
       fresh.unshift(at)
-    for (const { height } of fresh) this.#judge(node, hand.tick(height))
+    try {
+      for (const { height } of fresh) this.#judge(node, hand.tick(height))
+    } catch (error) {
+      this.#fail('durable', node, `tick ${tip.height} was announced and is not stored: ${String(error)}`)
+    }
+    if (!this.#oracle.has(tip.hash))
+      this.#fail('durable', node, `tick ${tip.height} was announced, and another is stored`)
     const aheadMs = tip.time - node.clock.now()
     if (aheadMs > this.#hand.genesis.interval)
       this.#fail('tick-rules', node, `took tick ${tip.height}, ${aheadMs} ms ahead of its clock`)

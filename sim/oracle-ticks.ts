@@ -1,5 +1,5 @@
 /**
- * The rules of a slow hand a second time, naively: judges each tick that any node stores, once.
+ * The rules of a slow hand a second time, naively: judges each tick that any node stores.
  *
  * It shares codecs with the real ones and nothing else.
  */
@@ -43,27 +43,30 @@ export class TickOracle {
     return this.#known.get(hash)?.named
   }
 
-  /** What is wrong with a tick whose parent was judged before; undefined when nothing is. Each tick is judged once. */
+  /** What is wrong with a tick whose parent was judged before; undefined when nothing is. Each header is judged once. */
   judge({ header, anchors }: Tick): string | undefined {
+    const ledgers = anchors.map(({ ledger }) => ledger)
+    if (ledgers.join() !== [...new Set(ledgers)].sort().join()) return 'anchors out of order'
+    const leaves = anchors.map((each) => tagged('anchor', encode(anchorCodec, each)))
+    const root = tagged('root', u32(leaves.length), top(leaves)).toString('hex')
+    if (root !== header.content) return 'anchors that the header does not name'
     const proof = sha256(sha256(encode(headerCodec, header))).toString('hex')
-    const hash = proof as Hash
-    if (this.#known.has(hash)) return undefined
+    return this.#known.has(proof as Hash) ? undefined : this.#judgeHeader(proof as Hash, { header, anchors })
+  }
+
+  #judgeHeader(proof: Hash, { header, anchors }: Tick): string | undefined {
     const parent = this.#known.get(header.parent)
     if (parent === undefined) return 'a parent that nobody stored'
     const { height, time } = header
     const solveMs = time - parent.time
     const named = anchors.find(({ ledger }) => ledger === this.#ledger)?.block
-    this.#known.set(hash, { height, time, target: Number(header.target), solveMs, named })
+    this.#known.set(proof, { height, time, target: Number(header.target), solveMs, named })
     if (BigInt(`0x${proof}`) > header.target) return 'no proof of work'
     if (height !== parent.height + 1 || solveMs <= 0) return 'height or time out of order'
     const wanted = this.#targetAfter(parent)
-    if (Math.abs(Number(header.target) / wanted - 1) > 1e-3)
-      return `a target of ${Number(header.target)}, about ${wanted} follows`
-    const ledgers = anchors.map(({ ledger }) => ledger)
-    if (ledgers.join() !== [...new Set(ledgers)].sort().join()) return 'anchors out of order'
-    const leaves = anchors.map((each) => tagged('anchor', encode(anchorCodec, each)))
-    const root = tagged('root', u32(leaves.length), top(leaves)).toString('hex')
-    return root === header.content ? undefined : 'anchors that the header does not name'
+    return Math.abs(Number(header.target) / wanted - 1) > 1e-3
+      ? `a target of ${Number(header.target)}, about ${wanted} follows`
+      : undefined
   }
 
   /** The rule as a formula, without the integers that make it exact. */

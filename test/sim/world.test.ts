@@ -80,6 +80,18 @@ t.test('the same options give the same run, other seeds another', async (t) => {
   t.not((await new World({ ...options, seed: 3 }).run()).digest, once.digest)
 })
 
+t.test('a network has a slow hand unless it is left out', async (t) => {
+  const calm: SimOptions = { ...options, hours: 0.5, kinds: new Set() }
+  const { ticks, violation } = await new World(calm).run()
+  t.equal(violation, undefined)
+  t.ok(ticks > 25 && ticks < 65, `${ticks} ticks, 45 expected`)
+  const without = new World({ ...calm, slowHand: false })
+  t.equal(without.network.genesis.version, 1)
+  const report = await without.run()
+  t.equal(report.violation, undefined)
+  t.equal(report.ticks, 0)
+})
+
 t.test('machines also open, claim and close channels, lock and settle hashlocks, and share', async (t) => {
   const { types, violation } = await new World({
     ...options,

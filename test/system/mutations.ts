@@ -101,7 +101,7 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'the first branch stays, whatever work another has',
-    invariants: ['one-tip'],
+    invariants: ['one-tip', 'anchors'],
     file: 'ledger/chain.js',
     find: 'if (entry.work <= this.#tip.work ||',
     replace: 'if (parent !== this.#tip ||',
@@ -189,6 +189,49 @@ export const MUTATIONS: readonly Mutation[] = [
     file: 'ledger/apply.js',
     find: 'add(view, closed.to, closed.returns);',
     replace: 'earn(view, closed.to, closed.returns);',
+  },
+  {
+    name: 'a tick with other anchors than its header names is taken',
+    invariants: ['tick-rules'],
+    file: 'ledger/hand.js',
+    find: 'if (header.content !== root)',
+    replace: 'if (false)',
+  },
+  {
+    name: 'a tick may be far ahead of the clock',
+    invariants: ['tick-rules'],
+    file: 'ledger/hand.js',
+    find: 'export const TICK_FUTURE_INTERVALS_MAX = 1;',
+    replace: 'export const TICK_FUTURE_INTERVALS_MAX = 1000;',
+  },
+  {
+    name: 'a tick is told of before it is stored',
+    invariants: ['durable'],
+    file: 'node/hand-node.js',
+    find: 'store.save([outcome.value]);\n            const { left } = outcome.value;\n            if (left !== undefined)\n                this.#tell(left.length);',
+    replace:
+      'const { left } = outcome.value;\n            if (left !== undefined)\n                this.#tell(left.length);\n            store.save([outcome.value]);',
+  },
+  {
+    name: 'the first tick stays, whatever work another branch has',
+    invariants: ['one-hand'],
+    file: 'ledger/slow-hand.js',
+    find: 'if (entry.work <= this.tip.work)',
+    replace: 'if (parent !== this.tip)',
+  },
+  {
+    name: 'nobody asks for ticks before the one that came',
+    invariants: ['one-hand'],
+    file: 'node/hand-sync.js',
+    find: 'lead(publisher, parent) {',
+    replace: 'lead(publisher, parent) { return;',
+  },
+  {
+    name: 'a tick names what a validator claims, not what its miner has',
+    invariants: ['anchors'],
+    file: 'node/hand-node.js',
+    find: 'return [...anchors.set(own, { ledger: own, height, block: hash }).values()];',
+    replace: 'return [{ ledger: own, height, block: hash, ...anchors.get(own) }];',
   },
   {
     name: 'the books of channels are not written',
