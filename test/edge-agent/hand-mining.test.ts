@@ -1,4 +1,5 @@
 /** When the slow hand's miner works and when it rests, and what becomes of a find. */
+import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { HandMining } from '../../edge-agent/hand-mining.ts'
 import { MINER_DEFAULTS } from '../../edge-agent/miner.ts'
@@ -56,13 +57,13 @@ function lab(t: Test) {
 t.test('a tick that is found is taken, names the blocks that were there, and is published', async (t) => {
   const { test, mining, published, lines, fatal } = lab(t)
   mining.refresh()
-  await waitUntil('three are found', () => published.length === 3)
-  t.equal(test.slow.tip.height, 3)
+  await waitUntil('three are found', () => published.length >= 3)
+  t.equal(test.slow.tip.height, published.length)
   for (const [index, bytes] of published.entries()) {
     const decoded = decode(tickCodec, bytes, TICK_BYTES_MAX)
     t.match(decoded, { value: { header: { height: index + 1 }, anchors: [{ height: 7 }] } })
   }
-  t.equal(lines.filter(({ event }) => event === 'found a tick').length, 3)
+  t.equal(lines.filter(({ event }) => event === 'found a tick').length, published.length)
   t.strictSame(fatal, [])
   t.ok(mining.stats().hashes > 0)
 })
@@ -72,17 +73,19 @@ t.test(
   async (t) => {
     const { mining, state, published } = lab(t)
     mining.refresh()
-    await waitUntil('its thread runs', () => published.length === 3)
-    for (const [index, name] of (['connected', 'synchronised', 'inSync'] as const).entries()) {
+    await waitUntil('its thread runs', () => published.length >= 3)
+    for (const name of ['connected', 'synchronised', 'inSync'] as const) {
       state[name] = false
       mining.refresh()
-      const { hashes } = mining.stats()
-      await new Promise((resolve) => setTimeout(resolve, 300))
+      // Its thread looks at orders a few times a second; every second there is another job by itself.
+      await sleep(200)
+      const [{ hashes }, told] = [mining.stats(), published.length]
+      await sleep(1_200)
       t.equal(mining.stats().hashes, hashes, name)
-      t.equal(published.length, 3 + index)
+      t.equal(published.length, told)
       state[name] = true
       mining.refresh()
-      await waitUntil('it mines again', () => published.length === 4 + index)
+      await waitUntil('it mines again', () => published.length > told)
     }
   },
 )
