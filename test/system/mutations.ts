@@ -38,7 +38,7 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'any target is taken',
-    invariants: ['rules'],
+    invariants: ['rules', 'tick-rules'],
     file: 'ledger/header.js',
     find: 'if (value.target !== parent.childTarget) {',
     replace: 'if (false) {',
