@@ -194,6 +194,8 @@ t.test('a tower that dies is replaced, and is an agent when it is back', async (
   await agents[0].stop()
   await waitUntil('the other has taken over', () => state(bob)?.tower === bob.account, 15_000)
   t.equal(state(bob)?.term, 2)
+  const alone = state(bob)?.round ?? 0
+  await waitUntil('rounds end without it', () => (state(bob)?.round ?? 0) > alone + 1, 15_000)
   const again = await startAgent(t, rig, alice, owner.account, paced(200), agents[0].data)
   await waitUntil(
     'it is back',
