@@ -261,7 +261,7 @@ const sizeOf = (packet: StoredPacket): number => packet.topic.length + packet.pa
  */
 function atOnce<T>(work: () => T): Promise<T> {
   const settled = {
-    // biome-ignore lint/suspicious/noThenProperty: it is one on purpose
+    // biome-ignore lint/suspicious/noThenProperty: Aedes calls `then` itself, and a real promise would answer a turn too late
     then: (resolve: (value: T) => unknown, reject: (error: unknown) => unknown): void => {
       let value: T
       try {

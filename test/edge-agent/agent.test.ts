@@ -24,6 +24,7 @@ import { join as joinBroker } from '../broker/running-broker.ts'
 import { alice, bob, carol } from '../helpers/ledger.ts'
 import { temporary } from '../helpers/processes.ts'
 import { Rig, recordingLog } from '../helpers/rig.ts'
+import { runAgent } from '../helpers/running-agent.ts'
 import { waitUntil } from '../helpers/wait-until.ts'
 
 const value = (mantissa: number): Decimal => ({ mantissa, exponent: 0 })
@@ -112,16 +113,7 @@ async function startAgent(t: Test, rig: Rig, options: Options = {}) {
       onFatal: (error) => t.fail('the agent failed', { error }),
     },
   )
-  let stopped = false
-  const stop = async (): Promise<void> => {
-    if (stopped) return
-    stopped = true
-    await agent.stop()
-    store.close()
-  }
-  t.teardown(stop)
-  await agent.start()
-  await waitUntil('the agent is connected', () => agent.node.session.connected)
+  const stop = await runAgent(t, agent, store)
   return { agent, outbox, store, lines, data, stop }
 }
 

@@ -23,6 +23,7 @@ import { mirror, topic } from '../../schemas/topic.ts'
 import { alice, bob, carol } from '../helpers/ledger.ts'
 import { parsed, run, temporary } from '../helpers/processes.ts'
 import { Rig, recordingLog } from '../helpers/rig.ts'
+import { runAgent } from '../helpers/running-agent.ts'
 import { solve } from '../helpers/search.ts'
 import { waitUntil } from '../helpers/wait-until.ts'
 
@@ -93,16 +94,7 @@ async function startAgent(
       onFatal,
     },
   )
-  let stopped = false
-  const stop = async (): Promise<void> => {
-    if (stopped) return
-    stopped = true
-    await agent.stop()
-    store.close()
-  }
-  t.teardown(stop)
-  await agent.start()
-  await waitUntil('the agent is connected', () => agent.node.session.connected)
+  const stop = await runAgent(t, agent, store)
   return { lines, data, stop }
 }
 

@@ -22,7 +22,7 @@ import { startBroker } from '../helpers/challenge-broker.ts'
 import { alice, bob, carol, signer, testNetwork } from '../helpers/ledger.ts'
 import { run, temporary } from '../helpers/processes.ts'
 import { Rig, recordingLog } from '../helpers/rig.ts'
-import { waitUntil } from '../helpers/wait-until.ts'
+import { runAgent } from '../helpers/running-agent.ts'
 
 const common = { price: 5_000_000, confirmations: 1, place: 'greenhouse', terms: '' }
 const soil: OfferItem = {
@@ -51,16 +51,7 @@ async function seller(t: Test, rig: Rig, of: Signer, name: string, item: OfferIt
       ...{ clock, random: Math.random, log, onFatal: (error) => t.fail('the agent failed', { error }) },
     },
   )
-  let stopped = false
-  const stop = async () => {
-    if (stopped) return
-    stopped = true
-    await agent.stop()
-    store.close()
-  }
-  t.teardown(stop)
-  await agent.start()
-  await waitUntil('the agent is connected', () => agent.node.session.connected)
+  const stop = await runAgent(t, agent, store)
   return { stop }
 }
 

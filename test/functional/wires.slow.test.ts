@@ -23,6 +23,7 @@ import { mirror, topic } from '../../schemas/topic.ts'
 import { alice, bob, carol } from '../helpers/ledger.ts'
 import { temporary } from '../helpers/processes.ts'
 import { Rig, recordingLog } from '../helpers/rig.ts'
+import { runAgent } from '../helpers/running-agent.ts'
 import { waitUntil } from '../helpers/wait-until.ts'
 import { sample } from '../helpers/wires-lab.ts'
 
@@ -57,16 +58,7 @@ async function startAgent(t: Test, rig: Rig, data: string) {
       onFatal: (error) => t.fail('the agent failed', { error }),
     },
   )
-  let stopped = false
-  const stop = async (): Promise<void> => {
-    if (stopped) return
-    stopped = true
-    await agent.stop()
-    store.close()
-  }
-  t.teardown(stop)
-  await agent.start()
-  await waitUntil('the agent is connected', () => agent.node.session.connected)
+  const stop = await runAgent(t, agent, store)
   return { store, outbox, lines, stop }
 }
 
