@@ -162,7 +162,8 @@ export class Mempool {
     const back = height < this.#height
     if (back) for (const account of this.#queues.keys()) touch(account)
     this.#height = height
-    for (const { sealed } of this.#gaps.expire(height)) dropped.push({ sealed, fault: tooLong(sealed) })
+    for (const { sealed } of this.#gaps.expire(height))
+      if (!confirmed.has(sealed.id)) dropped.push({ sealed, fault: tooLong(sealed) })
     // All out before the first goes in: what is confirmed must not take room, nor be evicted.
     const again: (readonly Leaving[])[] = []
     for (const [account, returning] of touched) {

@@ -130,6 +130,15 @@ t.test('what is held for too many blocks is dropped', async (t) => {
   t.strictSame([mempool.held, mempool.has(held.id)], [0, false])
 })
 
+t.test('what is confirmed after it was held for long is not dropped', async (t) => {
+  const chain = new TestChain(network)
+  const { mempool, admit, block } = pool({ heldBlocksMax: 0 }, chain)
+  const [first, held] = [pay(alice, 0), pay(alice, 1)]
+  admit(held)
+  t.strictSame(block([first, held]), NOTHING)
+  t.equal(mempool.held, 0)
+})
+
 t.test('a gap that a block closes lets in what is held', async (t) => {
   const chain = new TestChain(network)
   const { mempool, admit, block } = pool({}, chain)
