@@ -56,28 +56,33 @@ run() {
   npx tap --disable-coverage --jobs="$jobs" --exclude= "$@" || status=$?
 }
 
+# named NAME...: the files of these system tests.
+named() { printf 'build/test/system/%s.test.js\n' "$@"; }
+
+logs=$(mktemp -d)
+trap 'rm -rf "$logs"' EXIT
 # Two processes for many minutes, under a virtual clock: they take what the tests that mostly wait leave of the processors.
-log=$(mktemp)
-trap 'rm -f "$log"' EXIT
-nice -n 19 npx tap --disable-coverage --jobs=1 --timeout=6000 --exclude= build/test/system/simulator.test.js "$@" >"$log" 2>&1 &
+nice -n 19 npx tap --disable-coverage --jobs=1 --timeout=6000 --exclude= "$(named simulator)" "$@" >"$logs/simulator" 2>&1 &
 simulator=$!
+# Four machines that Ansible provisions, for almost as long; then what takes a given time on any machine.
+# shellcheck disable=SC2046 # one word for each file
+npx tap --disable-coverage --jobs=1 --timeout=2400 --exclude= $(named fleet fuzz) "$@" >"$logs/fleet" 2>&1 &
+fleet=$!
 
-# These wait: for machines to start, for a minute apart, for blocks. Two at once do not disturb each other.
-waiting=()
-for name in fleet clockchain flash outputs ansible-lint partition disk-full one-key clock restarts mosquitto mosquitto-session sites finality enrolled hostile review-sync sealed-topic experiment-ssh; do
-  waiting+=("build/test/system/$name.test.js")
-done
-run 2 --timeout=2400 "${waiting[@]}" "$@"
-
-wait "$simulator" || status=$?
-cat "$log"
+# These wait: for a minute apart, for blocks. They do not disturb the others.
+waiting=(clockchain flash outputs ansible-lint partition disk-full one-key clock restarts mosquitto mosquitto-session sites
+  finality enrolled hostile review-sync sealed-topic experiment-ssh)
+# shellcheck disable=SC2046
+run 1 --timeout=2400 $(named "${waiting[@]}") "$@"
 # Unit tests that take long.
-run 3 --timeout=600 build/test/*/*.slow.test.js build/test/*/*/*.slow.test.js "$@"
+run 2 --timeout=600 build/test/*/*.slow.test.js build/test/*/*/*.slow.test.js "$@"
+
+wait "$fleet" || status=$?
+cat "$logs/fleet"
+wait "$simulator" || status=$?
+cat "$logs/simulator"
 # The others measure programs, or need all of the machine.
-alone=()
-for file in build/test/system/*.test.js; do
-  [[ " ${waiting[*]} build/test/system/simulator.test.js " == *" $file "* ]] || alone+=("$file")
-done
+mapfile -t alone < <(ls build/test/system/*.test.js | grep -vxF "$(named "${waiting[@]}" fleet fuzz simulator)")
 run 1 --timeout=600 "${alone[@]}" "$@"
 # Unit tests once more that say how long things may take.
 timed=()
