@@ -1,5 +1,5 @@
 /** The commands that say how good a clock a network is, and when something happened. */
-import type { Command } from 'commander'
+import { type Command, Option } from 'commander'
 import { selfTest } from '../node/signing.ts'
 import type { Hash } from '../schemas/hex.ts'
 import type { CheckOptions } from './clock-check.ts'
@@ -16,6 +16,17 @@ import {
   tickHash,
   transactionId,
 } from './options.ts'
+
+const knownTickOption = (): Option =>
+  new Option(
+    '--tick <hash>',
+    'a tick that you know: it has to be the one before which all was there, or above it',
+  ).argParser(tickHash)
+const knownDataOption = (): Option =>
+  new Option(
+    '--data <dir>',
+    "a program's data directory: the tick has to be on its slow hand, the block on its ledger",
+  )
 
 const files = (file: string, before: readonly string[] = []): readonly string[] => [...before, file]
 
@@ -65,8 +76,8 @@ export function addMomentCommands(clock: Command): void {
     .description('checks a proof of clock when, offline, with nothing but the genesis')
     .argument('<file>', 'the proof')
     .option('--genesis <file>', 'of the network', `${DATA_DEFAULT}/genesis.json`)
-    .option('--tick <hash>', 'a tick that you know: the proof has to hold it', tickHash)
-    .option('--data <dir>', "a program's data directory: the proof's last tick has to be on its slow hand")
+    .addOption(knownTickOption())
+    .addOption(knownDataOption())
     .addOption(jsonOption())
     .addHelpText('after', example('pinledger clock check 8f1f13c7.moment --genesis genesis.json'))
     .action(async (file: string, options: CheckOptions) => {
@@ -85,6 +96,8 @@ export function addMomentCommands(clock: Command): void {
       "of the network of both, or twice: that of the first file's, that of the other's",
       files,
     )
+    .addOption(knownTickOption())
+    .addOption(knownDataOption())
     .addOption(jsonOption())
     .addHelpText(
       'after',

@@ -49,8 +49,8 @@ interface Queue {
   spend: number
 }
 
-/** What is taken out to be put in again; `entering`: it was held until now. */
-interface Leaving extends Held {
+/** What is put in. `entering`: it is new or was held, and not in a queue or in a block until now. */
+interface Coming extends Held {
   readonly arrival: number
   readonly entering: boolean
 }
@@ -122,7 +122,8 @@ export class Mempool {
   add(sealed: Sealed, place: Place): Result<Admission, Fault> {
     if (this.has(sealed.id)) return faulty('known', `transaction ${sealed.id} is waiting already`)
     const dropped: Dropped[] = []
-    const placed = this.#place(sealed, this.#arrivals++, place.next.height, place, dropped)
+    const coming = { sealed, arrival: this.#arrivals++, since: place.next.height, entering: true }
+    const placed = this.#place(coming, place, dropped)
     if (!placed.ok) return placed
     if (placed.value === 'held') return accept({ entered: [], dropped })
     const entered = [sealed, ...this.#promote(sealed.transaction.from, place, dropped)]
@@ -165,18 +166,19 @@ export class Mempool {
     for (const { sealed } of this.#gaps.expire(height))
       if (!confirmed.has(sealed.id)) dropped.push({ sealed, fault: tooLong(sealed) })
     // All out before the first goes in: what is confirmed must not take room, nor be evicted.
-    const again: (readonly Leaving[])[] = []
+    const again: (readonly Coming[])[] = []
     for (const [account, returning] of touched) {
       const simple = !back && returning.length === 0 && this.#gaps.of(account).length === 0
       if (simple && this.#advance(account, confirmed, place, dropped)) continue
       again.push(this.#takeOut(account, returning, height))
     }
     for (const list of again) {
-      for (const { sealed, arrival, since, entering } of list) {
+      for (const coming of list) {
+        const { sealed } = coming
         if (confirmed.has(sealed.id)) continue
-        const placed = this.#place(sealed, arrival, since, place, dropped)
+        const placed = this.#place(coming, place, dropped)
         if (!placed.ok) dropped.push({ sealed, fault: placed.fault })
-        else if (placed.value === 'queued' && entering) entered.push(sealed)
+        else if (placed.value === 'queued' && coming.entering) entered.push(sealed)
       }
     }
     return { entered: entered.filter(({ id }) => this.#index.has(id)), dropped }
@@ -217,7 +219,7 @@ export class Mempool {
   }
 
   /** Takes out all of an account, in nonce order together with what comes back of it. */
-  #takeOut(account: Account, returning: readonly Sealed[], height: number): readonly Leaving[] {
+  #takeOut(account: Account, returning: readonly Sealed[], height: number): readonly Coming[] {
     const queued = this.#queues.get(account)?.entries ?? []
     const held = this.#gaps.take(account)
     this.#queues.delete(account)
@@ -237,7 +239,7 @@ export class Mempool {
       if (sealed.transaction.nonce !== this.nextNonce(place.state, account)) break
       if ((this.#queues.get(account)?.entries.length ?? 0) >= this.#limits.accountMax) break
       this.#gaps.delete(held)
-      const placed = this.#place(sealed, this.#arrivals++, held.since, place, dropped)
+      const placed = this.#place({ ...held, arrival: this.#arrivals++, entering: true }, place, dropped)
       if (placed.ok) entered.push(sealed)
       else dropped.push({ sealed, fault: placed.fault })
     }
@@ -246,9 +248,7 @@ export class Mempool {
 
   /** Puts a transaction where its nonce belongs. On a fault nothing changes. */
   #place(
-    sealed: Sealed,
-    arrival: number,
-    since: number,
+    { sealed, arrival, since, entering }: Coming,
     { state, next }: Place,
     dropped: Dropped[],
   ): Result<'queued' | 'held', Fault> {
@@ -268,6 +268,12 @@ export class Mempool {
     const end = nonce + queue.entries.length
     if (tx.nonce > end) return this.#hold({ sealed, since }, end, balance - queue.spend, dropped)
     const index = tx.nonce - nonce
+    const { accountMax } = this.#limits
+    // What blocks held comes back however much of it there is: of others only memory is the limit then.
+    if (entering && index === queue.entries.length && index >= accountMax) {
+      const message = `queue: ${index} transactions of this account wait, limit is ${accountMax}`
+      return faulty('account-queue-full', message)
+    }
     const spend = this.#spendWith(sealed, queue, index, balance)
     if (!spend.ok) return spend
     // After what costs little: a word of a hash chain is a thousand hashes.
@@ -280,17 +286,12 @@ export class Mempool {
   /** What a queue takes from its account with a transaction appended or put at `index`, if it may be there. */
   #spendWith(sealed: Sealed, queue: Queue, index: number, balance: number): Result<number, Fault> {
     const { transaction: tx } = sealed
-    const { accountMax } = this.#limits
     const old = queue.entries[index]
     const needed =
       old === undefined ? 0 : replacementFee(this.#network, this.#limits.replacePercent, old, sealed)
     if (old !== undefined && tx.fee < needed) {
       const message = `fee: at least ${needed} to replace ${short(old.id)}, got ${tx.fee}`
       return faulty('fee-too-low-to-replace', message)
-    }
-    if (index >= accountMax) {
-      const message = `queue: ${index} transactions of this account wait, limit is ${accountMax}`
-      return faulty('account-queue-full', message)
     }
     const spend = sumOf(queue.spend - (old === undefined ? 0 : (spendOf(old.transaction) ?? 0)), [sealed])
     return spend === undefined || spend > balance ? refuse(uncovered(balance, spend)) : accept(spend)

@@ -5,6 +5,7 @@
  * compared: a hand can have had branches. Where neither event was over before the other can have begun, nothing is said.
  * Source: docs/PROTOCOL.md section 14.
  */
+import { COMPACT_BYTES } from '../schemas/moment.ts'
 import type { Sandwich, TickFact } from './sandwich.ts'
 
 /**
@@ -21,7 +22,8 @@ export function order(a: Sandwich, b: Sandwich): Order {
   const [first, early, late] =
     a.before.height <= b.after.height ? (['a', a, b] as const) : (['b', b, a] as const)
   if (early.before.height > late.after.height) return { first: undefined, why: 'overlap' }
-  if (!startsWith(late.ticks, early.ticks)) return { first: undefined, why: 'branches' }
+  if (!startsWith(late.ticks, early.ticks.subarray(0, COMPACT_BYTES * early.before.height)))
+    return { first: undefined, why: 'branches' }
   return { first, before: early.before, after: late.after }
 }
 

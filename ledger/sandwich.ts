@@ -3,8 +3,9 @@
  *
  * The ticks are followed from the hand's beginning, so that they have their full work, and the way from one tick through the
  * ledger to the other is followed hash by hash. What it shows: the event's bytes were there before the later tick, in a block that was
- * made after the earlier one; they may be older than their block. What it does not show: that the blocks between are on the
- * ledger's best chain, and the ticks on the best hand, for which the whole chain and a tick that the checker knows are needed. Source: docs/PROTOCOL.md section 14.
+ * made after the earlier one; they may be older than their block. What it does not show: that the block is on the ledger's
+ * best chain, for which that chain is needed, and the ticks on the best hand, for which a tick is needed that the checker knows
+ * and that is not below the later one. Source: docs/PROTOCOL.md section 14.
  */
 import type { Header } from '../schemas/block.ts'
 import { decode, encode, Reader } from '../schemas/codec.ts'
@@ -38,18 +39,23 @@ export interface Sandwich {
   readonly id: Hash
   readonly transaction: Transaction
   readonly sample: Moment['sample'][number] | undefined
-  /** Height and time of its block. */
+  /** Height, hash and time of its block. */
   readonly block: number
+  readonly blockHash: Hash
   readonly blockTime: number
   readonly after: TickFact
   readonly before: TickFact
   /** Expected hashes from the earlier tick to the later, of the slow hand alone. */
   readonly work: bigint
-  /** The same from the hand's beginning to the later tick: what it takes to make another such hand in private. */
+  /** The same above the later tick, up to `last`: what it takes to put other ticks in its place. */
+  readonly workAbove: bigint
+  /** The same from the hand's beginning to `last`: what it takes to make another such hand in private. */
   readonly handWork: bigint
+  /** The last tick of the proof. */
+  readonly last: TickFact
   /** Hash of the slow hand's genesis. */
   readonly hand: Hash
-  /** All its ticks from height 1 to the later one, as in the proof. */
+  /** All its ticks from height 1 to `last`, as in the proof. */
   readonly ticks: Uint8Array
 }
 
@@ -58,8 +64,8 @@ const at = (where: string, { code, message }: Fault) =>
   refuse<MomentFault>({ code, message: `${where}: ${message}` })
 
 /**
- * Checks a proof's bytes. Whoever has time and hashes can make a slow hand that nobody else has; `known` is a tick of the one that is
- * meant, and has to be among those of the proof.
+ * Checks a proof's bytes. Whoever has time and hashes can make a slow hand that nobody else has, or go on alone from any tick of the one that
+ * all have; `known` is a tick of the hand that is meant, and has to be the later one of the two or above it.
  */
 export function checkMoment(
   network: Network,
@@ -77,7 +83,7 @@ export function checkMoment(
   if (!event.ok) return event
   const ticks = followTicks(network, proof, known)
   if (!ticks.ok) return ticks
-  const { after, before, content, work, handWork } = ticks.value
+  const { after, before, content, ...work } = ticks.value
   const { rootCoinbase, anchorIndex, anchorCount, anchorPath } = proof
   if (rootCoinbase.tick !== after.hash)
     return bad(
@@ -93,8 +99,9 @@ export function checkMoment(
   if (!checkMerklePath(network.hashing, fromHex(content), leaf, anchorIndex, anchorCount, path))
     return bad(`anchor: tick ${before.height} does not name block ${last.height} ${last.hash}`)
   const [sample] = proof.sample
-  const facts = { id, transaction, sample, block: place.height, blockTime: place.time }
-  return accept({ ...facts, after, before, work, handWork, hand: hand.genesisHash, ticks: proof.ticks })
+  const block = { block: place.height, blockHash: place.hash, blockTime: place.time }
+  const facts = { id, transaction, sample, ...block }
+  return accept({ ...facts, after, before, ...work, hand: hand.genesisHash, ticks: proof.ticks })
 }
 
 interface Event {
@@ -202,42 +209,50 @@ const expand = ({ content, time, nonce }: CompactHeader, { hash, height, childTa
 interface Ticks {
   readonly after: TickFact
   readonly before: TickFact
-  /** Merkle root of the last tick's anchors. */
+  /** Merkle root of the anchors of tick `before`. */
   readonly content: Hash
   readonly work: bigint
+  readonly workAbove: bigint
   readonly handWork: bigint
+  readonly last: TickFact
 }
 
-/** All ticks from the beginning of the hand. */
+/** All ticks from the beginning of the hand, also those above the one with the anchor. */
 function followTicks(
   { hand }: Network,
-  { ticks, after }: Moment,
+  { ticks, after, before }: Moment,
   known: Hash | undefined,
 ): Result<Ticks, MomentFault> {
   const count = ticks.length / COMPACT_BYTES
   if (hand === undefined || !Number.isInteger(count) || count < 1) return bad(`ticks: ${ticks.length} bytes`)
-  if (after >= count) return bad(`after: tick ${after} is not before tick ${count}, the last`)
+  if (before > count) return bad(`before: tick ${before} of ${count}`)
+  if (after >= before) return bad(`after: tick ${after} is not before tick ${before}`)
   const reader = new Reader(ticks)
   let place = position0(hand)
-  let [from, content] = [place, ZERO_HASH]
-  let isKnown = known === undefined
+  let [from, to, content, knownHeight] = [place, place, ZERO_HASH, -1]
   for (let height = 1; height <= count; height++) {
     const compact = compactTick.read(reader)
     const checked = checkTick(hand, expand(compact, place), place, Number.POSITIVE_INFINITY)
     if (!checked.ok) return at(`ticks.${height}`, checked.fault)
     place = checked.value
-    content = compact.content
     if (height === after) from = place
-    isKnown ||= place.hash === known
+    if (height === before) [to, content] = [place, compact.content]
+    if (place.hash === known) knownHeight = height
   }
-  if (!isKnown)
-    return bad(`ticks: tick ${known} is not among the ${count}: this is another hand, or ends below it`)
+  if (known !== undefined && knownHeight < before)
+    return bad(
+      knownHeight < 0
+        ? `ticks: tick ${known} is not among the ${count}: this is another hand, or ends below it`
+        : `ticks: tick ${known} is tick ${knownHeight}, and anybody may go on from there: tick ${before} or a later one has to be known`,
+    )
   const fact = ({ height, hash, time }: Position): TickFact => ({ height, hash, time })
   return accept({
     after: fact(from),
-    before: fact(place),
+    before: fact(to),
     content,
-    work: place.work - from.work,
+    work: to.work - from.work,
+    workAbove: place.work - to.work,
     handWork: place.work,
+    last: fact(place),
   })
 }

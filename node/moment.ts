@@ -11,7 +11,14 @@ import { merklePath } from '../ledger/merkle.ts'
 import { encode, Reader } from '../schemas/codec.ts'
 import { type Hash, hashFromBytes } from '../schemas/hex.ts'
 import type { BatchedSample } from '../schemas/message.ts'
-import { COMPACT_BYTES, compactTick, MOMENT_HEADERS_MAX, type Moment, moment } from '../schemas/moment.ts'
+import {
+  COMPACT_BYTES,
+  compactTick,
+  MOMENT_HEADERS_MAX,
+  MOMENT_TICKS_MAX,
+  type Moment,
+  moment,
+} from '../schemas/moment.ts'
 import { accept, invariant, type Result, refuse } from '../schemas/result.ts'
 import { tick as tickCodec } from '../schemas/tick.ts'
 import type { ChainStore } from './chain-store.ts'
@@ -51,6 +58,8 @@ export function buildMoment(store: ChainStore, hand: HandStore, asked: Asked): R
     return refuse(
       `block ${to.block} is the first that a tick names, more than ${MOMENT_HEADERS_MAX} blocks above`,
     )
+  if (to.tick > MOMENT_TICKS_MAX)
+    return refuse(`tick ${to.tick} names it, a proof has room for the first ${MOMENT_TICKS_MAX}`)
   const root = blockAt(store, from.height)
   invariant(root !== undefined, 'it was read just now')
   const { header, coinbase } = readBlockHead(root)
@@ -59,6 +68,7 @@ export function buildMoment(store: ChainStore, hand: HandStore, asked: Asked): R
     version: 1,
     ledger: network.genesisHash,
     after: from.tick,
+    before: to.tick,
     below: chain.header(from.height - 1),
     root: header,
     rootCoinbase: coinbase,
@@ -71,9 +81,9 @@ export function buildMoment(store: ChainStore, hand: HandStore, asked: Asked): R
     path: merklePath(network.hashing, leaves, index).map(hashFromBytes),
     sample: asked.sample === undefined ? [] : [asked.sample],
     ...to.anchor,
-    ticks: compactTicks(hand, to.tick),
+    // All of them: the more work lies on top, and the likelier somebody else has kept one of them.
+    ticks: compactTicks(hand, Math.min(slow.tip.height, MOMENT_TICKS_MAX)),
   }
-  invariant(slow.tip.height >= to.tick, 'the hand goes on')
   return accept(encode(moment, value))
 }
 

@@ -2,7 +2,8 @@
  * When something happened, as a file: what was in a block, between a tick that the block names and a tick that names the block.
  *
  * The way from the tick before: tick `after` is in the coinbase of the `root` block. On from there: headers up to the block that
- * the last tick anchors; the event's block is one of them. Every byte is committed to by the last tick's proof of work.
+ * tick `before` anchors; the event's block is one of them. Every byte is committed to by that tick's proof of work. Ticks above
+ * it are more work on top, and the way to one that somebody has kept.
  * Source: docs/PROTOCOL.md section 14.
  */
 import { header } from './block.ts'
@@ -29,6 +30,8 @@ export const moment = struct({
   ledger: hash,
   /** Height of the tick that the root's coinbase names. */
   after: u32,
+  /** Height of the tick with the anchor. */
+  before: u32,
   /** The root's parent, since its time decides the next target. */
   below: header,
   root: header,
@@ -48,7 +51,7 @@ export const moment = struct({
   anchorIndex: u16,
   anchorCount: u16,
   anchorPath: list(hash, ANCHOR_PATH_MAX),
-  /** All ticks from height 1 to the one with the anchor, as `compactHeader` each. */
+  /** All ticks from height 1 to the one with the anchor or a later one, as `compactHeader` each. */
   ticks: blob(COMPACT_BYTES * MOMENT_TICKS_MAX),
 })
 export type Moment = Infer<typeof moment>

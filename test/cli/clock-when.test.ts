@@ -5,11 +5,12 @@ import t, { type Test } from 'tap'
 import { openDisk } from '../../node/disk.ts'
 import { writeGenesis } from '../../node/genesis-file.ts'
 import { HAND_FILE } from '../../node/hand-store.ts'
+import type { Block } from '../../schemas/block.ts'
 import { batchedSample } from '../../schemas/message.ts'
 import { handedGenesis, handGenesis } from '../helpers/hand.ts'
 import { inProcess } from '../helpers/in-process.ts'
 import { alice, bob, testGenesis } from '../helpers/ledger.ts'
-import { type MomentLab, network, smallLab, storeLab } from '../helpers/moment-lab.ts'
+import { MomentLab, network, smallLab, storeLab } from '../helpers/moment-lab.ts'
 import { temporary } from '../helpers/processes.ts'
 
 const { lab, paid, batch, read } = smallLab()
@@ -49,35 +50,82 @@ t.test('when says it in words, writes a proof, and check says the same of it', a
     /^in block {6}2, 2026-01-01 00:00:08 UTC by its miner's clock$/,
     new RegExp(`^all before {4}tick 2 \\(${hash(2)}\\), 2026-01-01 00:00:32 UTC by its miner's clock$`),
     /^between {7}1 tick of the slow hand, 16 hashes; 16 s in the mean$/,
-    /^hand {10}2 ticks, \d+ hashes in all$/,
-    /^wall clock {4}the block not before 2026-01-01 00:00:00 UTC, all of it not after 2026-01-01 00:00:32 UTC if /,
+    /^on top {8}2 ticks, 32 hashes$/,
+    /^hand {10}4 ticks, 64 hashes in all$/,
+    /^wall clock {4}the block not before 2026-01-01 00:00:00 UTC unless .*, all of it not after 2026-01-01 00:00:32 UTC if /,
     new RegExp(`^proof {9}${out}, ${readFileSync(out).length} bytes: pinledger clock check `),
   ])
   const checked = await check()
   t.strictSame([checked.code, checked.err], [0, ''])
-  t.equal(checked.out, `${lines.slice(0, -1).join('\n')}\n`)
+  const shown = checked.out.trimEnd().split('\n')
+  t.strictSame(shown.slice(0, -2), lines.slice(0, -1))
+  t.match(shown.slice(-2), [
+    /^not shown {5}that this is the slow hand which you mean: with 64 hashes anybody can make one \(--tick, --data\)$/,
+    /^not shown {5}that block 2 is on its ledger \(--data\)$/,
+  ])
 })
 
 t.test('a proof has to be of the hand that is meant, by a tick of it or by a data directory', async (t) => {
   const { when, check, data, genesis, out } = dataOf(t)
   await when(read.id)
-  t.equal((await check(out, genesis, '--tick', lab.hands.slow.hashAt(1))).code, 0)
+  const tick = (height: number) => lab.hands.slow.hashAt(height)
+  for (const height of [2, 3, 4]) {
+    const { code, out: said } = await check(out, genesis, '--tick', tick(height))
+    t.equal(code, 0)
+    t.ok(
+      said.endsWith(`known         tick ${tick(height)} is one of them
+not shown     that block 2 is on its ledger (--data)\n`),
+    )
+  }
+  t.match(await check(out, genesis, '--tick', tick(1)), {
+    code: 1,
+    err: /ticks: tick [0-9a-f]{64} is tick 1, and anybody may go on from there: tick 2 or a later one has to be known/,
+  })
   t.match(await check(out, genesis, '--tick', 'ab'.repeat(32)), {
     code: 1,
     err: /ticks: tick abab.* another hand/,
   })
-  t.equal((await check(out, genesis, '--data', data)).code, 0)
+  const whole = await check(out, genesis, '--data', data)
+  t.equal(whole.code, 0)
+  t.ok(
+    whole.out.endsWith(`known         the slow hand in ${data} goes on from there, 2 ticks so far
+known         block 2 is on the ledger there\n`),
+  )
   const other = dataOf(t)
-  const whole = readFileSync(join(other.data, HAND_FILE))
-  writeFileSync(join(other.data, HAND_FILE), whole.subarray(0, 150))
+  const all = readFileSync(join(other.data, HAND_FILE))
+  writeFileSync(join(other.data, HAND_FILE), all.subarray(0, 150))
   t.match(await check(out, genesis, '--data', other.data), {
     code: 1,
     err: /another-hand: tick 2 .* is not on the slow hand in/,
   })
 })
 
+t.test(
+  'the block has to be on the ledger of the data directory, if that is the ledger of the proof',
+  async (t) => {
+    const { when, check, out, genesis } = dataOf(t)
+    await when(read.id)
+    for (const height of [1, 2]) {
+      // The same ticks, and of the blocks the first; block 2, if there, is another.
+      const fork = new MomentLab()
+      const first = lab.blocks[0] as Block
+      fork.chain.accept(first)
+      fork.blocks.push(first)
+      if (height === 2) fork.block()
+      fork.ticks.push(...lab.ticks)
+      t.match(await check(out, genesis, '--data', dataOf(t, fork).data), {
+        code: 1,
+        out: '',
+        err: new RegExp(
+          `another-chain: block 2 [0-9a-f]{64} is not on the ledger in .*, which ends at ${height}\\n$`,
+        ),
+      })
+    }
+  },
+)
+
 t.test('both say it as JSON', async (t) => {
-  const { when, check, out, genesis } = dataOf(t)
+  const { when, check, out, genesis, data } = dataOf(t)
   const said = await when(paid.id, '--json', '--height', '1')
   const facts = JSON.parse(said.out)
   t.match(facts, {
@@ -85,10 +133,16 @@ t.test('both say it as JSON', async (t) => {
     transaction: { type: 'transfer', to: bob.account },
     ...{ block: 1, after: { height: 0 }, before: { height: 1 }, ticks: 1, work: '16' },
     latestMs: lab.ticks[0]?.header.time,
+    ...{ blockHash: lab.chain.chain.at(1)?.hash, workAbove: '48', last: { height: 4 } },
   })
   const checked = await check(out, genesis, '--json')
   const { file, ...rest } = facts
-  t.strictSame(JSON.parse(checked.out), { ok: true, ...rest })
+  t.strictSame(JSON.parse(checked.out), {
+    ...{ ok: true, ...rest },
+    known: { tick: null, ticksAbove: null, onLedger: null },
+  })
+  const whole = await check(out, genesis, '--json', '--data', data)
+  t.match(JSON.parse(whole.out), { known: { tick: null, ticksAbove: 3, onLedger: true } })
   t.equal(file, out)
 })
 

@@ -119,7 +119,7 @@ t.test(
     t.equal(asked.code, 0, asked.err)
     t.match(
       asked.out,
-      `${files.early} came first: it was there before tick 2, and ${files.late} was made after tick 2`,
+      `${files.early} came first: it was there before tick 2, and the block of ${files.late} was made after tick 2`,
     )
     const back = await run(t, [
       ...['clock', 'order', files.late, files.early, '--json'],

@@ -68,8 +68,8 @@ export class MomentLab {
     return tick
   }
 
-  /** All of a proof: event `index` of the block at `height`, from the root at `root` to the tick at `before`. */
-  proof({ height, index = 0, root, before, sample = [] }: Choice): Moment {
+  /** All of a proof: event `index` of the block at `height`, from the root at `root` to the tick at `before`, with the ticks up to `last`. */
+  proof({ height, index = 0, root, before, last = before, sample = [] }: Choice): Moment {
     const at = (each: number): Block => this.blocks[each - 1] as Block
     const { header, coinbase } = at(root)
     const event = at(height)
@@ -82,6 +82,7 @@ export class MomentLab {
       version: 1,
       ledger: network.genesisHash,
       after: this.hands.slow.heightOf(coinbase.tick) ?? 0,
+      before,
       below: root === 1 ? network.block0 : at(root - 1).header,
       root: header,
       rootCoinbase: coinbase,
@@ -96,7 +97,7 @@ export class MomentLab {
       anchorIndex,
       anchorCount: anchors.length,
       anchorPath: anchorPath(hashing, anchors, anchorIndex),
-      ticks: compact(this.ticks.slice(0, before)),
+      ticks: compact(this.ticks.slice(0, last)),
     }
   }
 }
@@ -106,6 +107,8 @@ interface Choice {
   readonly index?: number
   readonly root: number
   readonly before: number
+  /** Where its ticks end. */
+  readonly last?: number
   readonly sample?: readonly BatchedSample[]
 }
 

@@ -311,7 +311,14 @@ t.test('nobody is evicted for one that then does not fit', async (t) => {
 })
 
 /** Fails if the mempool is not what its rules say it always is. */
-function audit(mempool: Mempool, state: State, max: MempoolLimits, height: number): string | undefined {
+function audit(
+  mempool: Mempool,
+  state: State,
+  max: MempoolLimits,
+  height: number,
+  /** So many of each account came back from blocks. */
+  returned: ReadonlyMap<string, number>,
+): string | undefined {
   const list = mempool.ordered()
   const sum = (of: (sealed: Sealed) => number) => list.reduce((total, sealed) => total + of(sealed), 0)
   if (sum(({ bytes }) => bytes.length) !== mempool.bytes || list.length !== mempool.size) return 'bytes'
@@ -325,7 +332,7 @@ function audit(mempool: Mempool, state: State, max: MempoolLimits, height: numbe
     const own = Math.min(at.rate, tx.fee / bytes.length)
     const left = at.left - tx.fee - (tx.type === 'transfer' ? tx.amount : 0)
     if (tx.nonce !== at.nonce) return 'nonce order'
-    if (tx.nonce - nonce >= max.accountMax) return 'account limit'
+    if (tx.nonce - nonce >= max.accountMax + (returned.get(tx.from) ?? 0)) return 'account limit'
     if (left < 0) return 'cover'
     if (own > rate) return 'rate order'
     if (tx.expiry < height || !mempool.has(id)) return 'expiry'
@@ -343,6 +350,7 @@ t.test('under any load and over reorganisations the limits are kept and the orde
     const ours = new TestChain(network)
     const mempool = new Mempool(network, undefined, max)
     const codes = new Set<string>()
+    const returned = new Map<string, number>()
     for (let step = 0; step < 400; step++) {
       const { state, tip } = ours.chain
       const height = tip.height + 1
@@ -360,6 +368,8 @@ t.test('under any load and over reorganisations the limits are kept and the orde
           if (ours.chain.entry(hash) !== undefined) continue
           const accepted = ours.acceptBytes(branch.archive.block(hash))
           if (!accepted.ok) throw new Error(accepted.fault.message)
+          for (const { transaction: tx } of accepted.value.disconnected.flatMap((each) => each.transactions))
+            returned.set(tx.from, (returned.get(tx.from) ?? 0) + 1)
           const moved = mempool.update(ours.chain, accepted.value)
           for (const { sealed, fault } of moved.dropped) {
             codes.add(`dropped ${fault.code}`)
@@ -385,7 +395,7 @@ t.test('under any load and over reorganisations the limits are kept and the orde
         })
         codes.add(codeOf(mempool.add(sealed, ours.chain)))
       }
-      const wrong = audit(mempool, ours.chain.state, max, ours.chain.tip.height + 1)
+      const wrong = audit(mempool, ours.chain.state, max, ours.chain.tip.height + 1, returned)
       if (wrong !== undefined) t.fail(`seed ${seed} step ${step}: ${wrong}`)
     }
     for (const code of ['ok', 'mempool-full', 'insufficient-balance', 'fee-too-low-to-replace'])
@@ -537,6 +547,31 @@ t.test('what a block confirms makes room for what comes back, and is not evicted
   t.strictSame(moved, NOTHING)
   t.strictSame(ids(mempool.ordered()), ids([returning, waits]))
 })
+
+t.test(
+  'all that a reorganisation takes out of an account comes back, however much may wait of it else',
+  async (t) => {
+    const long = new TestChain(network)
+    const { mempool, block } = pool({ accountMax: 3 }, long)
+  const add = (sealed: Sealed) => codeOf(mempool.add(sealed, long.chain))
+    const sealed = Array.from({ length: 10 }, (_, nonce) => long.transfer(alice, bob.account, 1, { nonce }))
+    for (const from of [0, 3, 6]) block(sealed.slice(from, from + 3))
+    t.equal(add(sealed[9] as Sealed), 'ok')
+    const other = new TestChain(network)
+    other.grow(4, [])
+    const moved = long.follow(other)
+    if (!moved?.ok) throw new Error('the longer one is followed')
+    t.strictSame(mempool.update(long.chain, moved.value), NOTHING)
+    t.strictSame(ids(mempool.ordered()), ids(sealed), 'what waited before stands behind it')
+    t.equal(
+      add(long.transfer(alice, bob.account, 1, { nonce: 10 })),
+      'account-queue-full',
+      'for newcomers it stays',
+    )
+    t.equal(add(long.transfer(alice, bob.account, 1, { nonce: 9, fee: 5000 })), 'ok', 'one may be replaced')
+    t.strictSame(block(), NOTHING, 'nor is it taken away by the next block')
+  },
+)
 
 t.test('a transaction is counted with the memory that it takes, not only its bytes', async (t) => {
   t.equal(memoryOf({ bytes: new Uint8Array(100) }), 2148)

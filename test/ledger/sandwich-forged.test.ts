@@ -2,7 +2,7 @@
 import t from 'tap'
 import { headerHash, type Position, place, position0 } from '../../ledger/header.ts'
 import { checkMoment } from '../../ledger/sandwich.ts'
-import type { Block } from '../../schemas/block.ts'
+import type { Block, Header } from '../../schemas/block.ts'
 import { ZERO_HASH } from '../../schemas/hex.ts'
 import type { Moment } from '../../schemas/moment.ts'
 import { invariant } from '../../schemas/result.ts'
@@ -39,7 +39,8 @@ function forge(block: Block, changes: Partial<Moment> = {}): Moment {
     ...direct,
     ...{ after: slow.tip.height, below: blockAt(6).header, root: block.header, rootCoinbase: block.coinbase },
     ...{ headers: [], block: 0, coinbase: [], transaction: paid.bytes, index: 0, count: 1, path: [] },
-    ...{ anchorIndex: 0, anchorCount: 1, anchorPath: [], ticks: compact([...lab.ticks, tick]) },
+    ...{ anchorIndex: 0, anchorCount: 1, anchorPath: [] },
+    ...{ before: slow.tip.height + 1, ticks: compact([...lab.ticks, tick]) },
     ...changes,
   }
 }
@@ -66,7 +67,7 @@ t.test('nor about the hand that is the best: a forger may make one of its own fr
   const block = lab.chain.block([], { forced: [paid], coinbase: { tick: one.at.hash } })
   const anchor = { ledger: network.genesisHash, height: 7, block: headerHash(network.hashing, block.header) }
   const two = tickOn(one.at, [anchor])
-  const forgery = forge(block, { after: 1, ticks: compact([one.tick, two.tick]) })
+  const forgery = forge(block, { after: 1, before: 2, ticks: compact([one.tick, two.tick]) })
   const { after, before, handWork } = held(forgery)
   t.strictSame([after.hash, before.hash], [one.at.hash, two.at.hash], 'which nobody else knows')
   t.ok(handWork < lab.hands.slow.tip.work, 'with less work than the hand that others have')
@@ -76,8 +77,41 @@ t.test('nor about the hand that is the best: a forger may make one of its own fr
     { ok: false, fault: { code: 'bad-proof', message: /another hand/ } },
     'who knows a tick sees it',
   )
-  t.ok(checkMoment(network, bytesOf(forgery), one.at.hash).ok)
+  t.ok(checkMoment(network, bytesOf(forgery), two.at.hash).ok)
 })
+
+t.test(
+  'nor may a forger go on alone from a tick that is known: the later tick has to be known',
+  async (t) => {
+    // From the real tick 1 on a tick of its own, in the place of the real tick 2, names a block that was made long after that.
+    const parent = place(hand, lab.hands.slow.hashAt(1), lab.ticks[0]?.header as Header, position0(hand))
+    const block = lab.chain.block([], { forced: [paid], coinbase: { tick: parent.hash } })
+    const anchor = {
+      ledger: network.genesisHash,
+      height: 7,
+      block: headerHash(network.hashing, block.header),
+    }
+    const own = mineTick(hand, parent, [anchor])
+    const ticks = compact([...lab.ticks.slice(0, 1), own])
+    const forgery = forge(block, { after: 1, before: 2, ticks })
+    t.ok(held(forgery).before.time < (lab.ticks[3]?.header.time ?? 0), 'back-dated')
+    const { slow } = lab.hands
+    t.match(checkMoment(network, bytesOf(forgery), slow.hashAt(1)), {
+      fault: {
+        code: 'bad-proof',
+        message: /is tick 1, and anybody may go on from there: tick 2 or a later one/,
+      },
+    })
+    t.match(checkMoment(network, bytesOf(forgery), slow.hashAt(2)), { fault: { message: /another hand/ } })
+    const honest = lab.proof({ height: 2, root: 2, before: 2, last: 4 })
+    for (const height of [1, 2, 3, 4])
+      t.equal(
+        checkMoment(network, bytesOf(honest), slow.hashAt(height)).ok,
+        height >= 2,
+        `tick ${height} is known`,
+      )
+  },
+)
 
 t.test('a forged block needs the work of a block, and is held to its own header', async (t) => {
   const { targetMax } = network.genesis

@@ -17,7 +17,8 @@ const aboveRoot = lab.proof({ height: 5, root: 4, before: 4 })
 const direct = lab.proof({ height: 4, root: 4, before: 3 })
 const fromTick0 = lab.proof({ height: 1, root: 1, before: 1 })
 const sampled = lab.proof({ height: 2, root: 2, before: 2, sample: batch.samples.slice(3, 4) })
-const PROOFS = { inRoot, aboveRoot, direct, fromTick0, sampled }
+const onTop = lab.proof({ height: 2, root: 2, before: 2, last: 4 })
+const PROOFS = { inRoot, aboveRoot, direct, fromTick0, sampled, onTop }
 
 const check = (value: Moment, on = network) => checkMoment(on, bytesOf(value))
 /** Why a proof is refused; 'ok' if it holds. */
@@ -39,7 +40,14 @@ t.test(
       const { id, block, after, before, work, sample } = held(each)
       return [id.slice(0, 8), block, after.height, before.height, work, sample?.index]
     })
-    const ids = [batch.sealed.id, held(aboveRoot).id, held(direct).id, paid.id, batch.sealed.id]
+    const ids = [
+      batch.sealed.id,
+      held(aboveRoot).id,
+      held(direct).id,
+      paid.id,
+      batch.sealed.id,
+      batch.sealed.id,
+    ]
     const shown = ids.map((id) => id.slice(0, 8))
     t.strictSame(facts, [
       [shown[0], 2, 1, 2, 16n, undefined],
@@ -47,11 +55,16 @@ t.test(
       [shown[2], 4, 2, 3, 16n, undefined],
       [shown[3], 1, 0, 1, 16n, undefined],
       [shown[4], 2, 1, 2, 16n, 3],
+      [shown[5], 2, 1, 2, 16n, undefined],
     ])
-    const { after, before, blockTime } = held(inRoot)
+    const { after, before, blockTime, blockHash } = held(inRoot)
     t.strictSame(after, { height: 1, hash: lab.hands.slow.hashAt(1), time: lab.ticks[0]?.header.time })
     t.strictSame(before, { height: 2, hash: lab.hands.slow.hashAt(2), time: lab.ticks[1]?.header.time })
     t.equal(blockTime, blockAt(2).header.time)
+    t.equal(blockHash, lab.chain.chain.at(2)?.hash)
+    const top = held(onTop)
+    t.strictSame([top.last.height, top.work, top.workAbove, top.handWork], [4, 16n, 32n, 64n])
+    t.strictSame([held(inRoot).last, held(inRoot).workAbove], [before, 0n])
     t.equal(held(fromTick0).after.hash, hand.block0Hash)
     t.equal(held(lab.proof({ height: 2, index: 1, root: 2, before: 2 })).id, read.id)
     t.equal(why(lab.proof({ height: 2, root: 1, before: 4 })), 'ok', 'wider than need be')
@@ -70,15 +83,16 @@ t.test('cut at every length, and with bytes behind', async (t) => {
 t.test('every byte of every proof is bound; all bits on a sample of the shortest', async (t) => {
   for (const [name, value] of Object.entries(PROOFS)) {
     const bytes = bytesOf(value)
-    // Time and nonce of the last tick are its miner's: one in sixteen is as good a tick, with a hash of its own.
-    const free = bytes.length - 14
-    const original = held(value).before.hash
+    // Time and nonce of the last tick are its miner's, and its content if nothing hangs on its anchors: one in sixteen is as
+    // good a tick, with a hash of its own.
+    const free = bytes.length - (name === 'onTop' ? COMPACT_BYTES : 14)
+    const original = held(value).last.hash
     for (let at = 0; at < bytes.length; at++)
       for (const flip of name === 'direct' && at % 7 === 0 ? [1, 2, 4, 8, 16, 32, 64, 128, 255] : [255]) {
         const changed = bytes.slice()
         changed[at] = (changed[at] ?? 0) ^ flip
         const checked = checkMoment(network, changed)
-        if (checked.ok && (at < free || checked.value.before.hash === original))
+        if (checked.ok && (at < free || checked.value.last.hash === original))
           t.fail(`${name}: byte ${at} of ${bytes.length}, ${flip}`)
       }
   }
@@ -127,15 +141,18 @@ t.test('a root from elsewhere: the way to the event goes hash by hash', async (t
 
 t.test('ticks cut short, left out, in pieces, of another hand, or in another order', async (t) => {
   t.match(
-    why({ ...aboveRoot, ticks: first(aboveRoot, 3) }),
+    why({ ...aboveRoot, before: 3, ticks: first(aboveRoot, 3) }),
     /^bad-proof: anchor: tick 3 does not name block 6/,
   )
-  t.match(why({ ...aboveRoot, ticks: first(aboveRoot, 2) }), /^bad-proof: after: tick 2 is not before/)
+  t.match(
+    why({ ...aboveRoot, before: 2, ticks: first(aboveRoot, 2) }),
+    /^bad-proof: after: tick 2 is not before/,
+  )
   for (const length of [0, 1, COMPACT_BYTES - 1, COMPACT_BYTES + 1])
     t.match(why({ ...inRoot, after: 0, ticks: inRoot.ticks.subarray(0, length) }), /^bad-proof: ticks/)
   const [one, two] = [first(inRoot, 1), inRoot.ticks.subarray(COMPACT_BYTES)]
   t.match(why({ ...inRoot, ticks: Buffer.concat([two, one]) }), /: ticks\.1/)
-  t.match(why({ ...inRoot, after: 0, ticks: two }), /: ticks\.1/)
+  t.match(why({ ...inRoot, after: 0, before: 1, ticks: two }), /: ticks\.1/)
   const other = testHand({ name: 'strange' })
   const strange = mineTick(other, position0(other), lab.ticks[0]?.anchors)
   t.match(why({ ...fromTick0, ticks: compact([strange]) }), /^high-hash: ticks\.1/)
@@ -147,7 +164,11 @@ t.test('ticks cut short, left out, in pieces, of another hand, or in another ord
 
 t.test('an anchor of another tick, block or ledger, or at no place', async (t) => {
   const { anchors } = lab.ticks[0] ?? { anchors: [] }
-  const earlier = { anchorPath: anchorPath(network.hashing, anchors, 1), ticks: first(aboveRoot, 3) }
+  const earlier = {
+    anchorPath: anchorPath(network.hashing, anchors, 1),
+    before: 3,
+    ticks: first(aboveRoot, 3),
+  }
   t.match(why({ ...aboveRoot, ...earlier }), /^bad-proof: anchor/)
   t.match(why({ ...aboveRoot, headers: aboveRoot.headers.slice(0, 1) }), /does not name block 5/)
   for (const anchorIndex of [0, 2, 3, 65_535]) t.match(why({ ...inRoot, anchorIndex }), /^bad-proof: anchor/)

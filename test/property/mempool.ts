@@ -145,6 +145,8 @@ class Run {
   readonly ownMiner: Account | undefined
   readonly blocks: Mined[] = []
   readonly seen: Sealed[] = []
+  /** What blocks that were taken back held. */
+  readonly returned = new Set<Sealed>()
   state = network.state0
   /** The reference: what waits, in no order, and what is held. */
   entries: Entry[] = []
@@ -222,7 +224,8 @@ class Run {
   }
 
   /** Where the rules of section 9 put a transaction, or why nowhere. */
-  verdict(sealed: Sealed): string {
+  /** `entering`: it is not in a block or a queue until now. */
+  verdict(sealed: Sealed, entering = true): string {
     const { id, transaction: tx } = sealed
     if ([...this.entries, ...this.held].some((entry) => entry.sealed.id === id)) return 'known'
     const misplaced = checkInContext(network, sealed, { height: this.height, miner: this.ownMiner ?? '' })
@@ -245,7 +248,7 @@ class Run {
     const old = queue.find((other) => nonceOf(other) === tx.nonce)
     if (old !== undefined && tx.fee < replacementFee(network, this.limits.replacePercent, old, sealed))
       return 'fee-too-low-to-replace'
-    if (tx.nonce - nonce >= this.limits.accountMax) return 'account-queue-full'
+    if (entering && old === undefined && queue.length >= this.limits.accountMax) return 'account-queue-full'
     const others = queue.filter((other) => other !== old)
     if (spent([...others, sealed]) > BigInt(balance)) return 'insufficient-balance'
     const impossible = checkOnState(network, this.state, tx, this.next)
@@ -264,8 +267,8 @@ class Run {
   }
 
   /** Does what the verdict says; for a reference that has room, so nothing is evicted. */
-  put(sealed: Sealed, arrival: number | undefined, since: number): string {
-    const verdict = this.verdict(sealed)
+  put(sealed: Sealed, arrival: number | undefined, since: number, entering = true): string {
+    const verdict = this.verdict(sealed, entering)
     if (verdict === 'held') this.held.push({ sealed, since })
     if (verdict !== 'queued') return verdict
     const { from, nonce } = sealed.transaction
@@ -325,6 +328,7 @@ class Run {
     const returning = disconnected
       .flatMap(({ transactions }) => transactions)
       .filter(({ id }) => !confirmed.has(id))
+    for (const sealed of returning) this.returned.add(sealed)
     const { entered, dropped } = this.pool.update(this, { disconnected, connected })
     for (const { id } of entered) ok(this.pool.has(id), 'what entered is there')
     this.conserved(before, returning, confirmed, dropped)
@@ -363,12 +367,12 @@ class Run {
     const queued = entries.map(({ sealed, arrival }) => ({ sealed, arrival, since: height }))
     const inTime = held.filter(({ since }) => height - since <= this.limits.heldBlocksMax)
     const again = [
-      ...returning.map((sealed) => ({ sealed, arrival: undefined, since: height })),
-      ...queued,
-      ...inTime.map((entry) => ({ ...entry, arrival: undefined })),
+      ...returning.map((sealed) => ({ sealed, arrival: undefined, since: height, entering: false })),
+      ...queued.map((entry) => ({ ...entry, entering: false })),
+      ...inTime.map((entry) => ({ ...entry, arrival: undefined, entering: true })),
     ].sort((a, b) => nonceOf(a.sealed) - nonceOf(b.sealed))
-    for (const { sealed, arrival, since } of again)
-      if (!confirmed.has(sealed.id)) this.put(sealed, arrival, since)
+    for (const { sealed, arrival, since, entering } of again)
+      if (!confirmed.has(sealed.id)) this.put(sealed, arrival, since, entering)
   }
 
   /** What waits and what is held now, as far as the pool tells. */
@@ -530,7 +534,9 @@ class Run {
         queue.map((_, index) => nonce + index),
         'no gap, in nonce order',
       )
-      ok(queue.length <= limits.accountMax && spent(queue) <= BigInt(balance), 'the balance covers the queue')
+      const returned = [...this.returned].filter((sealed) => fromOf(sealed) === account).length
+      ok(queue.length <= limits.accountMax + returned, 'an account has its share, and what came back')
+      ok(spent(queue) <= BigInt(balance), 'the balance covers the queue')
       equal(pool.nextNonce(state, account), nonce + queue.length)
       ok(this.heldOf(account).length <= limits.heldAccountMax)
       for (const sealed of queue)
