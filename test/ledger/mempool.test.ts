@@ -553,7 +553,7 @@ t.test(
   async (t) => {
     const long = new TestChain(network)
     const { mempool, block } = pool({ accountMax: 3 }, long)
-  const add = (sealed: Sealed) => codeOf(mempool.add(sealed, long.chain))
+    const add = (sealed: Sealed) => codeOf(mempool.add(sealed, long.chain))
     const sealed = Array.from({ length: 10 }, (_, nonce) => long.transfer(alice, bob.account, 1, { nonce }))
     for (const from of [0, 3, 6]) block(sealed.slice(from, from + 3))
     t.equal(add(sealed[9] as Sealed), 'ok')

@@ -38,8 +38,10 @@ import {
 import { recordingLog } from '../helpers/rig.ts'
 
 const DEPTH_MAX = 50
-/** So many that no account comes near the 64 that a mempool takes of each. */
 const SENDERS = Array.from({ length: 8 }, (_, index) => signer(10 + index))
+/** Sends most, and has the coins for it: deep reorganisations bring back more of it than the 64 that a mempool takes of newcomers. */
+const BUSY = SENDERS[0] as Signer
+const ACCOUNT_MAX = 64
 const [PUBLIC_MINER, SECRET_MINER] = [signer(30), signer(31)] as const
 const SEED = Number(process.env.PINLEDGER_SEED ?? 20_260_101)
 
@@ -153,14 +155,14 @@ class Load {
                 root: ZERO_HASH,
                 ...spell,
               }
-    const expiry = this.#random() < 0.05 ? height + 2 : height + 500
+    const expiry = from !== BUSY && this.#random() < 0.2 ? height + 2 : height + 500
     const fee = Math.floor(this.#random() * 50)
     const head = { network: this.#network.id, from: from.account, nonce, fee, expiry }
     return signTransaction(this.#network, { ...body, ...head } as Unsigned<Transaction>, from.sign)
   }
 
   pick(): Signer {
-    return SENDERS[Math.floor(this.#random() * SENDERS.length)] as Signer
+    return this.chance(0.85) ? BUSY : (SENDERS[Math.floor(this.#random() * SENDERS.length)] as Signer)
   }
 
   chance(share: number): boolean {
@@ -205,7 +207,10 @@ function possible({ node }: Follower, candidates: Iterable<Sealed>): Set<Hash> {
 
 t.test('depth 1 to 50 under load: survivors are confirmed once, and the supply law holds', async (t) => {
   const random = seeded(SEED)
-  const allocations = SENDERS.map(({ account }) => ({ account, amount: 10 * COIN }))
+  const allocations = SENDERS.map(({ account }) => ({
+    account,
+    amount: account === BUSY.account ? 10_000 * COIN : 10 * COIN,
+  }))
   const network = testNetwork(testGenesis({ allocations, maturity: 3, target: targetFor(4) }))
   const [seen, secret] = [follower(t, network, PUBLIC_MINER), follower(t, network, SECRET_MINER)]
   const fresh = new TestChain(network)
@@ -213,7 +218,7 @@ t.test('depth 1 to 50 under load: survivors are confirmed once, and the supply l
   const [confirmed, twice]: [Set<Hash>, Hash[]] = [new Set(), []]
   const allocated = allocations.reduce((sum, { amount }) => sum + amount, 0)
   let created = 0
-  const totals = { returned: 0, shared: 0, impossible: 0 }
+  const totals = { returned: 0, shared: 0, impossible: 0, most: 0 }
 
   /** Takes the settled blocks of the best chain into account, in a node that sees them for the first time. */
   const settle = (): void => {
@@ -249,6 +254,8 @@ t.test('depth 1 to 50 under load: survivors are confirmed once, and the supply l
     if (lost.length > 0)
       t.fail(`depth ${depth}: ${lost.length} of ${survivors.size} are lost, such as ${lost[0]}`)
     totals.returned += survivors.size
+    const busy = [...known.values()].filter((each) => each.transaction.from === BUSY.account)
+    totals.most = Math.max(totals.most, busy.filter(({ id }) => survivors.has(id)).length)
     totals.impossible += known.size - survivors.size
 
     for (let count = 0; count < SOON_BLOCKS; count++)
@@ -265,6 +272,7 @@ t.test('depth 1 to 50 under load: survivors are confirmed once, and the supply l
   }
   t.strictSame(twice, [], 'nothing is confirmed twice')
   t.ok(totals.returned > 500, `${totals.returned} transactions came back and were confirmed`)
+  t.ok(totals.most > ACCOUNT_MAX, `${totals.most} of one account at once`)
   t.ok(totals.shared > 100, `${totals.shared} were in both branches`)
   t.ok(totals.impossible > 50, `${totals.impossible} had become impossible`)
 
