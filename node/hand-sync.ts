@@ -2,7 +2,7 @@
  * Who claims a better slow hand, and fetching it: a claim costs nothing, so it is believed until its maker has been asked.
  *
  * Only validators claim. What agents have found while none of them was there shows by ticks on ticks that we lack: who sends
- * such a one is asked, too, but nobody rests for it.
+ * such a one is asked, too, but nobody rests for it. Any device can send one, so those who claim have half of all questions.
  *
  * A branch that leaves our hand below its tip is kept in memory, within a bound, until it has shown more work. Source:
  * docs/PROTOCOL.md section 14.
@@ -22,6 +22,8 @@ import { type Cancel, every, type Timers } from './timers.ts'
 export const TICKS_HELD_MAX = 16_384
 /** A tick may have 70 kB, and a branch that begins far below is made of cheap ones. */
 const HELD_BYTES_MAX = 16 << 20
+/** One peer is asked at a time: it is left for others when it has shown no more work than ours for so long. */
+const GAIN_MS_MAX = 120_000
 /** How long a tick may be on its way before a claim of more work makes us ask for it. */
 const PATIENCE_MS = 500
 /** How long who could not back a claim is not asked again. */
@@ -138,11 +140,14 @@ export class HandSync {
   }
 
   #catchUp(): void {
+    if (this.#asking !== undefined) return
+    const { random } = this.#modules
     const claiming = this.#better()
-    const peers = [...new Set([...claiming, ...this.#askable([...this.#leads.keys()])])]
+    const leading = this.#askable([...this.#leads.keys()])
+    const peers = leading.length === 0 || (claiming.length > 0 && random() < 0.5) ? claiming : leading
     // Anyone of them: who claims most would always be a liar, and honest peers never asked.
-    const peer = peers[Math.floor(this.#modules.random() * peers.length)]
-    if (peer === undefined || this.#asking !== undefined) return
+    const peer = peers[Math.floor(random() * peers.length)]
+    if (peer === undefined) return
     const claims = claiming.includes(peer)
     this.#asking = claims ? 'claim' : 'lead'
     this.#leads.delete(peer)
@@ -173,6 +178,7 @@ export class HandSync {
     let last: Position | undefined
     let held: Uint8Array[] = []
     let heldBytes = 0
+    let gainedMs = clock.monotonic()
     for (;;) {
       const answer = await requests.ask(peer, { type: 'getTicks', locator, limit: TICKS_MAX })
       if (!answer.ok) return doubt(answer.fault.message)
@@ -203,8 +209,11 @@ export class HandSync {
       if (this.#adoptIfBetter(last, held)) {
         held = []
         heldBytes = 0
+        gainedMs = clock.monotonic()
       } else if (held.length > TICKS_HELD_MAX || heldBytes > HELD_BYTES_MAX)
         return doubt(`${held.length} ticks without more work than ours`)
+      else if (clock.monotonic() - gainedMs > GAIN_MS_MAX)
+        return doubt(`no more work than ours in ${GAIN_MS_MAX / 1000} s`)
       if (isDone)
         return slow.heightOf(last.hash) === undefined ? doubt('less work than it claims') : undefined
       locator = [last.hash]

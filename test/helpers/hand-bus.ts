@@ -55,7 +55,7 @@ export class HandBus {
   /** Answers of accounts that are no members. */
   readonly liars = new Map<
     Account,
-    (question: Request) => Omit<Extract<Reply, { type: 'ticks' }>, 'id'> | undefined
+    (question: Request) => Promise<Omit<Extract<Reply, { type: 'ticks' }>, 'id'> | undefined>
   >()
   readonly #network
   readonly #random = seeded(1)
@@ -121,9 +121,15 @@ export class HandBus {
     return this.send(accountOf(from), 'hand', encode(handTip, tip))
   }
 
-  liar(index: number, answer: (question: Request) => readonly Uint8Array[] | undefined): Account {
+  /** Answers each question after so many milliseconds. */
+  liar(
+    index: number,
+    answer: (question: Request) => readonly Uint8Array[] | undefined,
+    afterMs = 0,
+  ): Account {
     const account = accountOf(index)
-    this.liars.set(account, (question) => {
+    this.liars.set(account, async (question) => {
+      if (afterMs > 0) await new Promise<void>((resolve) => void this.time.after(afterMs, resolve))
       const ticks = answer(question)
       return ticks && { type: 'ticks', ticks }
     })
@@ -160,7 +166,7 @@ export class HandBus {
       if ((side ?? this.members).includes(member)) member.node.receive(parsed, payload, retain)
     const lie = parsed.kind === 'request' ? this.liars.get(parsed.rest[0] as Account) : undefined
     const question = lie && decode(request, payload, MESSAGE_BYTES_MAX)
-    const answer = question?.ok ? lie?.(question.value) : undefined
+    const answer = question?.ok ? await lie?.(question.value) : undefined
     if (question?.ok && answer !== undefined) {
       const back = topic(this.hand.id, 'reply', parsed.rest[0] as string, from)
       await this.#publish(
