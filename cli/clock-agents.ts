@@ -11,11 +11,12 @@ import {
   LASTS_MS_MAX,
   letterOf,
   planFault,
+  readOrder,
   type SignedOrder,
   signOrder,
   TIMEOUT_MS,
 } from '../edge-agent/lab/order.ts'
-import { SILENT_TIMEOUTS } from '../edge-agent/lab/rounds.ts'
+import { Rounds, SILENT_TIMEOUTS } from '../edge-agent/lab/rounds.ts'
 import { openTicks, openTower } from '../edge-agent/lab/words.ts'
 import type { Network } from '../ledger/network.ts'
 import { WorldError } from '../node/error.ts'
@@ -59,8 +60,12 @@ export interface AgentsPlan {
 const ANSWER_MS = 15_000
 const LOOK_MS = 200
 const ASK_MS = 2_000
+/** For the broker to take an order, when it is away just then. */
+const GIVE_MS = 5_000
 /** A tick that its agent does not give, however often it is asked, is shown no more. */
 const LACKING_MS = 10_000
+/** Lines about words that anybody may have said. */
+const SAID_MAX = 100
 
 /** What is read of an agent's `lab-state`. */
 const stateSchema = z.object({
@@ -130,16 +135,21 @@ class Conductor {
   readonly #waiting: Made[][]
   /** Rounds that have begun and of which the one before has not been shown. */
   #words: Words[] = []
-  #best: { term: number; from: number; round: number } | undefined
+  /** Which tower counts, by the rule of the agents. */
+  readonly #towers: Rounds
   #shown: Words
   /** Since when something is waited for that was made. */
   #lackingMs: number | undefined
   /** Agents that did not give what a tower said of them: nobody waits for these before they speak again. */
   readonly #silent = new Set<number>()
+  /** Unsigned words that were told. */
+  readonly #said = new Set<string>()
   #heardMs = performance.now()
   #missed = 0
   #error: unknown
   #isStopped = false
+  /** Another order of the owner's that has ended the experiment. */
+  #replacedBy: SignedOrder | undefined
 
   constructor(options: AgentsOptions, wanted: AgentsPlan, plan: LabStart, modules: Modules) {
     this.#options = options
@@ -162,6 +172,11 @@ class Conductor {
     this.#stage = new Stage(this.#ordered(), { kind, json: options.json, logs: this.#logs })
     this.#waiting = hands.map(() => [])
     this.#shown = { round: 1, heights: hands.map(() => 0), atMs: performance.now() }
+    const { rounds, timeoutMs } = plan
+    this.#towers = new Rounds(
+      { agents: hands.length, self: -1, rounds, timeoutMs, tips: () => [] },
+      performance.now(),
+    )
   }
 
   /** The stage has the slow hand first where they run free. */
@@ -186,6 +201,7 @@ class Conductor {
         }
       })
       sender.session.subscribe([
+        topic(network.id, 'lab', owner.account),
         everyone(network.id, 'tower'),
         everyone(network.id, 'lab-tick'),
         mirror(everyone(network.id, 'lab-state')),
@@ -202,27 +218,45 @@ class Conductor {
       return this.#missed === 0 ? EXIT.ok : EXIT.no
     } finally {
       process.off('SIGINT', stop).off('SIGTERM', stop)
-      const time = Math.max(Date.now(), this.#signed.order.sequence + 1)
-      const body = { sequence: time, time, plan: { type: 'stop' } as const }
-      await this.#give(signOrder(network, body, (message) => owner.sign(message)))
+      await this.#takeBack()
       this.#logs?.close()
     }
   }
 
-  async #give({ bytes }: SignedOrder): Promise<void> {
-    const { network, owner, sender } = this.#modules
-    await sender.session.publish(topic(network.id, 'lab', owner.account), bytes, { qos: 1, retain: true })
+  async #takeBack(): Promise<void> {
+    const { network, owner } = this.#modules
+    const time = Math.max(Date.now(), this.#signed.order.sequence + 1)
+    const body = { sequence: time, time, plan: { type: 'stop' } as const }
+    // The broker has to keep what counts, and ours may have come after it.
+    const last = this.#replacedBy ?? signOrder(network, body, (message) => owner.sign(message))
+    if (await this.#give(last)) return
+    process.stderr.write(
+      'the broker did not take the end of this experiment: agents go on until it is over, or there is another order\n',
+    )
   }
 
-  /** Waits until all agents have taken the order. Throws WorldError `refused` when one does not. */
+  /** False when the broker did not take it. */
+  async #give({ bytes }: SignedOrder): Promise<boolean> {
+    const { network, owner, sender } = this.#modules
+    const name = topic(network.id, 'lab', owner.account)
+    const endMs = performance.now() + GIVE_MS
+    while (!(await sender.session.publish(name, bytes, { qos: 1, retain: true }))) {
+      if (performance.now() > endMs) return false
+      await sleep(LOOK_MS)
+    }
+    return true
+  }
+
+  /** Waits until all agents have taken the order. Throws WorldError when one does not. */
   async #answers(): Promise<void> {
     const endMs = performance.now() + ANSWER_MS
     for (;;) {
+      if (this.#error !== undefined) throw this.#error
       const silent: string[] = []
       for (const { account } of this.#plan.agents) {
         const state = this.#states.get(account)
         if (state?.refused?.sequence === this.#signed.order.sequence)
-          throw new WorldError('usage', `agent ${short(account)} refuses: ${harmless(state.refused.reason)}`)
+          this.#end('usage', `agent ${short(account)} refuses: ${harmless(state.refused.reason)}`)
         if (state?.order !== this.#signed.hash) silent.push(short(account))
       }
       if (silent.length === 0 || this.#isStopped) return
@@ -236,6 +270,7 @@ class Conductor {
   }
 
   #take({ kind, publisher, json }: ParsedTopic, payload: Uint8Array): void {
+    if (kind === 'lab' && !json) return void this.#takeOrder(payload)
     const from = this.#plan.agents.findIndex(({ account }) => account === publisher)
     if (from < 0) return
     if (kind === 'lab-state' && json) {
@@ -247,6 +282,20 @@ class Conductor {
 
   #from(by: Account) {
     return { network: this.#modules.network, order: this.#signed.hash, by }
+  }
+
+  /** Throws WorldError when it is of the owner and replaces ours. */
+  #takeOrder(payload: Uint8Array): void {
+    const { network, owner } = this.#modules
+    const read = readOrder(network, owner.account, payload)
+    const { sequence } = (this.#replacedBy ?? this.#signed).order
+    if (!read.ok || read.value.order.sequence <= sequence) return
+    this.#replacedBy = read.value
+    const { time, plan } = read.value.order
+    throw new WorldError(
+      'child',
+      `another order of this owner, a ${plan.type} of ${new Date(time).toISOString()}, counts instead of this one`,
+    )
   }
 
   #takeTicks(from: number, publisher: Account, payload: Uint8Array): void {
@@ -283,14 +332,10 @@ class Conductor {
     if (this.#plan.mode !== 'rounds') return
     const opened = openTower(this.#from(publisher), payload)
     if (!opened.ok) return
-    const { term, round, tips } = opened.value
-    if (tips.length !== this.#rows.length || round > this.#plan.rounds + 1) return
-    const best = this.#best
-    if (best !== undefined) {
-      const isWorse = term < best.term || (term === best.term && from > best.from)
-      if (isWorse || (term === best.term && from === best.from && round <= best.round)) return
-    }
-    this.#best = { term, from, round }
+    const before = this.#towers.followed
+    this.#towers.hear(from, opened.value, performance.now())
+    if (this.#towers.followed === before) return
+    const { round, tips } = opened.value
     this.#heardMs = performance.now()
     const last = this.#words.at(-1) ?? this.#shown
     if (round <= last.round) return
@@ -362,13 +407,22 @@ class Conductor {
       const state = this.#states.get(account)
       if (state?.order !== this.#signed.hash) continue
       if (state.ticks > (this.#rows[index]?.hand.slow.tip.height ?? 0)) this.#ask(index)
-      if (state.state === 'failed')
-        throw new WorldError('child', `agent ${short(account)} has failed: its log says why`)
+      if (state.state === 'failed') this.#end('child', `agent ${short(account)} has failed: its log says why`)
     }
     const { mode, timeoutMs, agents } = this.#plan
+    // While a round waits for its ticks to come in, it may be the last one.
+    if (mode !== 'rounds' || this.#words.length > 0 || this.#isDone()) return
     const silentMs = performance.now() - this.#heardMs
-    if (mode === 'rounds' && silentMs > (SILENT_TIMEOUTS + 1 + agents.length) * timeoutMs)
+    if (silentMs > (SILENT_TIMEOUTS + 1 + agents.length) * timeoutMs)
       throw new WorldError('child', `no agent has begun a round for ${Math.round(silentMs / 1000)} s`)
+  }
+
+  /** What an agent's state says is not signed: it ends the experiment only where nobody speaks under another's name. */
+  #end(code: 'usage' | 'child', message: string): void {
+    if (this.#modules.sender.session.challenged) throw new WorldError(code, message)
+    if (this.#said.has(message) || this.#said.size >= SAID_MAX) return
+    this.#said.add(message)
+    process.stderr.write(`${message} (by what this broker lets anybody say)\n`)
   }
 
   #ask(index: number): void {

@@ -66,6 +66,8 @@ export async function serveFeed(
   const failed = new Promise<never>((_, reject) => {
     fail = reject
   })
+  // A search that fails while it opens rejects, too.
+  failed.catch(() => {})
   const search = await open({
     onFound: ({ header, hashes, ms }) =>
       answer({ header: toHex(header), hashes, ms: Math.round(ms * 1000) / 1000 }),

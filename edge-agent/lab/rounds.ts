@@ -34,7 +34,7 @@ export interface Said {
 
 export interface RoundsOptions {
   readonly agents: number
-  /** This one's place in the order. */
+  /** This one's place in the order; -1: it only listens. */
   readonly self: number
   readonly rounds: number
   readonly timeoutMs: number

@@ -91,7 +91,8 @@ export class LabTrade implements Trade {
 
   onMessage(parsed: ParsedTopic, payload: Uint8Array): void {
     const { kind, publisher, json } = parsed
-    if (json || payload.length === 0) return
+    // What comes while we stop is the broker's to keep: nothing is written any more.
+    if (this.#stopped || json || payload.length === 0) return
     if (kind === 'lab' && publisher === this.#options.owner) this.#hearOrder(payload)
     else if (HEARD.some((each) => each === kind)) this.#experiment?.onMessage(parsed, payload)
   }

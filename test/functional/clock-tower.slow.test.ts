@@ -1,11 +1,13 @@
 /** The clock tower: experiments on agents over a real broker, ordered by their owner from the command line. */
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { connectAsync } from 'mqtt'
 import t, { type Test } from 'tap'
 import { Agent } from '../../edge-agent/agent.ts'
 import { type OpenSearch, threads } from '../../edge-agent/experiment/search.ts'
 import { LAB_FOLDER, LabLog } from '../../edge-agent/lab/lab-log.ts'
-import { readOrder } from '../../edge-agent/lab/order.ts'
+import { readOrder, signOrder } from '../../edge-agent/lab/order.ts'
 import { LabTrade } from '../../edge-agent/lab/trade.ts'
 import { towerBytes } from '../../edge-agent/lab/words.ts'
 import { MINER_DEFAULTS } from '../../edge-agent/miner.ts'
@@ -18,10 +20,14 @@ import { createKey } from '../../node/key-file.ts'
 import { replaceableLog } from '../../node/replaceable-log.ts'
 import type { Signer } from '../../node/signing.ts'
 import { systemTimers } from '../../node/timers.ts'
+import { encode } from '../../schemas/codec.ts'
+import { genesis as genesisCodec } from '../../schemas/genesis.ts'
 import { type Account, type Hash, ZERO_HASH } from '../../schemas/hex.ts'
+import { tip as tipCodec } from '../../schemas/message.ts'
 import { mirror, topic } from '../../schemas/topic.ts'
-import { alice, bob, carol } from '../helpers/ledger.ts'
-import { parsed, run, temporary } from '../helpers/processes.ts'
+import { startBroker as startOpenBroker } from '../helpers/challenge-broker.ts'
+import { alice, bob, carol, testGenesis, testNetwork } from '../helpers/ledger.ts'
+import { parsed, pinledger, run, temporary } from '../helpers/processes.ts'
 import { Rig, recordingLog } from '../helpers/rig.ts'
 import { runAgent } from '../helpers/running-agent.ts'
 import { solve } from '../helpers/search.ts'
@@ -63,7 +69,7 @@ interface Running {
 
 async function startAgent(
   t: Test,
-  rig: Rig,
+  rig: Pick<Rig, 'url' | 'genesis'>,
   signer: Signer,
   owner: Account,
   open: OpenSearch,
@@ -224,9 +230,9 @@ t.test('a tower that lies of rounds and ticks holds the command up for seconds a
   await startAgent(t, rig, alice, owner.account, paced(200))
   const { network } = rig.chain
   const liar = await rig.device(bob)
-  const tell = (order: Hash, round: number): Promise<void> => {
+  const tell = (order: Hash, round: number, term = 9): Promise<void> => {
     const tips = [0, 4_000_000_000].map((height) => ({ height, hash: ZERO_HASH as Hash }))
-    const body = { order, term: 9, round, leftMs: 0, tips }
+    const body = { order, term, round, leftMs: 0, tips }
     return liar.send(
       'tower',
       towerBytes(network, body, (message) => bob.sign(message)),
@@ -244,12 +250,13 @@ t.test('a tower that lies of rounds and ticks holds the command up for seconds a
       JSON.stringify(state),
       { qos: 1, retain: true },
     )
+    await tell(hash, 1, 4_000_000_000)
     for (const round of [4_000_000_000, 2, 3, 4]) await tell(hash, round)
   })
   await liar.client.subscribeAsync(topic(network.id, 'lab', owner.account))
   const startMs = performance.now()
   const said = await run(t, [
-    ...['clock', 'pair', '--difficulty', '1,1', '--rounds', '3', '--round-timeout', '5', '--json'],
+    ...['clock', 'pair', '--difficulty', '1,1', '--rounds', '3', '--round-timeout', '1', '--json'],
     ...['--agents', `${alice.account},${bob.account}`, '--key', key, '--broker', rig.url],
   ])
   t.equal(said.code, 1, said.err)
@@ -261,4 +268,92 @@ t.test('a tower that lies of rounds and ticks holds the command up for seconds a
   )
   const seconds = (performance.now() - startMs) / 1000
   t.ok(seconds < 25, `${seconds.toFixed(1)} s`)
+})
+
+t.test('another order of the owner ends a command, which takes that one not back', async (t) => {
+  const { rig, agents, on, owner } = await startLab(t, [paced(200), paced(200)])
+  const { network } = rig.chain
+  const mine = ['clock', 'mine', '--difficulty', '1', '--ticks', '1000', '--json', ...on]
+  const isTick = (line: string) => parsed(line)?.type === 'tick'
+  const orders = ({ lines }: Running) =>
+    lines.flatMap(({ event, fields }) => (event.includes('has given an order') ? [fields.plan] : []))
+
+  const first = pinledger(t, mine)
+  await first.line('it goes on', isTick)
+  const second = pinledger(t, mine)
+  await second.line('the next one goes on', isTick)
+  t.match(await first.ended, { code: 3 })
+  t.match(first.err.at(-1), /another order of this owner, a start of .*, counts instead of this one/)
+  await second.line('it is not taken back', isTick)
+  t.strictSame(orders(agents[0]), ['start', 'start'])
+
+  const sequence = Date.now() + 60_000
+  const body = { sequence, time: sequence, plan: { type: 'stop' } as const }
+  const { bytes } = signOrder(network, body, (message) => owner.sign(message))
+  const device = await rig.device(owner)
+  await device.send('lab', bytes, { retain: true, qos: 1 })
+  t.match(await second.ended, { code: 3 })
+
+  const refused = await run(t, mine)
+  t.not(refused.code, 0)
+  t.match(refused.err, /another order of this owner, a stop of|old-sequence/, 'of a clock that was ahead')
+  const kept = await rig.device(carol)
+  const heard: string[] = []
+  kept.client.on('message', (_, payload) => void heard.push(payload.toString('hex')))
+  await kept.client.subscribeAsync(topic(network.id, 'lab', owner.account), { qos: 1 })
+  await waitUntil('the broker has kept an order', () => heard.length > 0)
+  t.strictSame(heard, [Buffer.from(bytes).toString('hex')], 'the one that counts')
+})
+
+t.test('a command says so when the broker does not take the end of its experiment', async (t) => {
+  const { rig, on } = await startLab(t, [paced(200), paced(200)])
+  const mine = pinledger(t, ['clock', 'mine', '--difficulty', '1', '--ticks', '1000', '--json', ...on])
+  await mine.line('it goes on', (line) => parsed(line)?.type === 'tick')
+  await rig.broker.broker.stop()
+  mine.child.kill('SIGINT')
+  t.match(await mine.ended, { code: 0 })
+  t.match(mine.err.at(-1), /^the broker did not take the end of this experiment: agents go on/)
+})
+
+t.test('where anybody may speak as an agent, none of its unsigned words ends an experiment', async (t) => {
+  const broker = await startOpenBroker({ proof: false })
+  t.teardown(() => broker.stop())
+  const genesis = testGenesis()
+  const network = testNetwork(genesis)
+  const key = join(temporary(t), 'owner.json')
+  const owner = createKey(key)
+  await startAgent(t, { url: broker.url, genesis }, alice, owner.account, paced(200))
+  const anybody = await connectAsync(broker.url)
+  t.teardown(() => anybody.endAsync(true))
+  const say = (name: string, payload: Uint8Array | string) =>
+    anybody.publishAsync(name, Buffer.from(payload), { qos: 1, retain: true })
+  const { block0Hash: hash } = network
+  const place = {
+    ...{ height: 0, hash, parent: hash, time: genesis.time, miner: carol.account, target: 1n, work: 0n },
+    ...{ stateRoot: hash, transactions: 0, readings: 0, supply: 0 },
+  }
+  await say(topic(network.id, 'genesis', carol.account), encode(genesisCodec, genesis))
+  await say(topic(network.id, 'tip', carol.account), encode(tipCodec, place))
+  anybody.on('message', async (_, payload) => {
+    const read = readOrder(network, owner.account, payload)
+    if (!read.ok || read.value.order.plan.type !== 'start') return
+    const { sequence } = read.value.order
+    const forged = { order: read.value.hash, ticks: 0, refused: { sequence, reason: 'not in the mood' } }
+    const name = mirror(topic(network.id, 'lab-state', alice.account))
+    for (let count = 0; count < 20; count++) {
+      await say(name, JSON.stringify({ ...forged, state: 'failed' }))
+      await sleep(100)
+    }
+  })
+  await anybody.subscribeAsync(topic(network.id, 'lab', owner.account))
+  const mine = await run(t, [
+    ...['clock', 'mine', '--difficulty', '1', '--ticks', '20', '--json'],
+    ...['--agents', alice.account, '--key', key, '--broker', broker.url],
+  ])
+  t.equal(mine.code, 0, mine.err)
+  t.equal(ticksOf(mine).length, 20)
+  t.match(mine.err, /agent 8a88e3dd refuses: not in the mood \(by what this broker lets anybody say\)\n/)
+  t.match(mine.err, /agent 8a88e3dd has failed: its log says why \(by what/)
+  for (const word of [/ refuses: /g, / has failed: /g])
+    t.equal(mine.err.match(word)?.length, 1, 'said once')
 })

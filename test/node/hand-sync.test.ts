@@ -132,27 +132,30 @@ t.test('however many have only such ticks to show, a validator that has more is 
   t.equal(late.node.slow.tip.height, 2)
 })
 
-t.test('who answers with what we have, a tick at a time, does not keep us from others for hours', async (t) => {
-  const { bus, members } = await started(1, 200)
-  const [{ node }] = members
-  const late = bus.join(9)
-  for (let height = 1; height < 200; height++) late.node.accept(node.tick(height))
-  let given = 0
-  const slow = bus.liar(91, () => [node.tick(++given)], 9_000)
-  const orphan = ticksOn(bus, ticksOn(bus, node.slow.tip, 1).tip, 1).list[0] as Uint8Array
-  late.node.receive(
-    { network: bus.hand.id, kind: 'tick', publisher: slow, rest: [], json: false },
-    orphan,
-    false,
-  )
-  await bus.pass(5_000)
-  t.equal(bus.asked(slow), 1)
-  await bus.announce(members[0])
-  await bus.pass(180_000)
-  t.equal(late.node.slow.tip.height, 200)
-  t.ok(given < 40, `${given}`)
-  t.ok(late.lines.some(({ fields }) => /^no more work than ours/.test(String(fields?.reason))))
-})
+t.test(
+  'who answers with what we have, a tick at a time, does not keep us from others for hours',
+  async (t) => {
+    const { bus, members } = await started(1, 200)
+    const [{ node }] = members
+    const late = bus.join(9)
+    for (let height = 1; height < 200; height++) late.node.accept(node.tick(height))
+    let given = 0
+    const slow = bus.liar(91, () => [node.tick(++given)], 9_000)
+    const orphan = ticksOn(bus, ticksOn(bus, node.slow.tip, 1).tip, 1).list[0] as Uint8Array
+    late.node.receive(
+      { network: bus.hand.id, kind: 'tick', publisher: slow, rest: [], json: false },
+      orphan,
+      false,
+    )
+    await bus.pass(5_000)
+    t.equal(bus.asked(slow), 1)
+    await bus.announce(members[0])
+    await bus.pass(180_000)
+    t.equal(late.node.slow.tip.height, 200)
+    t.ok(given < 40, `${given}`)
+    t.ok(late.lines.some(({ fields }) => /^no more work than ours/.test(String(fields?.reason))))
+  },
+)
 
 t.test('nothing runs while nobody has more than we', async (t) => {
   const { bus, members } = await started(2, 2)

@@ -64,6 +64,26 @@ t.test('what is no job ends it, and the search with it', async (t) => {
   }
 })
 
+t.test('a search that fails while it opens is told once', async (t) => {
+  const unhandled: unknown[] = []
+  const onUnhandled = (error: unknown) => void unhandled.push(error)
+  process.on('unhandledRejection', onUnhandled)
+  t.teardown(() => process.off('unhandledRejection', onUnhandled))
+  const cannot = new Error('no memory for a thread')
+  const over = serveFeed(
+    async ({ onFailed }) => {
+      onFailed(cannot)
+      await new Promise((resolve) => setTimeout(resolve, 10))
+      throw cannot
+    },
+    new PassThrough(),
+    '1',
+    () => {},
+  )
+  await t.rejects(over, cannot)
+  t.strictSame(unhandled, [])
+})
+
 t.test('lines are put together, and one that never ends does not fill the memory', async (t) => {
   const stream = new PassThrough()
   const lines: string[] = []

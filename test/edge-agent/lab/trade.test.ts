@@ -161,6 +161,17 @@ t.test('an experiment is resumed after a restart, within its time, until it is s
   await waitUntil('the search is at an end', () => bench.search.stops > stops)
 })
 
+t.test('an order that comes while the agent stops is left for its next start', async (t) => {
+  const bench = new Bench(t)
+  bench.give(5, { type: 'stop' })
+  await bench.trade.stop()
+  const { bytes } = bench.give(6, alone)
+  await bench.restart()
+  t.equal(bench.state?.sequence, 5)
+  bench.hear('lab', carol.account, bytes)
+  await waitUntil('it is over', () => bench.state?.state === 'over')
+})
+
 t.test('what is not for it, or not to be borne, is not carried out, and it says why', async (t) => {
   const bench = new Bench(t)
   bench.give(5, { ...alone, agents: [{ account: bob.account, difficulty: 1 }] })
