@@ -70,7 +70,7 @@ export const openTicks = (from: From, bytes: Uint8Array): Result<LabTicks, Unope
 /** Order, count, signature. */
 const FRAME_BYTES = ORDER_BYTES + 2 + SIGNATURE_BYTES
 
-/** How many ticks of so many bytes each go into one message: at least one. */
+/** How many of the ticks, of so many bytes each, go into one message. */
 export function fitting(sizes: readonly number[]): number {
   let count = 0
   for (let bytes = FRAME_BYTES; count < Math.min(sizes.length, LAB_TICKS_MAX); count++) {

@@ -354,6 +354,5 @@ t.test('where anybody may speak as an agent, none of its unsigned words ends an 
   t.equal(ticksOf(mine).length, 20)
   t.match(mine.err, /agent 8a88e3dd refuses: not in the mood \(by what this broker lets anybody say\)\n/)
   t.match(mine.err, /agent 8a88e3dd has failed: its log says why \(by what/)
-  for (const word of [/ refuses: /g, / has failed: /g])
-    t.equal(mine.err.match(word)?.length, 1, 'said once')
+  for (const word of [/ refuses: /g, / has failed: /g]) t.equal(mine.err.match(word)?.length, 1, 'said once')
 })
