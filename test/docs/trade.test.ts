@@ -11,9 +11,8 @@ import { executeBlock, transactionsRoot } from '../../ledger/block.ts'
 import { shareOf } from '../../ledger/split.ts'
 import { StateView } from '../../ledger/state.ts'
 import type { Sealed } from '../../ledger/transaction.ts'
-import { openAppendLog } from '../../node/append-log.ts'
 import { ChainStore } from '../../node/chain-store.ts'
-import { openDisk, openLogFile } from '../../node/disk.ts'
+import { openDisk } from '../../node/disk.ts'
 import { RECORD } from '../../node/records.ts'
 import type { Signer } from '../../node/signing.ts'
 import { type Block, block as blockCodec } from '../../schemas/block.ts'
@@ -30,6 +29,7 @@ import {
   TestChain,
   testNetwork,
 } from '../helpers/ledger.ts'
+import { appendTo } from '../helpers/log-file.ts'
 import { verifyLedger } from '../helpers/python.ts'
 import {
   bytes32,
@@ -211,9 +211,7 @@ t.test('it refuses what breaks a rule of them, for the same fault as we do', asy
     t.equal(codeOf(chain.accept(made)), code, `${what}, by our chain`)
     const copy = join(folder, `${count++}.log`)
     copyFileSync(log, copy)
-    const file = openAppendLog(openLogFile(copy))
-    file.append([{ kind: RECORD.block, bytes: encode(blockCodec, made) }])
-    file.close()
+    appendTo(copy, { kind: RECORD.block, bytes: encode(blockCodec, made) })
     // Only a bad claim may have a bad signature in it.
     const sampled = code === 'bad-claim' ? [] : ['--sample-signatures', '1000']
     const { status, stderr } = await verifyLedger(copy, ...sampled)

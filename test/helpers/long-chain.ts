@@ -101,9 +101,13 @@ export function longChain(count: number, overrides: Partial<Genesis> = {}): Long
 }
 
 /** Tells a store of blocks; the first update that fails throws. */
-export function tell(store: ChainStore, blocks: readonly Uint8Array[]): Update[] {
+export function tell(
+  store: ChainStore,
+  blocks: readonly Uint8Array[],
+  nowMs = Number.MAX_SAFE_INTEGER,
+): Update[] {
   return blocks.map((bytes) => {
-    const outcome = store.chain.accept(bytes, Number.MAX_SAFE_INTEGER)
+    const outcome = store.chain.accept(bytes, nowMs)
     invariant(outcome.ok, outcome.ok ? '' : outcome.fault.message)
     store.save(outcome.value)
     return outcome.value

@@ -1,5 +1,5 @@
-/** The Python program beside the vectors that checks ledgers, in one process: starting Python takes longer than most ledgers. */
-import { type ChildProcess, spawn } from 'node:child_process'
+/** The Python programs beside the vectors. The one that checks ledgers runs in one process: starting Python takes longer than most ledgers. */
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import t from 'tap'
 import { fromRoot } from './root.ts'
@@ -27,13 +27,23 @@ export interface Outcome {
   readonly stderr: string
 }
 
+const LACKING = 'python3 checks the protocol: install it (apt-get install python3)'
+
+/** What a script says in a process of its own, as a person runs it. */
+export function python(script: string, ...args: readonly string[]) {
+  const path = fromRoot('test/vectors', script)
+  const { error, ...outcome } = spawnSync('python3', ['-B', path, ...args], { encoding: 'utf8' })
+  if (error !== undefined) throw new Error(LACKING)
+  return outcome
+}
+
 let server: { child: ChildProcess; answers: AsyncIterator<string> } | undefined
 
 function start(): { child: ChildProcess; answers: AsyncIterator<string> } {
   const child = spawn('python3', ['-B', '-c', SERVER, fromRoot('test/vectors')], {
     stdio: ['pipe', 'pipe', 'inherit'],
   })
-  child.once('error', () => t.fail('python3 checks the protocol: install it (apt-get install python3)'))
+  child.once('error', () => t.fail(LACKING))
   t.teardown(() => child.stdin.end())
   return { child, answers: createInterface({ input: child.stdout })[Symbol.asyncIterator]() }
 }
