@@ -4,7 +4,7 @@
  * What section 10 says of logs, section 13 of vectors and section 14 of slow hands is compared in the files beside this one.
  */
 import { readFileSync } from 'node:fs'
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { VERDICTS } from '../../ledger/fault.ts'
 import { TAGS } from '../../ledger/hashing.ts'
 import { MEMPOOL_DEFAULTS } from '../../ledger/mempool-limits.ts'
@@ -18,7 +18,7 @@ import { REFUSAL_CODES } from '../../schemas/file-message.ts'
 import { genesis, handGenesis } from '../../schemas/genesis.ts'
 import { fromHex, toHex, ZERO_HASH } from '../../schemas/hex.ts'
 import { labTower } from '../../schemas/lab-message.ts'
-import { handTip, reply, request } from '../../schemas/message.ts'
+import { handTip } from '../../schemas/message.ts'
 import { OFFER_KINDS, offerItem } from '../../schemas/offer.ts'
 import { stateProof } from '../../schemas/proof.ts'
 import { tick as tickCodec } from '../../schemas/tick.ts'
@@ -32,13 +32,15 @@ import {
   transaction,
 } from '../../schemas/transaction.ts'
 import { fromRoot } from '../helpers/root.ts'
-import { agrees, fields, layout, limits, limitsInText, rowsOf } from './protocol-tables.ts'
+import { agrees, fields, layout, limits, limitsInText, type Row, rowsOf } from './protocol-tables.ts'
 import { encoding, laidOut, ledger, ofCodec, sold, spoken } from './protocol-vectors.ts'
 
 interface Typed {
   readonly type: TransactionType
   readonly proof?: { readonly type: string }
 }
+
+const bytesOf = (codec: Codec<unknown>, json: unknown) => toHex(encode(codec, codec.json.parse(json)))
 
 t.test('the layouts of the document are those of the codecs', async (t) => {
   const head = layout(3, 'Number 13 is reserved').filter(({ Field }) => Field !== 'own fields')
@@ -95,66 +97,60 @@ t.test('the layouts of the document are those of the codecs', async (t) => {
   agrees(t, 'change', layout(10, '`change`'), change, stored?.changes[0])
 })
 
+/** A member of a numbered union: in JSON, and as our codec encodes it. */
+interface Member {
+  readonly title: string
+  readonly json: unknown
+  readonly bytes: string
+}
+
+/** Checks that the row of its type encodes each member as we do. `codes` stand in words in JSON, and in the text under the table. */
+function agreesByType(
+  t: Test,
+  section: number,
+  column: string,
+  members: readonly Member[],
+  codes: Readonly<Record<string, number>> = {},
+): readonly Row[] {
+  const rows = rowsOf(section, `Number ${column} Fields`)
+  for (const { title, json, bytes } of members) {
+    const { type, ...facts } = json as { type: string; code?: string }
+    const row = rows.find((each) => each[column] === type)
+    const codec = fields(row?.Fields?.replace('code choice', 'code u8') ?? '')
+    const coded = facts.code === undefined ? facts : { ...facts, code: codes[facts.code] }
+    const number = toHex(Uint8Array.of(Number(row?.Number)))
+    t.equal(number + toHex(encode(codec, codec.json.parse(coded))), bytes, `${title}: ${type}`)
+  }
+  return rows
+}
+
 t.test('requests, replies and log records are those of the document', async (t) => {
-  for (const [title, codec] of [
-    ['Request', request],
-    ['Reply', reply],
+  for (const [name, column, codes] of [
+    ['request', 'Request'],
+    ['reply', 'Reply'],
+    ['keyMessage', 'Message', { 'not-paid': 1, 'not-for-sale': 2 }],
+    ['fileMessage', 'File message', REFUSAL_CODES],
   ] as const) {
-    const rows = rowsOf(8, `Number ${title} Fields`)
-    t.equal(rows.length, ofCodec(title.toLowerCase()).length, `every ${title} has a vector`)
-    for (const { json, bytes } of ofCodec(title.toLowerCase())) {
-      const value = (codec as Codec<unknown>).json.parse(json) as { type: string }
-      const row = rows.find((each) => each[title] === value.type)
-      const number = toHex(Uint8Array.of(Number(row?.Number)))
-      t.equal(number + toHex(encode(fields(row?.Fields ?? ''), value)), bytes, `${title} ${value.type}`)
-    }
+    const members = ofCodec(name).map((each) => ({ ...each, title: name }))
+    const rows = agreesByType(t, 8, column, members, codes)
+    t.equal(rows.length, members.length, `every ${name} has a vector`)
   }
-  const proofs = rowsOf(3, 'Number Proof Fields')
-  for (const [title, { json }] of Object.entries(encoding.transactions) as [string, { json: Typed }][]) {
-    const row = proofs.find(({ Proof }) => Proof === json.proof?.type)
-    if (json.proof === undefined || row === undefined) continue
-    const value = channelProof.json.parse(json.proof)
-    const documented = toHex(encode(fields(row.Fields ?? ''), value))
-    t.equal(toHex(Uint8Array.of(Number(row.Number))) + documented, toHex(encode(channelProof, value)), title)
-  }
-  t.equal(proofs.length, 2)
-  const messages = rowsOf(8, 'Number Message Fields')
-  t.equal(messages.length, ofCodec('keyMessage').length, 'every message on key/ has a vector')
-  for (const { json, bytes } of ofCodec('keyMessage')) {
-    const { type, code } = json as { type: string; code?: string }
-    const row = messages.find((each) => each.Message === type)
-    const number = toHex(Uint8Array.of(Number(row?.Number)))
-    // A code stands in words in JSON, and in the text under the table.
-    const coded = row?.Fields?.replace('code choice', 'code u8') ?? ''
-    const value = code === undefined ? json : { ...(json as object), code: code === 'not-paid' ? 1 : 2 }
-    const codec = fields(coded)
-    const { type: _, ...facts } = value as { type: string }
-    t.equal(number + toHex(encode(codec, codec.json.parse(facts))), bytes, `on key/: ${type}`)
-  }
-  const items = rowsOf(8, 'Number Item Fields')
-  for (const value of sold.items) {
-    const row = items.find(({ Item }) => Item === value.type)
-    const number = toHex(Uint8Array.of(Number(row?.Number)))
-    t.equal(
-      number + toHex(encode(fields(row?.Fields ?? ''), value)),
-      toHex(encode(offerItem, value)),
-      value.type,
-    )
-  }
+  const transactions = Object.entries(encoding.transactions) as [string, { json: Typed }][]
+  const proofs = transactions.flatMap(
+    ([
+      title,
+      {
+        json: { proof },
+      },
+    ]) => (proof === undefined ? [] : [{ title, json: proof, bytes: bytesOf(channelProof, proof) }]),
+  )
+  t.equal(agreesByType(t, 3, 'Proof', proofs).length, 2)
+  const sells = sold.items.map((json) => ({ title: 'item', json, bytes: bytesOf(offerItem, json) }))
+  const items = agreesByType(t, 8, 'Item', sells)
   t.strictSame(
     items.map(({ Item }) => Item),
     OFFER_KINDS,
   )
-  const about = rowsOf(8, 'Number File message Fields')
-  t.equal(about.length, ofCodec('fileMessage').length, 'every message about a file has a vector')
-  for (const { json, bytes } of ofCodec('fileMessage')) {
-    const { type, ...facts } = json as { type: string; code?: keyof typeof REFUSAL_CODES }
-    const row = about.find((each) => each['File message'] === type)
-    const number = toHex(Uint8Array.of(Number(row?.Number)))
-    const codec = fields(row?.Fields?.replace('code choice', 'code u8') ?? '')
-    const coded = facts.code === undefined ? facts : { ...facts, code: REFUSAL_CODES[facts.code] }
-    t.equal(number + toHex(encode(codec, codec.json.parse(coded))), bytes, `about a file: ${type}`)
-  }
   const records = rowsOf(10, 'Kind Record Payload').map(({ Kind, Record = '' }) => [Record, Number(Kind)])
   t.same(Object.fromEntries(records), RECORD)
   const reserved = rowsOf(12, 'Reserved Numbers')[0]?.Numbers?.match(/\d+/g)
