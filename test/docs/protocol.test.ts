@@ -40,26 +40,23 @@ interface Typed {
   readonly proof?: { readonly type: string }
 }
 
+const transactions = Object.entries(encoding.transactions) as [string, { json: Typed }][]
 const bytesOf = (codec: Codec<unknown>, json: unknown) => toHex(encode(codec, codec.json.parse(json)))
 
 t.test('the layouts of the document are those of the codecs', async (t) => {
   const head = layout(3, 'Number 13 is reserved').filter(({ Field }) => Field !== 'own fields')
-  for (const [name, type] of Object.entries({ transfer: 'transfer', reading: 'reading', batch: 'batch' })) {
-    const { json } = encoding.transactions[name]
-    const numbered = { ...json, type: TYPE_NUMBERS[type as 'batch'] }
-    agrees(t, type, [...head, ...layout(3, `\`${type}\``)], transaction, json, numbered)
-  }
-  for (const type of ['admission', 'revocation'] as const) {
-    const { json } = encoding.transactions[type]
-    const rows = [...head, ...layout(3, '`admission` and `revocation`')]
-    agrees(t, type, rows, transaction, json, { ...json, type: TYPE_NUMBERS[type] })
-  }
-  for (const [title, { json }] of Object.entries(encoding.transactions) as [string, { json: Typed }][]) {
-    const { type } = json
-    if (TYPE_NUMBERS[type] < TYPE_NUMBERS.channelOpen) continue
-    const rows = [...head, ...layout(3, `\`${type}\`, own fields`)]
-    agrees(t, title, rows, transaction, json, { ...json, type: TYPE_NUMBERS[type] })
-  }
+  const compare = (title: string, json: Typed, lead: string) =>
+    agrees(t, title, [...head, ...layout(3, lead)], transaction, json, {
+      ...json,
+      type: TYPE_NUMBERS[json.type],
+    })
+  for (const type of ['transfer', 'reading', 'batch'])
+    compare(type, encoding.transactions[type].json, `\`${type}\``)
+  for (const type of ['admission', 'revocation'])
+    compare(type, encoding.transactions[type].json, '`admission` and `revocation`')
+  for (const [title, { json }] of transactions)
+    if (TYPE_NUMBERS[json.type] >= TYPE_NUMBERS.channelOpen)
+      compare(title, json, `\`${json.type}\`, own fields`)
   agrees(t, 'sample', layout(3, '`sample`'), sample, encoding.transactions.reading.json.sample)
   agrees(t, 'header', layout(4), header, encoding.header.json)
   const { source, target } = ledger.checkpoint
@@ -135,14 +132,8 @@ t.test('requests, replies and log records are those of the document', async (t) 
     const rows = agreesByType(t, 8, column, members, codes)
     t.equal(rows.length, members.length, `every ${name} has a vector`)
   }
-  const transactions = Object.entries(encoding.transactions) as [string, { json: Typed }][]
-  const proofs = transactions.flatMap(
-    ([
-      title,
-      {
-        json: { proof },
-      },
-    ]) => (proof === undefined ? [] : [{ title, json: proof, bytes: bytesOf(channelProof, proof) }]),
+  const proofs = transactions.flatMap(([title, { json }]) =>
+    json.proof === undefined ? [] : [{ title, json: json.proof, bytes: bytesOf(channelProof, json.proof) }],
   )
   t.equal(agreesByType(t, 3, 'Proof', proofs).length, 2)
   const sells = sold.items.map((json) => ({ title: 'item', json, bytes: bytesOf(offerItem, json) }))
