@@ -4,16 +4,17 @@
  */
 import { z } from 'zod'
 import { ExperimentHand, type Made } from '../edge-agent/experiment/hand.ts'
-import { heightMax, slowest } from '../edge-agent/lab/experiment.ts'
 import { lengthen } from '../edge-agent/lab/line.ts'
 import {
   handsOf,
+  heightMax,
   LASTS_MS_MAX,
   letterOf,
   planFault,
   readOrder,
   type SignedOrder,
   signOrder,
+  slowest,
   TIMEOUT_MS,
 } from '../edge-agent/lab/order.ts'
 import { Rounds, SILENT_TIMEOUTS } from '../edge-agent/lab/rounds.ts'

@@ -1,33 +1,27 @@
 /**
  * An agent's part in one experiment: it makes ticks of its own hand, hears those of the others, and keeps rounds with them.
  *
- * A tick is on disk before anybody hears of it, so that a hand has no two ticks of one height. Of the other hands what came is
- * written once a second. Source: docs/CLOCKCHAIN.md "The clock tower", docs/PROTOCOL.md section 16.
+ * Of the other hands what came is written once a second. Source: docs/CLOCKCHAIN.md "The clock tower", docs/PROTOCOL.md section 16.
  */
 import type { Network } from '../../ledger/network.ts'
 import type { TickAdded } from '../../ledger/slow-hand.ts'
-import type { Clock } from '../../node/clock.ts'
 import type { HandStore } from '../../node/hand-store.ts'
-import type { Log } from '../../node/log.ts'
 import { MUTE_MS, Muting } from '../../node/muting.ts'
-import type { Signer } from '../../node/signing.ts'
 import { decode, encode } from '../../schemas/codec.ts'
 import { type Account, short } from '../../schemas/hex.ts'
 import { LAB_ASK_BYTES, LAB_TICKS_MAX, type LabStart, labAsk, labTower } from '../../schemas/lab-message.ts'
 import { invariant } from '../../schemas/result.ts'
-import { type Anchor, TICK_BYTES_MAX, tick as tickCodec } from '../../schemas/tick.ts'
+import type { Anchor, Tick } from '../../schemas/tick.ts'
 import type { ParsedTopic } from '../../schemas/topic.ts'
-import { ExperimentHand, type Made } from '../experiment/hand.ts'
+import { ExperimentHand } from '../experiment/hand.ts'
 import type { OpenSearch } from '../experiment/search.ts'
 import type { Desk } from '../trade.ts'
-import { Asks } from './asks.ts'
 import { lengthen } from './line.ts'
-import { LAB_STORE_BYTES_MAX, letterOf, type SignedOrder, storedTickBytes } from './order.ts'
+import { heightMax, letterOf, type SignedOrder, slowest } from './order.ts'
 import { Rounds } from './rounds.ts'
-import { fitting, openTicks, openTower, type SaidTick, ticksBytes, towerBytes } from './words.ts'
+import { SaidTicks } from './said-ticks.ts'
+import { openTicks, openTower, towerBytes } from './words.ts'
 
-/** Ticks of hands that run free are sent together. */
-const SEND_MS = 100
 /** Between two questions for the ticks of one hand. */
 const ASK_MS = 2_000
 /** How long hands that run free wait for each other before they begin. */
@@ -36,15 +30,10 @@ const WARN_MS = 10_000
 
 export type End = 'over' | 'failed'
 
-export interface ExperimentModules {
+export interface ExperimentModules extends Pick<Desk, 'signer' | 'clock' | 'log' | 'tell' | 'tellPeople'> {
   /** Who ordered it. */
   readonly owner: Account
   readonly network: Network
-  readonly signer: Signer
-  readonly clock: Clock
-  readonly log: Log
-  readonly tell: Desk['tell']
-  readonly tellPeople: Desk['tellPeople']
   /** Of all hands, in the order's order. */
   readonly stores: readonly HandStore[]
   readonly open: OpenSearch
@@ -71,11 +60,11 @@ export class Experiment {
   readonly #self: number
   readonly #modules: ExperimentModules
   readonly #own: ExperimentHand
+  readonly #said: SaidTicks
   /** Rounds; where hands run free, the one in which they gather. */
   readonly #rounds: Rounds | undefined
   /** Agents that are ready. */
   readonly #here = new Set<number>()
-  readonly #asks = new Asks()
   readonly #muting = new Muting()
   #warnedMs = Number.NEGATIVE_INFINITY
   readonly #hands: ReadonlySet<Anchor['ledger']>
@@ -83,11 +72,7 @@ export class Experiment {
   readonly #named = new Map<Anchor['ledger'], Anchor>()
   /** Of other hands, not on disk yet. */
   readonly #unsaved = new Map<HandStore, TickAdded[]>()
-  #unsent: Made[] = []
-  #sendTimer: NodeJS.Timeout | undefined
-  #sentMs = Number.NEGATIVE_INFINITY
   readonly #startedMs: number
-  readonly #claims = new Map<number, { readonly hashes: number; readonly microseconds: number }>()
   readonly #askedMs = new Map<number, number>()
   #isSeeking = false
   #end: End | undefined
@@ -104,7 +89,11 @@ export class Experiment {
     this.#hands = new Set(stores.map(({ slow }) => slow.hand.genesisHash))
     const { slow } = this.#store(self)
     this.#own = new ExperimentHand({ label: letterOf(self), hand: slow.hand, slow, now: clock.now })
-    if (slow.tip.height > 0) this.#remember(this.#store(self).tick(slow.tip.height))
+    this.#said = new SaidTicks({
+      ...{ ...modules, order: signed.hash, store: this.#store(self), isPrompt: mode === 'rounds' },
+      turn: () => this.#turn(),
+    })
+    if (slow.tip.height > 0) this.#name(this.#said.tick(slow.tip.height))
     const all = { agents: agents.length, self, tips: () => stores.map(tipOf) }
     const gathering = {
       rounds: 1,
@@ -146,9 +135,7 @@ export class Experiment {
 
   onConnected(): void {
     this.#rounds?.connected(this.#nowMs)
-    // What went out just before the connection broke may not have come in.
-    const { height } = this.#store(this.#self).slow.tip
-    if (height > 0) this.#asks.ask('self', height - 1)
+    this.#said.onConnected()
     this.#sayHere()
   }
 
@@ -169,8 +156,7 @@ export class Experiment {
   /** Once a second. */
   tick(): void {
     this.#save()
-    const above = this.#asks.next()
-    if (above !== undefined) this.#asks.answered(above, this.#sayAgain(above))
+    this.#said.answer()
     this.#sayHere()
     this.#turn()
   }
@@ -178,9 +164,9 @@ export class Experiment {
   /** Nothing of it is heard or written after this. */
   async stop(): Promise<void> {
     this.#stopped = true
-    clearTimeout(this.#sendTimer)
+    this.#said.stop()
     await this.#own.stop()
-    this.#send()
+    this.#said.send()
     this.#save()
     for (const store of this.#modules.stores) store.close()
   }
@@ -209,7 +195,7 @@ export class Experiment {
       if (index !== this.#self && height > this.#store(index).slow.tip.height) this.#ask(index)
     const counted = said.tips[this.#self]?.height ?? 0
     const { height } = this.#store(this.#self).slow.tip
-    if (height > counted && from !== this.#self) this.#asks.ask('tower', counted)
+    if (height > counted && from !== this.#self) this.#said.ask('tower', counted)
     if (counted > height && isNew) {
       // A tower that lies can begin a round with each message.
       if (this.#nowMs - this.#warnedMs >= WARN_MS)
@@ -242,7 +228,7 @@ export class Experiment {
 
   #hearAsk(asker: Account, payload: Uint8Array): void {
     const asked = decode(labAsk, payload, LAB_ASK_BYTES)
-    if (asked.ok && asked.value.order === this.signed.hash) this.#asks.ask(asker, asked.value.above)
+    if (asked.ok && asked.value.order === this.signed.hash) this.#said.ask(asker, asked.value.above)
   }
 
   #from(by: Account) {
@@ -261,7 +247,7 @@ export class Experiment {
   /** For hands that run free to begin at once: no ticks, but that this one is ready. */
   #sayHere(): void {
     if (this.#plan.mode === 'free' && this.#here.has(this.#self) && this.#rounds?.outcome === undefined)
-      this.#say([])
+      this.#said.say([])
   }
 
   #ask(index: number): void {
@@ -295,7 +281,7 @@ export class Experiment {
     if (mode === 'rounds') return this.#rounds?.outcome !== undefined
     // Whoever it waits for is not coming any more.
     if (this.#nowMs - this.#startedMs > 2 * rounds * timeoutMs) return true
-    if (this.#unsent.length > 0) return false
+    if (this.#said.unsent > 0) return false
     const { height } = this.#store(mode === 'alone' ? this.#self : slowest(this.#plan)).slow.tip
     return height >= rounds
   }
@@ -306,7 +292,7 @@ export class Experiment {
     if (this.#plan.mode === 'rounds') return this.#rounds?.mustMine === true
     // Who was there before, or has heard the others begin, waits for nobody.
     const isBegun = this.#plan.mode === 'alone' || height > 0 || this.#rounds?.outcome !== undefined
-    return isBegun && this.#unsent.length < LAB_TICKS_MAX
+    return isBegun && this.#said.unsent < LAB_TICKS_MAX
   }
 
   #seek(): void {
@@ -315,7 +301,10 @@ export class Experiment {
       .seek(() => this.#anchors())
       .then((made) => {
         this.#isSeeking = false
-        if (made !== undefined) this.#found(made)
+        if (made === undefined) return
+        this.#named.clear()
+        this.#name(made.added.tick)
+        this.#said.add(made)
       })
       .catch((error: unknown) => {
         this.#isSeeking = false
@@ -327,78 +316,6 @@ export class Experiment {
     if (this.#stopped || this.#end !== undefined) return
     this.#modules.log.error('the search of an experiment has failed', { error: String(error) })
     this.#finish('failed')
-  }
-
-  #found(made: Made): void {
-    this.#unsent.push(made)
-    this.#named.clear()
-    for (const anchor of made.added.tick.anchors) this.#named.set(anchor.ledger, anchor)
-    if (this.#stopped) return
-    const waitMs = SEND_MS - (this.#nowMs - this.#sentMs)
-    const guarded = () => {
-      this.#sendTimer = undefined
-      try {
-        this.#send()
-        this.#turn()
-      } catch (error) {
-        this.#modules.onFatal(error)
-      }
-    }
-    if (this.#plan.mode === 'rounds' || waitMs <= 0) guarded()
-    else {
-      this.#sendTimer ??= setTimeout(guarded, waitMs)
-      this.#turn()
-    }
-  }
-
-  /** Durable first, then said. */
-  #send(): void {
-    const made = this.#unsent.splice(0)
-    if (made.length === 0) return
-    this.#sentMs = this.#nowMs
-    this.#store(this.#self).save(made.map(({ added }) => added))
-    const ticks = made.map(({ added, hashes, ms }): SaidTick => {
-      const claim = { hashes, microseconds: Math.round(ms * 1000) }
-      this.#claims.set(added.entry.height, claim)
-      this.#claims.delete(added.entry.height - LAB_TICKS_MAX)
-      return { tick: added.tick, ...claim }
-    })
-    this.#say(ticks)
-    this.#modules.onChange()
-  }
-
-  /** Height of the last tick that was said. */
-  #sayAgain(above: number): number {
-    const store = this.#store(this.#self)
-    // What has not been said yet is said of itself, and is not on disk.
-    const last = Math.min(store.slow.tip.height - this.#unsent.length, above + LAB_TICKS_MAX)
-    const ticks: SaidTick[] = []
-    for (let height = above + 1; height <= last; height++) {
-      const decoded = decode(tickCodec, store.tick(height), TICK_BYTES_MAX)
-      invariant(decoded.ok, 'a stored tick decodes')
-      ticks.push({
-        tick: decoded.value,
-        ...(this.#claims.get(height) ?? { hashes: 0, microseconds: 0 }),
-      })
-    }
-    const count = fitting(sizes(ticks))
-    if (count > 0) this.#say(ticks.slice(0, count))
-    return above + count
-  }
-
-  #say(ticks: readonly SaidTick[]): void {
-    const { network, signer, tell } = this.#modules
-    let rest = ticks
-    do {
-      const count = fitting(sizes(rest))
-      const body = { order: this.signed.hash, ticks: rest.slice(0, count) }
-      void tell(
-        'lab-tick',
-        [],
-        ticksBytes(network, body, (message) => signer.sign(message)),
-      )
-      rest = rest.slice(count)
-    } while (rest.length > 0)
   }
 
   /** What a tick names: in rounds where the others ended when it began, free their newest, and never less than before. */
@@ -421,10 +338,8 @@ export class Experiment {
     return anchors
   }
 
-  #remember(bytes: Uint8Array): void {
-    const decoded = decode(tickCodec, bytes, TICK_BYTES_MAX)
-    invariant(decoded.ok, 'a stored tick decodes')
-    for (const anchor of decoded.value.anchors) this.#named.set(anchor.ledger, anchor)
+  #name({ anchors }: Tick): void {
+    for (const anchor of anchors) this.#named.set(anchor.ledger, anchor)
   }
 
   #save(): void {
@@ -440,19 +355,4 @@ export class Experiment {
   }
 }
 
-const sizes = (ticks: readonly SaidTick[]): number[] => ticks.map(({ tick }) => tickCodec.size(tick))
 const tipOf = ({ slow: { tip } }: HandStore) => ({ height: tip.height, hash: tip.hash })
-
-/** How long a hand may get: in rounds a tower that takes over may count some again, and a fast hand has no end but the disk's. */
-export function heightMax(plan: LabStart, index: number): number {
-  const { mode, agents, rounds } = plan
-  if (mode === 'alone' || (mode === 'free' && index === slowest(plan))) return rounds
-  return Math.floor(LAB_STORE_BYTES_MAX / agents.length / storedTickBytes(agents.length))
-}
-
-/** Place of the hand with the most digits, the first of several. */
-export const slowest = ({ agents }: LabStart): number =>
-  agents.reduce(
-    (best, { difficulty }, index) => (difficulty > (agents[best]?.difficulty ?? 0) ? index : best),
-    0,
-  )

@@ -4,9 +4,8 @@
  * Whatever is refused is refused with a reason for the owner to read. Source: docs/PROTOCOL.md section 16.
  */
 import type { Hand } from '../../ledger/hand.ts'
-import type { Network } from '../../ledger/network.ts'
 import { decode, encode } from '../../schemas/codec.ts'
-import { type Account, fromHex, type Hash, hashFromBytes, short } from '../../schemas/hex.ts'
+import { type Account, type Hash, hashFromBytes, short } from '../../schemas/hex.ts'
 import {
   LAB_ORDER_BYTES_MAX,
   LAB_ROUNDS_MAX,
@@ -19,6 +18,7 @@ import { accept, type Result, refuse } from '../../schemas/result.ts'
 import { SIGNATURE_BYTES } from '../../schemas/transaction.ts'
 import { DIGITS_MAX, fixedHand } from '../experiment/hand.ts'
 import { lastsMsMax } from './rounds.ts'
+import { type Keys, messageOf } from './words.ts'
 
 /** How far an order's time may be from the agent's. */
 export const ORDER_MS_MAX = 3_600_000
@@ -36,13 +36,8 @@ export interface SignedOrder {
   readonly bytes: Uint8Array
 }
 
-type Keys = Pick<Network, 'genesisHash' | 'hashing' | 'signatures'>
-
 /** A tick that names all other hands, as a record of a log. */
 export const storedTickBytes = (agents: number): number => 141 + 68 * (agents - 1)
-
-const messageOf = ({ hashing, genesisHash }: Keys, bytes: Uint8Array): Uint8Array =>
-  hashing.tagged('lab', fromHex(genesisHash), bytes.subarray(0, -SIGNATURE_BYTES))
 
 export function signOrder(
   network: Keys,
@@ -50,7 +45,7 @@ export function signOrder(
   sign: (message: Uint8Array) => Uint8Array,
 ): SignedOrder {
   const bytes = encode(labOrder, { ...body, signature: new Uint8Array(SIGNATURE_BYTES) })
-  const message = messageOf(network, bytes)
+  const message = messageOf(network, 'lab', bytes)
   const signature = sign(message)
   bytes.set(signature, bytes.length - SIGNATURE_BYTES)
   return { order: { ...body, signature }, hash: hashFromBytes(message), bytes }
@@ -79,7 +74,7 @@ export function readOrder(network: Keys, owner: Account, bytes: Uint8Array): Res
     const { field, message } = decoded.fault
     return refuse(`bad-encoding: ${field === '' ? '' : `${field}: `}${message}`)
   }
-  const message = messageOf(network, bytes)
+  const message = messageOf(network, 'lab', bytes)
   if (!network.signatures.verify(decoded.value.signature, message, owner))
     return refuse(`bad-signature: not signed by the owner ${short(owner)} for this network`)
   return accept({ order: decoded.value, hash: hashFromBytes(message), bytes })
@@ -138,4 +133,18 @@ export const letterOf = (index: number): string => String.fromCharCode(97 + inde
 export const handsOf = ({ time }: LabOrder, { agents }: LabStart, hash: Hash): readonly Hand[] =>
   agents.map(({ difficulty }, index) =>
     fixedHand(`${letterOf(index)}-${hash.slice(0, 16)}`, difficulty, time),
+  )
+
+/** How long a hand may get: in rounds a tower that takes over may count some again, and a fast hand has no end but the disk's. */
+export function heightMax(plan: LabStart, index: number): number {
+  const { mode, agents, rounds } = plan
+  if (mode === 'alone' || (mode === 'free' && index === slowest(plan))) return rounds
+  return Math.floor(LAB_STORE_BYTES_MAX / agents.length / storedTickBytes(agents.length))
+}
+
+/** Place of the hand with the most digits, the first of several. */
+export const slowest = ({ agents }: LabStart): number =>
+  agents.reduce(
+    (best, { difficulty }, index) => (difficulty > (agents[best]?.difficulty ?? 0) ? index : best),
+    0,
   )

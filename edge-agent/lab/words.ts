@@ -1,4 +1,4 @@
-/** Messages of an experiment between its agents: signed by who says them, so that no broker has to be believed. */
+/** Messages of an experiment: signed by who says them, so that no broker has to be believed. */
 
 import type { Tag } from '../../ledger/hashing.ts'
 import type { Network } from '../../ledger/network.ts'
@@ -16,7 +16,7 @@ import {
 import { accept, type Result, refuse } from '../../schemas/result.ts'
 import { SIGNATURE_BYTES } from '../../schemas/transaction.ts'
 
-type Keys = Pick<Network, 'genesisHash' | 'hashing' | 'signatures'>
+export type Keys = Pick<Network, 'genesisHash' | 'hashing' | 'signatures'>
 type Sign = (message: Uint8Array) => Uint8Array
 type Body<T> = Omit<T, 'signature'>
 type SaidTick = LabTicks['ticks'][number]
@@ -24,7 +24,8 @@ type SaidTick = LabTicks['ticks'][number]
 /** Each message begins with it. */
 const ORDER_BYTES = 32
 
-const messageOf = ({ hashing, genesisHash }: Keys, tag: Tag, bytes: Uint8Array): Uint8Array =>
+/** What is signed. */
+export const messageOf = ({ hashing, genesisHash }: Keys, tag: Tag, bytes: Uint8Array): Uint8Array =>
   hashing.tagged(tag, fromHex(genesisHash), bytes.subarray(0, -SIGNATURE_BYTES))
 
 function sealed<T>(codec: Codec<T>, tag: Tag, network: Keys, body: Body<T>, sign: Sign): Uint8Array {
