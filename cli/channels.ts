@@ -5,17 +5,7 @@ import { selfTest } from '../node/signing.ts'
 import { name } from '../schemas/field.ts'
 import type { Hash } from '../schemas/hex.ts'
 import { checkNetwork } from './networks.ts'
-import {
-  brokerOption,
-  coins,
-  durationOption,
-  example,
-  jsonOption,
-  quiet,
-  seconds,
-  transactionId,
-  whole,
-} from './options.ts'
+import { coins, durationOption, example, onNetwork, quiet, seconds, transactionId, whole } from './options.ts'
 import { running } from './program.ts'
 
 interface Shared {
@@ -56,13 +46,8 @@ export function addChannelCommands(program: Command): void {
     .command('channel')
     .description('payment channels: coins put aside for a seller, of which it is granted ever more')
     .addHelpText('after', example('pinledger channel list --key visitor.json'))
-  const shared = (command: Command): Command =>
-    command
-      .option('--network <hash>', 'genesis hash, or its first 8 digits, that the network must have')
-      .addOption(brokerOption())
-      .addOption(jsonOption())
   const changing = (command: Command): Command =>
-    shared(
+    onNetwork(
       command
         .option('--fee <coins>', 'what a validator thinks that it takes when left out', coins)
         .option('--wait <seconds>', 'how long to wait for a block', seconds, 120),
@@ -123,7 +108,7 @@ export function addChannelCommands(program: Command): void {
       },
     )
 
-  shared(
+  onNetwork(
     channel
       .command('list')
       .description("one's own channels: what is paid, what the ledger has of it, and when they close")
@@ -162,7 +147,7 @@ export function addChannelCommands(program: Command): void {
       process.exitCode = await closeChannel({ url: broker }, loadKey(key), id, order, json, quiet(json))
     })
 
-  shared(
+  onNetwork(
     channel
       .command('watch')
       .description('claims for sellers that are away, when their channels are closing; pays the fees')

@@ -5,7 +5,7 @@ import { loadKey } from '../node/key-file.ts'
 import { selfTest } from '../node/signing.ts'
 import { name as nameCodec } from '../schemas/field.ts'
 import { checkNetwork } from './networks.ts'
-import { brokerOption, coins, DATA_DEFAULT, example, hours, jsonOption, quiet } from './options.ts'
+import { coins, DATA_DEFAULT, example, hours, onNetwork, quiet } from './options.ts'
 
 const PURCHASES_DEFAULT = `${DATA_DEFAULT}/purchases`
 const HOURS_MAX_DEFAULT = 48
@@ -25,22 +25,21 @@ interface FileOptions {
 
 /** Adds file and refund to `buy`. */
 export function addFileCommands(buy: Command): void {
-  buy
-    .command('file')
-    .description(
-      'fetches a file encrypted, pays under a lock, and opens it with the key that the seller gives for that',
-    )
-    .argument('[name]', 'the file, as its seller calls it')
-    .option('--of <seller>', 'its account, or the name of a device that is online')
-    .requiredOption('--key <file>', 'key file of the buyer')
-    .option('--out <file>', 'where the file goes; one that is there is never replaced')
-    .option('--max-coins <coins>', 'what it may cost; without it only the price is shown', coins)
-    .option('--hours-max <hours>', 'how long coins may be locked', hours, HOURS_MAX_DEFAULT)
-    .option('--resume', 'go on with what was paid and is not finished', false)
-    .option('--purchases <dir>', 'where unfinished purchases are kept', PURCHASES_DEFAULT)
-    .option('--network <hash>', 'genesis hash, or its first 8 digits, that the network must have')
-    .addOption(brokerOption())
-    .addOption(jsonOption())
+  onNetwork(
+    buy
+      .command('file')
+      .description(
+        'fetches a file encrypted, pays under a lock, and opens it with the key that the seller gives for that',
+      )
+      .argument('[name]', 'the file, as its seller calls it')
+      .option('--of <seller>', 'its account, or the name of a device that is online')
+      .requiredOption('--key <file>', 'key file of the buyer')
+      .option('--out <file>', 'where the file goes; one that is there is never replaced')
+      .option('--max-coins <coins>', 'what it may cost; without it only the price is shown', coins)
+      .option('--hours-max <hours>', 'how long coins may be locked', hours, HOURS_MAX_DEFAULT)
+      .option('--resume', 'go on with what was paid and is not finished', false)
+      .option('--purchases <dir>', 'where unfinished purchases are kept', PURCHASES_DEFAULT),
+  )
     .addHelpText(
       'after',
       `\nBefore it pays, the buyer knows of the content what the seller says, and no more: docs/TRADE.md, "Files".\n${example(
@@ -73,14 +72,13 @@ export function addFileCommands(buy: Command): void {
       })
     })
 
-  buy
-    .command('refund')
-    .description('takes back what was paid for files whose key did not come before the deadline')
-    .requiredOption('--key <file>', 'key file of the buyer')
-    .option('--purchases <dir>', 'where unfinished purchases are kept', PURCHASES_DEFAULT)
-    .option('--network <hash>', 'genesis hash, or its first 8 digits, that the network must have')
-    .addOption(brokerOption())
-    .addOption(jsonOption())
+  onNetwork(
+    buy
+      .command('refund')
+      .description('takes back what was paid for files whose key did not come before the deadline')
+      .requiredOption('--key <file>', 'key file of the buyer')
+      .option('--purchases <dir>', 'where unfinished purchases are kept', PURCHASES_DEFAULT),
+  )
     .addHelpText(
       'after',
       `\nWhere the key has come in the meantime, the file is opened instead.\n${example('pinledger buy refund --key .pinledger/visitor.json')}`,

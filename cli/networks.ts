@@ -17,8 +17,8 @@ import {
   coins,
   example,
   jsonOption,
+  onNetwork,
   quiet,
-  seconds,
   slowRatioOption,
   whole,
 } from './options.ts'
@@ -89,16 +89,15 @@ export function addNetworkCommands(program: Command): void {
     })
 
   for (const [name, type, description, what] of MEMBERSHIP) {
-    program
-      .command(name)
-      .description(description)
-      .argument('<account>', '64 hex digits', account)
-      .requiredOption('--key <file>', 'key file of an authority, which the genesis names')
-      .option('--fee <coins>', 'what a validator thinks that it takes when left out', coins)
-      .option('--network <hash>', 'genesis hash, or its first 8 digits, that the network must have')
-      .option('--wait <seconds>', 'how long to wait for a block', seconds, 120)
-      .addOption(brokerOption())
-      .addOption(jsonOption())
+    onNetwork(
+      program
+        .command(name)
+        .description(description)
+        .argument('<account>', '64 hex digits', account)
+        .requiredOption('--key <file>', 'key file of an authority, which the genesis names')
+        .option('--fee <coins>', 'what a validator thinks that it takes when left out', coins),
+      'how long to wait for a block',
+    )
       .addHelpText(
         'after',
         `\n${what}\n${example(`pinledger ${name} $(pinledger keygen --show agent/key.json) --key authority.json`)}`,

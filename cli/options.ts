@@ -1,5 +1,5 @@
 /** Options that commands share, and how their texts become values; a wrong one is refused with what was expected. */
-import { InvalidArgumentError, Option } from 'commander'
+import { type Command, InvalidArgumentError, Option } from 'commander'
 import { parseCoins } from '../ledger/amount.ts'
 import { createLog, formatFor, type Log } from '../node/log.ts'
 import { type Account, accountText, type Hash, hashText } from '../schemas/hex.ts'
@@ -122,6 +122,12 @@ export const durationOption = () =>
   new Option('--duration <seconds>', 'stop by itself after this time').argParser(seconds)
 export const brokerOption = () =>
   new Option('--broker <url>', 'address of the broker').default(BROKER_DEFAULT)
+/** Adds what commands of one network take; `wait`: what they wait for, if they do. */
+export function onNetwork(command: Command, wait?: string): Command {
+  command.option('--network <hash>', 'genesis hash, or its first 8 digits, that the network must have')
+  if (wait !== undefined) command.option('--wait <seconds>', wait, seconds, 120)
+  return command.addOption(brokerOption()).addOption(jsonOption())
+}
 export const quiet = (json: boolean): Log =>
   createLog({
     name: 'pinledger',

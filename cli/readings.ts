@@ -3,7 +3,7 @@ import { type Command, Option } from 'commander'
 import { loadKey } from '../node/key-file.ts'
 import { selfTest } from '../node/signing.ts'
 import { checkNetwork } from './networks.ts'
-import { brokerOption, coins, example, jsonOption, quiet, seconds, whole } from './options.ts'
+import { coins, example, onNetwork, quiet, whole } from './options.ts'
 import { running } from './program.ts'
 
 /** What `buy readings` takes. */
@@ -24,33 +24,32 @@ interface ReadingsOptions {
 
 /** Adds buy readings. */
 export function addReadings(buy: Command): void {
-  buy
-    .command('readings')
-    .description('buys readings one by one through a channel, and closes it')
-    .argument('<sensor>', 'the sensor')
-    .requiredOption('--of <seller>', 'its account, or the name of a device that is online')
-    .requiredOption(
-      '--key <file>',
-      'key file of the buyer; what it must not forget goes into a directory beside it',
-    )
-    .requiredOption('--count <readings>', 'how many', whole)
-    .option('--price <coins>', 'for each reading; what the seller offers when left out', coins)
-    .option(
-      '--deposit <coins>',
-      'what a new channel holds; as many readings as are bought when left out',
-      coins,
-    )
-    .addOption(
-      new Option('--mode <mode>', 'pays by words of a hash chain, or by signatures')
-        .choices(['payword', 'signed'])
-        .default('payword'),
-    )
-    .option('--delay <blocks>', 'blocks to wait for what is left, if the seller does not close', whole, 120)
-    .option('--keep', 'leave the channel open for the next time', false)
-    .option('--network <hash>', 'genesis hash, or its first 8 digits, that the network must have')
-    .option('--wait <seconds>', 'how long to wait for blocks and for each reading', seconds, 120)
-    .addOption(brokerOption())
-    .addOption(jsonOption())
+  onNetwork(
+    buy
+      .command('readings')
+      .description('buys readings one by one through a channel, and closes it')
+      .argument('<sensor>', 'the sensor')
+      .requiredOption('--of <seller>', 'its account, or the name of a device that is online')
+      .requiredOption(
+        '--key <file>',
+        'key file of the buyer; what it must not forget goes into a directory beside it',
+      )
+      .requiredOption('--count <readings>', 'how many', whole)
+      .option('--price <coins>', 'for each reading; what the seller offers when left out', coins)
+      .option(
+        '--deposit <coins>',
+        'what a new channel holds; as many readings as are bought when left out',
+        coins,
+      )
+      .addOption(
+        new Option('--mode <mode>', 'pays by words of a hash chain, or by signatures')
+          .choices(['payword', 'signed'])
+          .default('payword'),
+      )
+      .option('--delay <blocks>', 'blocks to wait for what is left, if the seller does not close', whole, 120)
+      .option('--keep', 'leave the channel open for the next time', false),
+    'how long to wait for blocks and for each reading',
+  )
     .addHelpText('after', example('pinledger buy readings soil --of agent-2 --count 10 --key visitor.json'))
     .action(async (sensor: string, options: ReadingsOptions) => {
       process.exitCode = await readings(sensor, options)

@@ -4,7 +4,7 @@ import type { Shares } from '../ledger/state.ts'
 import type { Account } from '../schemas/hex.ts'
 import { SHARES_MAX } from '../schemas/transaction.ts'
 import { checkNetwork } from './networks.ts'
-import { account, brokerOption, coins, example, jsonOption, quiet, seconds } from './options.ts'
+import { account, coins, example, onNetwork, quiet } from './options.ts'
 
 /** Ten thousandths in a percent. */
 const PARTS_PER_PERCENT = 100
@@ -46,13 +46,12 @@ export function addSplitCommands(program: Command): void {
         `pinledger split show ${KEY}`,
       )}`,
     )
-  split
-    .command('show')
-    .description('with whom an account shares, as a validator says')
-    .argument('<account>', '64 hex digits', account)
-    .option('--network <hash>', 'genesis hash, or its first 8 digits, that the network must have')
-    .addOption(brokerOption())
-    .addOption(jsonOption())
+  onNetwork(
+    split
+      .command('show')
+      .description('with whom an account shares, as a validator says')
+      .argument('<account>', '64 hex digits', account),
+  )
     .addHelpText('after', example(`pinledger split show ${KEY}`))
     .action(async (of: Account, { network, broker, json }: SharedOptions) => {
       checkNetwork(network)
@@ -60,15 +59,14 @@ export function addSplitCommands(program: Command): void {
       process.exitCode = await showSplit({ url: broker }, network, of, json, quiet(json))
     })
   const change = (name: string, description: string) =>
-    split
-      .command(name)
-      .description(description)
-      .requiredOption('--key <file>', 'key file of the account that shares')
-      .option('--fee <coins>', 'what a validator thinks that it takes when left out', coins)
-      .option('--network <hash>', 'genesis hash, or its first 8 digits, that the network must have')
-      .option('--wait <seconds>', 'how long to wait for a block', seconds, 120)
-      .addOption(brokerOption())
-      .addOption(jsonOption())
+    onNetwork(
+      split
+        .command(name)
+        .description(description)
+        .requiredOption('--key <file>', 'key file of the account that shares')
+        .option('--fee <coins>', 'what a validator thinks that it takes when left out', coins),
+      'how long to wait for a block',
+    )
   const run = async ({ key, share: shares, fee, network, wait, broker, json }: SetOptions) => {
     checkNetwork(network)
     const { selfTest } = await import('../node/signing.ts')

@@ -9,7 +9,7 @@ import type { Purchase, Say, Step } from './buying.ts'
 import { EXIT } from './exit.ts'
 import { addFileCommands } from './file-commands.ts'
 import { checkNetwork } from './networks.ts'
-import { brokerOption, coins, example, jsonOption, minutes, quiet, seconds, whole } from './options.ts'
+import { coins, example, minutes, onNetwork, quiet, whole } from './options.ts'
 import { running } from './program.ts'
 import { addReadings } from './readings.ts'
 import type { Where } from './sender.ts'
@@ -43,30 +43,29 @@ export function addTradingCommands(program: Command): void {
     .description('buys from a device: an output or a paid topic for a time, readings one by one, or a file')
     .addHelpText('after', example('pinledger buy output lamp --of agent-1 --minutes 1 --key visitor.json'))
   const common = (command: Command): Command =>
-    command
-      .requiredOption(
-        '--of <seller>',
-        'its account, or its name: of the one seller that offers so, with --coins of one that is online',
-      )
-      .requiredOption('--key <file>', 'key file of the buyer')
-      .addOption(
-        new Option('--minutes <minutes>', 'for how long, at the price that is offered')
-          .argParser(minutes)
-          .conflicts(['seconds', 'coins']),
-      )
-      .addOption(
-        new Option('--seconds <seconds>', 'the same in whole seconds').argParser(whole).conflicts('coins'),
-      )
-      .option('--max-coins <coins>', 'what it may cost, without the fee; more is not paid', coins)
-      .addOption(
-        new Option('--coins <coins>', 'pay so much instead, whatever is offered')
-          .argParser(coins)
-          .conflicts('maxCoins'),
-      )
-      .option('--network <hash>', 'genesis hash, or its first 8 digits, that the network must have')
-      .option('--wait <seconds>', 'how long to wait for blocks and the seller', seconds, 120)
-      .addOption(brokerOption())
-      .addOption(jsonOption())
+    onNetwork(
+      command
+        .requiredOption(
+          '--of <seller>',
+          'its account, or its name: of the one seller that offers so, with --coins of one that is online',
+        )
+        .requiredOption('--key <file>', 'key file of the buyer')
+        .addOption(
+          new Option('--minutes <minutes>', 'for how long, at the price that is offered')
+            .argParser(minutes)
+            .conflicts(['seconds', 'coins']),
+        )
+        .addOption(
+          new Option('--seconds <seconds>', 'the same in whole seconds').argParser(whole).conflicts('coins'),
+        )
+        .option('--max-coins <coins>', 'what it may cost, without the fee; more is not paid', coins)
+        .addOption(
+          new Option('--coins <coins>', 'pay so much instead, whatever is offered')
+            .argParser(coins)
+            .conflicts('maxCoins'),
+        ),
+      'how long to wait for blocks and the seller',
+    )
   common(
     buy
       .command('output')

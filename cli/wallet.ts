@@ -17,8 +17,8 @@ import {
   example,
   height,
   jsonOption,
+  onNetwork,
   quiet,
-  seconds,
   transactionId,
 } from './options.ts'
 import { running } from './program.ts'
@@ -100,22 +100,21 @@ export function addWalletCommands(program: Command): void {
       },
     )
 
-  program
-    .command('pay')
-    .description('pays an account and waits for the confirmation')
-    .requiredOption('--key <file>', 'key file of the payer')
-    .requiredOption('--to <account>', 'who is paid, 64 hex digits', account)
-    .requiredOption('--amount <coins>', 'such as 0.25', coins)
-    .option('--memo <text>', `what for, at most ${MEMO_BYTES_MAX} bytes`, '')
-    .option(
-      '--fee <coins>',
-      'when left out, what a validator thinks it takes to be confirmed within 6 blocks',
-      coins,
-    )
-    .option('--network <hash>', 'genesis hash, or its first 8 digits, that the network must have')
-    .option('--wait <seconds>', 'how long to wait for a block', seconds, 120)
-    .addOption(brokerOption())
-    .addOption(jsonOption())
+  onNetwork(
+    program
+      .command('pay')
+      .description('pays an account and waits for the confirmation')
+      .requiredOption('--key <file>', 'key file of the payer')
+      .requiredOption('--to <account>', 'who is paid, 64 hex digits', account)
+      .requiredOption('--amount <coins>', 'such as 0.25', coins)
+      .option('--memo <text>', `what for, at most ${MEMO_BYTES_MAX} bytes`, '')
+      .option(
+        '--fee <coins>',
+        'when left out, what a validator thinks it takes to be confirmed within 6 blocks',
+        coins,
+      ),
+    'how long to wait for a block',
+  )
     .addHelpText(
       'after',
       example(
