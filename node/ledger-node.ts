@@ -11,7 +11,7 @@ import { FeeEstimator } from '../ledger/fee-estimator.ts'
 import { type Admission, type Dropped, Mempool } from '../ledger/mempool.ts'
 import { parseTransaction, type Sealed } from '../ledger/transaction.ts'
 import { HEADER_BYTES, header as headerCodec } from '../schemas/block.ts'
-import { type Certificate, type Vote, vote as voteCodec } from '../schemas/checkpoint.ts'
+import { type Certificate, vote as voteCodec } from '../schemas/checkpoint.ts'
 import { decode, encode } from '../schemas/codec.ts'
 import { type Account, type Hash, short } from '../schemas/hex.ts'
 import {
@@ -22,7 +22,7 @@ import {
   tip as tipCodec,
 } from '../schemas/message.ts'
 import { type Result, refuse } from '../schemas/result.ts'
-import { everyone, mirror, type ParsedTopic, parseTopic, topic } from '../schemas/topic.ts'
+import { everyone, KINDS, mirror, type ParsedTopic, parseTopic, topic } from '../schemas/topic.ts'
 import { answer } from './answers.ts'
 import type { Random } from './backoff.ts'
 import type { ChainStore } from './chain-store.ts'
@@ -218,7 +218,7 @@ export class LedgerNode {
       move: (update, certificate) => this.#keep(update, certificate),
       // A vote on the way up would be one for each eighth block of the past.
       mayVote: () => this.session.connected && !this.#sync.downloading && this.#heardOwnVote,
-      publishVote: (vote) => this.#publishVote(vote),
+      publishVote: (vote) => this.publish('vote', encode(voteCodec, vote), voteCodec.toJson(vote)),
       onChanged: () => modules.onCheckpoint?.(),
       onFinal: (entry) => modules.onFinal?.(entry),
       onFault: onFatal,
@@ -342,13 +342,14 @@ export class LedgerNode {
   }
 
   /** Sends a binary message under our own name, and its JSON mirror where people look. */
-  async publish(kind: 'tx' | 'block', bytes: Uint8Array, json: unknown): Promise<boolean> {
+  async publish(kind: 'tx' | 'block' | 'vote', bytes: Uint8Array, json: unknown): Promise<boolean> {
+    const { retained: retain } = KINDS[kind]
     const name = topic(this.chain.network.id, kind, this.#options.signer.account)
-    const sent = await this.session.publish(name, bytes, { qos: 1, retain: false })
+    const sent = await this.session.publish(name, bytes, { qos: 1, retain })
     const text = jsonBytes(json)
     // JSON takes some three times the room: what is too large for a message has no mirror.
     if (sent && text.length <= MESSAGE_BYTES_MAX)
-      await this.session.publish(mirror(name), text, { qos: 0, retain: false })
+      await this.session.publish(mirror(name), text, { qos: 0, retain })
     return sent
   }
 
@@ -408,14 +409,6 @@ export class LedgerNode {
     if (!this.checkpoints.isWaiting) return
     for (const peer of new Set([...this.checkpoints.wanted.values()].flatMap((peers) => [...peers])))
       if (this.#sync.mayAsk(peer, 'tip')) void this.#sync.from(peer, 'tip').catch(this.#modules.onFatal)
-  }
-
-  async #publishVote(vote: Vote): Promise<boolean> {
-    const name = topic(this.chain.network.id, 'vote', this.#options.signer.account)
-    const sent = await this.session.publish(name, encode(voteCodec, vote), { qos: 1, retain: true })
-    if (sent)
-      await this.session.publish(mirror(name), jsonBytes(voteCodec.toJson(vote)), { qos: 0, retain: true })
-    return sent
   }
 
   #receiveEvent({ kind, publisher }: ParsedTopic, payload: Uint8Array, retain: boolean): void {
