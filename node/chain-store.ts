@@ -317,8 +317,17 @@ export class ChainStore implements Archive {
 
   #upkeep(): void {
     this.#roll()
-    this.#settle()
+    const { tip, final, network } = this.chain
+    const { windowBlocks, windowBlocksMin, bytesMax } = this.#options
+    const least = tip.height - windowBlocksMin
+    const isFinal = network.genesis.checkpointSigners.length > 0
+    this.#settle(Math.max(tip.height - windowBlocks, isFinal ? Math.min(final.height, least) : 0))
     this.#prune()
+    // Only when no old blocks are left does the budget cost some of the window.
+    if (this.size <= bytesMax) return
+    this.#settle(least)
+    this.#prune()
+    this.#noticeSize()
   }
 
   /** Begins the next segment when the tip stands where one may begin and the current one is large enough. */
@@ -343,15 +352,8 @@ export class ChainStore implements Archive {
     })
   }
 
-  /** Lets the window begin at a later segment when enough blocks have come after it. */
-  #settle(): void {
-    const { tip, final, network } = this.chain
-    const { windowBlocks, windowBlocksMin, bytesMax } = this.#options
-    let highest = tip.height - windowBlocks
-    const least = tip.height - windowBlocksMin
-    if (network.genesis.checkpointSigners.length > 0)
-      highest = Math.max(highest, Math.min(final.height, least))
-    if (this.size > bytesMax) highest = least
+  /** Lets the window begin at the last segment up to a height that no reorganisation may still undo. */
+  #settle(highest: number): void {
     const at = this.#segments.findLastIndex(({ height, undone }) => !undone && height <= highest)
     const base = this.#segments[at]
     if (base === undefined || base.height <= this.chain.base.height) return
@@ -380,7 +382,7 @@ export class ChainStore implements Archive {
 
   /** Deletes old segments, the oldest first, while they are too old or all together are too large. */
   #prune(): void {
-    const { bytesMax, ageMsMax, onNotice } = this.#options
+    const { bytesMax, ageMsMax } = this.#options
     for (let old = this.#old[0]; old !== undefined; old = this.#old[0]) {
       const next = this.#old[1]?.height ?? this.chain.base.height
       const ageMs = this.chain.tip.time - this.#headers.header(next).time
@@ -389,6 +391,10 @@ export class ChainStore implements Archive {
       this.#disk.remove(segmentName(old.height))
       this.#old.shift()
     }
+  }
+
+  #noticeSize(): void {
+    const { bytesMax, onNotice } = this.#options
     if (this.size <= bytesMax || this.#noticed) return
     this.#noticed = true
     onNotice(

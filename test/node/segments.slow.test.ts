@@ -178,6 +178,21 @@ t.test('old segments are deleted beyond a budget or an age, the oldest first, an
   t.end()
 })
 
+t.test('beyond its budget it lets go of old blocks before it makes its window smaller', (t) => {
+  const bytesMax = Math.floor(sizes.all * 0.7)
+  const store = new ChainStore(new MemoryDisk(), long.genesis, { ...SMALL, windowBlocks: 512, bytesMax })
+  let smallest = Number.POSITIVE_INFINITY
+  for (const bytes of long.blocks) {
+    tell(store, [bytes])
+    const { tip, base } = store.chain
+    if (tip.height >= 768) smallest = Math.min(smallest, tip.height - base.height)
+  }
+  t.ok(store.keptFrom > 0, 'it had to let go of some')
+  t.ok(smallest >= 500, `the window had ${smallest} blocks at least`)
+  store.close()
+  t.end()
+})
+
 t.test('while it runs the ledger stays below its budget', (t) => {
   const disk = new MemoryDisk()
   const bytesMax = Math.floor(sizes.all * 0.7)
