@@ -13,6 +13,7 @@ import { readGenesis, writeGenesis } from '../node/genesis-file.ts'
 import { genesis as genesisCodec } from '../schemas/genesis.ts'
 import type { Account } from '../schemas/hex.ts'
 import { firstWorks } from './first-works.ts'
+import { SLOW_RATIO_MAX, SLOW_RATIO_REASON } from './options.ts'
 
 export interface GenesisOptions {
   readonly preset: PresetName
@@ -102,10 +103,10 @@ function sharedHand(file: string, preset: PresetName): NonNullable<GenesisChoice
   if (hand === undefined)
     throw new WorldError('usage', `--slow-hand: ${file} is the genesis of a network without a slow hand`)
   const ratio = hand.interval / PRESETS[preset].interval
-  if (!Number.isInteger(ratio) || ratio < 2 || ratio > 65_535)
+  if (!Number.isInteger(ratio) || ratio < 2 || ratio > SLOW_RATIO_MAX)
     throw new WorldError(
       'usage',
-      `--slow-hand: its ticks come every ${hand.interval} ms, which is not 2 to 65535 blocks of ${PRESETS[preset].interval} ms: choose another --preset`,
+      `--slow-hand: its ticks come every ${hand.interval} ms, which is not 2 to ${SLOW_RATIO_MAX} blocks of ${PRESETS[preset].interval} ms${ratio > SLOW_RATIO_MAX ? ` (${SLOW_RATIO_REASON})` : ''}: choose another --preset`,
     )
   return { ratio, hand }
 }

@@ -3,10 +3,12 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { firstWorks } from '../../cli/first-works.ts'
+import { SLOW_RATIO_MAX } from '../../cli/options.ts'
 import { SLOW_SHARE } from '../../edge-agent/miner.ts'
 import { workOf } from '../../ledger/difficulty.ts'
 import { networkOf } from '../../node/chain-store.ts'
 import { readGenesis } from '../../node/genesis-file.ts'
+import { MOMENT_HEADERS_MAX } from '../../schemas/moment.ts'
 import { inProcess } from '../helpers/in-process.ts'
 import { temporary } from '../helpers/processes.ts'
 
@@ -61,17 +63,30 @@ t.test('a ratio that is none: exit code 2', async (t) => {
   for (const ratio of ['1', '70000', '65536', '-2', '1.5', 'x', '']) {
     const { code, err } = await found(t, '--slow-ratio', ratio)
     t.equal(code, 2)
-    t.match(err, /expected 2 to 65535 blocks per tick, such as 16, or 0 for no slow hand/)
+    t.match(err, /expected 2 to 1024 blocks per tick, such as 16, or 0 for no slow hand/)
   }
 })
 
-t.test('a hand so slow that its interval is no u32: exit code 2', async (t) => {
-  const most = await found(t, '--preset', 'bitcoin', '--slow-ratio', '7158')
-  t.equal(most.hand?.genesis.interval, 7158 * 600_000)
-  const { code, err } = await found(t, '--preset', 'bitcoin', '--slow-ratio', '7159')
-  t.equal(code, 2, err)
-  t.match(err, /genesis: slowRatio: a tick at least every 4294967295 ms, got 4295400000/)
-})
+t.test(
+  'a ratio up to a quarter of the blocks that a proof holds; above that exit code 2 says why',
+  async (t) => {
+    t.equal(SLOW_RATIO_MAX, MOMENT_HEADERS_MAX / 4)
+    const most = await found(t, '--preset', 'bitcoin', '--slow-ratio', '1024')
+    t.equal(most.hand?.genesis.interval, 1024 * 600_000)
+    const reason = new RegExp(`a proof of when something happened holds at most ${MOMENT_HEADERS_MAX} blocks`)
+    for (const command of ['genesis', 'up']) {
+      const out = command === 'genesis' ? ['--name', 'a', '--out', join(temporary(t), 'g.json')] : []
+      const { code, err } = await inProcess(command, ...out, '--slow-ratio', '1025')
+      t.equal(code, 2, err)
+      t.match(err, /expected 2 to 1024 blocks per tick/)
+      t.match(err, reason)
+    }
+    const { code, err } = await found(t, '--preset', 'bench', '--slow-hand', most.file)
+    t.equal(code, 2, err)
+    t.match(err, /not 2 to 1024 blocks of 4000 ms/)
+    t.match(err, reason)
+  },
+)
 
 t.test('--slow-hand: the hand of another network, by its hash, also of another preset', async (t) => {
   const home = await found(t, '--name', 'home', '--preset', 'bench', '--slow-ratio', '20')
@@ -97,10 +112,10 @@ t.test('--slow-hand that cannot be: no multiple, too fast, none, no file', async
     [
       home.file,
       'field',
-      /--slow-hand: its ticks come every 64000 ms, which is not 2 to 65535 blocks of 10000 ms/,
+      /--slow-hand: its ticks come every 64000 ms, which is not 2 to 1024 blocks of 10000 ms/,
     ],
-    [fast.file, 'bitcoin', /not 2 to 65535 blocks of 600000 ms/],
-    [equal.file, 'bitcoin', /not 2 to 65535 blocks of 600000 ms/],
+    [fast.file, 'bitcoin', /not 2 to 1024 blocks of 600000 ms/],
+    [equal.file, 'bitcoin', /not 2 to 1024 blocks of 600000 ms/],
     [none.file, 'field', /is the genesis of a network without a slow hand/],
     [`${home.file}x`, 'field', /cannot read genesis/],
   ]
