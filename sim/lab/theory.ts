@@ -33,7 +33,7 @@ const PARTS = 20_000
 /**
  * By how much a clock under our rule is wrong at a constant hash rate, as a share: negative when it is fast.
  *
- * The cubic of aserti3-2d is up to 0.013 % from 2^x. An absolute schedule corrects that, since each target follows
+ * The cubic of aserti3-2d is up to 0.012 % from 2^x. An absolute schedule corrects that, since each target follows
  * from the whole deviation; a relative one adds it up, by a mean of b halvings a tick. The clock settles where the mean
  * of (interval - T) / (h T) is -b, so it is wrong by -b h.
  */
