@@ -2,7 +2,8 @@
 import { nextTarget } from '../../ledger/difficulty.ts'
 
 /**
- * Standard deviation of the drift under ASERT at a constant hash rate, in T.
+ * Standard deviation of the drift under ASERT at a constant hash rate, in T: of an exact power of two, long after the first tick,
+ * and to first order in 1 / h. Under our integers it is that about the line which `paceOfCubic` is the slope of.
  *
  * Let x be the logarithm of target over right target. A tick takes E exp(-x) T, E exponential with mean 1 and variance
  * 1, and moves x by a (E exp(-x) - 1), where a = ln 2 / h. For small x that is a pull of -a x and a push of variance

@@ -75,7 +75,9 @@ t.test(
     t.equal(most.hand?.genesis.interval, 1024 * 600_000)
     const reason = new RegExp(`a proof of when something happened holds at most ${MOMENT_HEADERS_MAX} blocks`)
     for (const command of ['genesis', 'up']) {
-      const out = command === 'genesis' ? ['--name', 'a', '--out', join(temporary(t), 'g.json')] : []
+      const folder = temporary(t)
+      const out =
+        command === 'genesis' ? ['--name', 'a', '--out', join(folder, 'g.json')] : ['--data', folder]
       const { code, err } = await inProcess(command, ...out, '--slow-ratio', '1025')
       t.equal(code, 2, err)
       t.match(err, /expected 2 to 1024 blocks per tick/)

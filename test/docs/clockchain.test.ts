@@ -5,14 +5,17 @@ import t, { type Test } from 'tap'
 import { type LabOptions, labCommand, PLOT_FILES } from '../../cli/clock-lab.ts'
 import { expectedHashes, meanBand } from '../../cli/clock-statistics.ts'
 import { SLOW_RATIO_MAX, slowRatioOption } from '../../cli/options.ts'
+import { LAB_STORE_BYTES_MAX, LASTS_MS_MAX, ORDER_MS_MAX } from '../../edge-agent/lab/order.ts'
+import { SETTLE_MS, SILENT_TIMEOUTS } from '../../edge-agent/lab/rounds.ts'
 import { SLOW_SHARE } from '../../edge-agent/miner.ts'
 import { asert } from '../../ledger/difficulty.ts'
+import { PRESETS } from '../../ledger/preset.ts'
 import { TICK_WINDOW } from '../../ledger/slow-hand.ts'
 import { HAND_FILE, HandStore } from '../../node/hand-store.ts'
 import { HEADER_BYTES } from '../../schemas/block.ts'
 import { MOMENT_HEADERS_MAX } from '../../schemas/moment.ts'
 import { ANCHORS_MAX } from '../../schemas/tick.ts'
-import { figuresOf } from '../../sim/lab/figures.ts'
+import { figuresOf, WINDOW as LOCK_TICKS, LOCKED } from '../../sim/lab/figures.ts'
 import { driftSd, paceOfCubic, ticksToSee } from '../../sim/lab/theory.ts'
 import { scenario, shocks } from '../../sim/lab/trace.ts'
 import { WINDOW } from '../../sim/lab/trace-of-blocks.ts'
@@ -171,6 +174,9 @@ t.test('what is said below the table of an outage, and of recorded rates', async
   const outage = blocks.find(({ words }) => words.includes('outage'))?.printed ?? ''
   const storm = /^asert-absolute .* (\d+)$/m.exec(outage)?.[1]
   says(t, `${count(Number(storm))} ticks in ten minutes`)
+  t.equal(LOCK_TICKS, 60)
+  says(t, `until sixty ticks take ${60 / LOCKED} to ${60 * LOCKED} T`)
+  says(t, `${PRESETS.bench.interval / 1000} s for the preset \`bench\``)
   t.equal(WINDOW, 30)
   says(t, `thirty blocks at a time, which tells the rate within ${percent(1 / Math.sqrt(WINDOW), 0)}`)
 })
@@ -196,6 +202,15 @@ t.test('what chance makes of experiments: bands in the text and in every sample'
     const isInside = numberOf(hashes) >= numberOf(low) && numberOf(hashes) <= numberOf(high)
     t.equal(verdict, isInside ? 'within' : 'OUTSIDE', line)
   }
+})
+
+t.test('the times and sizes of the clock tower', async (t) => {
+  t.strictSame([LASTS_MS_MAX, ORDER_MS_MAX, SETTLE_MS], [7 * 86_400_000, 3_600_000, 2_000])
+  says(t, 'which is at most seven days')
+  says(t, 'is refused when it is an hour old')
+  says(t, 'For two seconds after connecting nobody is a tower')
+  says(t, `has seen no new round for ${SILENT_TIMEOUTS} + k time-outs`)
+  says(t, `An experiment takes at most ${LAB_STORE_BYTES_MAX >> 20} MB`)
 })
 
 t.test('the chain that nobody has computed', async (t) => {
