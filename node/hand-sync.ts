@@ -31,7 +31,7 @@ const DOUBT_MS = 60_000
 /** How long claims alone do not keep us from mining after one that its maker could not back; longer than it is left alone. */
 const DISBELIEF_MS = 120_000
 /** Whose claims are remembered; names are cheap. */
-const PEERS_MAX = 64
+export const PEERS_MAX = 64
 
 export interface HandSyncModules {
   readonly slow: SlowHand

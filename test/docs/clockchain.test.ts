@@ -12,6 +12,7 @@ import { asert } from '../../ledger/difficulty.ts'
 import { PRESETS } from '../../ledger/preset.ts'
 import { TICK_WINDOW } from '../../ledger/slow-hand.ts'
 import { HAND_FILE, HandStore } from '../../node/hand-store.ts'
+import { PEERS_MAX } from '../../node/hand-sync.ts'
 import { HEADER_BYTES } from '../../schemas/block.ts'
 import { MOMENT_HEADERS_MAX } from '../../schemas/moment.ts'
 import { ANCHORS_MAX } from '../../schemas/tick.ts'
@@ -143,6 +144,7 @@ t.test('the limits: luck, bytes for ever, ledgers of a hand, blocks of a proof',
   )
   says(t, `256 gives a hand of ${year(256)} MB a year`)
   says(t, `A hand has at most ${count(ANCHORS_MAX)} ledgers`)
+  says(t, `those of which the ${PEERS_MAX} validators speak that it heard last`)
   says(t, `A proof holds at most ${count(MOMENT_HEADERS_MAX)} blocks`)
   const lost = (ratio: number): number => (ratio / (1 + ratio)) ** (MOMENT_HEADERS_MAX + 1)
   says(t, `(R / (1 + R))^${MOMENT_HEADERS_MAX + 1}, which is about exp(-${MOMENT_HEADERS_MAX} / R)`)
