@@ -106,7 +106,11 @@ export class Validator {
         onUpdate: (update, dropped) => this.#onUpdate(update, dropped),
         onTransaction: (sealed) =>
           this.#receipt(sealed.transaction.from, { transaction: sealed.id, status: 'accepted' }),
-        onTick: () => this.#publishHand(),
+        onHeld: (bytes) => this.#watch.onHeld(bytes),
+        onTick: () => {
+          this.#watch.onTick()
+          this.#publishHand()
+        },
         onCheckpoint: () => this.#publishCertificates(),
         onRefused: (kind, publisher, fault, bytes) => this.#onRefused(kind, publisher, fault, bytes),
         onConnected: () => {

@@ -1,8 +1,9 @@
 /** The laboratory's figures as text and as JSON. */
+import { driftSd, paceOfCubic } from '../ledger/drift.ts'
 import { type Figures, LOCKED, WINDOW } from '../sim/lab/figures.ts'
 import type { RuleName } from '../sim/lab/rules.ts'
 import { TICKS_MAX } from '../sim/lab/run.ts'
-import { driftSd, paceOfCubic, ticksToSee } from '../sim/lab/theory.ts'
+import { ticksToSee } from '../sim/lab/theory.ts'
 
 export interface Result {
   readonly rule: RuleName

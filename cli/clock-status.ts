@@ -14,6 +14,7 @@ const hand = z.looseObject({
   beats: z.int(),
   intervalMs: z.number(),
   driftMs: z.number(),
+  driftRuleMs: z.number(),
   driftSdMs: z.number(),
   silentMs: z.number(),
 })
@@ -95,13 +96,13 @@ function linesOf(
 function handWords(
   name: string,
   what: string,
-  { height, meanMs, sdMs, beats, intervalMs, driftMs, driftSdMs, silentMs }: Report['fast'],
+  { height, meanMs, sdMs, beats, intervalMs, driftMs, driftRuleMs, driftSdMs, silentMs }: Report['fast'],
 ): string {
   const pace =
     meanMs === null || sdMs === null
       ? 'too few yet'
       : `one in ${(meanMs / 1000).toFixed(1)} s over ${beats} (steers to ${intervalMs / 1000} s, luck ± ${((3 * sdMs) / 1000).toFixed(1)})`
-  return `  ${name.padEnd(12)} ${height} ${what}, ${pace}; drift ${signed(driftMs)}, ± ${((3 * driftSdMs) / 1000).toFixed(0)} s at a steady rate; last ${(silentMs / 1000).toFixed(0)} s ago`
+  return `  ${name.padEnd(12)} ${height} ${what}, ${pace}; drift ${signed(driftMs)} (at a steady rate ${signed(driftRuleMs)} ± ${((3 * driftSdMs) / 1000).toFixed(0)} s); last ${(silentMs / 1000).toFixed(0)} s ago`
 }
 
 const signed = (ms: number): string => `${ms < 0 ? '-' : '+'}${(Math.abs(ms) / 1000).toFixed(1)} s`

@@ -91,7 +91,9 @@ export class Agent {
           },
         },
         onUpdate: (update) => this.#onUpdate(update),
+        onHeld: (bytes) => this.#watch.onHeld(bytes),
         onTick: () => {
+          this.#watch.onTick()
           this.#handMining?.refresh()
           this.#mining.refresh()
         },

@@ -6,6 +6,8 @@
  */
 import type { Account } from '../schemas/hex.ts'
 import type { Pace } from './difficulty.ts'
+import { driftSd, paceOfCubic } from './drift.ts'
+import { FUTURE_INTERVALS_MAX } from './header.ts'
 
 /** A block or tick as a clock sees it; lowest first. */
 export interface Beat {
@@ -22,24 +24,29 @@ export interface TickBeat extends Beat {
   readonly anchor: number | undefined
 }
 
+export interface Hand<B extends Beat> extends Pace {
+  /** Unix milliseconds. */
+  readonly start: number
+  readonly height: number
+  readonly beats: readonly B[]
+  /** Since the newest beat came, by a clock that is never set; without it, what its time and ours say. */
+  readonly silentMs?: number | undefined
+}
+
 export interface ClockFacts {
   readonly nowMs: number
   /** How long we have been there to hear a beat: a silence before that is not the hands'. */
   readonly listeningMs: number
-  readonly fast: Pace & { readonly start: number; readonly height: number; readonly beats: readonly Block[] }
-  readonly slow:
-    | (Pace & {
-        readonly start: number
-        readonly height: number
-        readonly ratio: number
-        readonly beats: readonly TickBeat[]
-      })
-    | undefined
+  readonly fast: Hand<Block>
+  readonly slow: (Hand<TickBeat> & { readonly ratio: number }) | undefined
   /** Blocks seen that are not on the best chain, and blocks seen in all. */
   readonly stale: { readonly blocks: number; readonly of: number }
-  /** How far a miner's clock is ahead of ours, by when its blocks came, milliseconds; the median of so many. */
+  /** How far a miner's clock is ahead of ours, by when so many blocks came, milliseconds; behind: at least so far. */
   readonly clocks: ReadonlyMap<Account, { readonly aheadMs: number; readonly blocks: number }>
-  /** How far our own clock is ahead of more than half of so many other miners'; undefined before any is known. */
+  /**
+   * How far our own clock is ahead of more than half of so many other miners', who made more than half of the blocks;
+   * undefined before any is known.
+   */
   readonly own: { readonly aheadMs: number; readonly miners: number } | undefined
 }
 
@@ -53,7 +60,9 @@ export interface HandReport {
   readonly intervalMs: number
   /** Time that the hand shows (its start, and an interval for each beat) less the time of its newest beat; positive: fast. */
   readonly driftMs: number
-  /** Standard deviation of the drift at a constant hash rate: T sqrt(h / (2 ln 2)). */
+  /** What of the drift the rule's own pace makes in so many beats, milliseconds. */
+  readonly driftRuleMs: number
+  /** Standard deviation of the drift about that at a constant hash rate: T sqrt(h / (2 ln 2)). */
   readonly driftSdMs: number
   /** Since the newest beat. */
   readonly silentMs: number
@@ -114,14 +123,14 @@ export function clockReport({ nowMs, listeningMs, fast, slow, stale, clocks, own
   if (own !== undefined && Math.abs(own.aheadMs) > offMs)
     alarm(
       'own-clock',
-      `this machine's clock is ${seconds(Math.abs(own.aheadMs))} ${own.aheadMs > 0 ? 'ahead of' : 'behind'} the blocks of ${own.miners === 1 ? 'the one other miner' : `most of ${own.miners} other miners`}: unless they are wrong, set it (sudo timedatectl set-ntp true; pinledger doctor)`,
+      `this machine's clock is ${seconds(Math.abs(own.aheadMs))} ${own.aheadMs > 0 ? 'ahead of' : 'behind'} the blocks of ${own.miners === 1 ? 'the one other miner' : `most of ${own.miners} other miners`}: unless they are wrong, set it${own.aheadMs < -FUTURE_INTERVALS_MAX * fast.interval ? ', until then it takes no newer ones' : ''} (sudo timedatectl set-ntp true; pinledger doctor)`,
     )
   else
     for (const [miner, { aheadMs, blocks }] of clocks)
       if (Math.abs(aheadMs) > offMs)
         alarm(
           'clock',
-          `the clock of ${miner} is ${seconds(Math.abs(aheadMs))} ${aheadMs > 0 ? 'ahead' : 'behind'}, by its last ${blocks} blocks`,
+          `the clock of ${miner} is ${aheadMs > 0 ? `${seconds(aheadMs)} ahead` : `at least ${seconds(-aheadMs)} behind`}, by its last ${blocks} blocks`,
         )
   return {
     fast: fastReport,
@@ -135,13 +144,7 @@ export function clockReport({ nowMs, listeningMs, fast, slow, stale, clocks, own
 }
 
 function handReport(
-  {
-    interval,
-    halfLife,
-    start,
-    height,
-    beats,
-  }: Pace & { start: number; height: number; beats: readonly Beat[] },
+  { interval, halfLife, start, height, beats, silentMs }: Hand<Beat>,
   nowMs: number,
 ): HandReport {
   const [first, last] = [beats[0], beats.at(-1)]
@@ -156,8 +159,9 @@ function handReport(
     beats: Math.max(0, gaps),
     intervalMs: interval,
     driftMs: height * interval - (time - start),
-    driftSdMs: interval * Math.sqrt(halfLife / (2 * Math.LN2)),
-    silentMs: Math.max(0, nowMs - time),
+    driftRuleMs: -height * interval * paceOfCubic(interval, halfLife),
+    driftSdMs: interval * driftSd(halfLife),
+    silentMs: silentMs ?? Math.max(0, nowMs - time),
   }
 }
 

@@ -2,14 +2,20 @@
  * Watches the hands of a network's clock as blocks and ticks come: whose wall clock is off, ours included.
  *
  * A miner writes its own time into a block within a second of finding it, so the time at which the block comes here, less that time, is the
- * difference of two clocks and a short way. Only blocks count that came live: a catch-up says nothing. Time is never taken from others, this
+ * difference of two clocks and a short way. Only blocks count that came live: a catch-up says nothing. A machine that is far behind can
+ * take none of them, so those count, too, that are too new for it, if they have a proof of work. Time is never taken from others, this
  * only tells a person. Source: docs/CLOCKCHAIN.md.
  */
+import { checkBody, parseBlock } from '../ledger/block.ts'
 import type { Update } from '../ledger/chain.ts'
 import { type ClockReport, clockReport } from '../ledger/clock-report.ts'
 import { workOf } from '../ledger/difficulty.ts'
-import { Reader } from '../schemas/codec.ts'
-import type { Account } from '../schemas/hex.ts'
+import { FUTURE_INTERVALS_MAX, headerHash } from '../ledger/header.ts'
+import { mayMine } from '../ledger/membership.ts'
+import { clocksOf, type HeardBlock } from '../ledger/miner-clocks.ts'
+import { HEADER_BYTES, header as headerCodec } from '../schemas/block.ts'
+import { decode, Reader } from '../schemas/codec.ts'
+import type { Account, Hash } from '../schemas/hex.ts'
 import { tick as tickCodec } from '../schemas/tick.ts'
 import type { Clock } from './clock.ts'
 import type { LedgerNode } from './ledger-node.ts'
@@ -20,13 +26,19 @@ export const CLOCK_CHECK_MS = 10_000
 /** Blocks and ticks that the report is about. */
 const BLOCKS = 256
 const TICKS = 64
-/** Differences kept of each miner, and miners; names are cheap. */
-const DIFFERENCES = 11
-const MINERS_MAX = 64
-/** Other miners, or blocks of the only one, before we doubt our own clock. */
-const OWN_MIN = 3
-/** Blocks at once, above which they do not come live. */
+/** Blocks of others that are remembered for whose clock is off. */
+const HEARD_MAX = 1024
+/** Blocks or ticks at once, above which they do not come live. */
 const LIVE_MAX = 3
+/** A block that is too new for us may be so many times as easy as the next on our tip: hash rates differ, and an hour passes. */
+const EASIER_MAX = 4n
+/**
+ * Of blocks that are too new one counts in so many intervals: with what somebody has made in advance nobody outnumbers those
+ * who mine now, whose blocks we can take unless we are behind.
+ */
+const TOO_NEW_INTERVALS = 2
+/** Our own clock was set, or this machine slept, when it moved by more than this against the monotonic one. */
+const SET_MS = 1_000
 
 export interface ClockWatchModules {
   readonly node: LedgerNode
@@ -37,16 +49,28 @@ export interface ClockWatchModules {
 
 export class ClockWatch {
   readonly #modules: ClockWatchModules
-  /** How far each miner's clock was ahead of ours, milliseconds, the newest last. */
-  readonly #ahead = new Map<Account, number[]>()
+  /** The newest last. */
+  #heard: HeardBlock[] = []
+  /** Blocks that were too new when they came: when we can take them they no longer say how far we are behind. */
+  readonly #tooNew = new Set<Hash>()
+  #nextTooNewMs = Number.NEGATIVE_INFINITY
   #stale = 0
   #seen = 0
   #told = new Set<string>()
-  /** Since when there is a connection, by the monotonic clock. */
+  /** Since when there is a connection, by the monotonic clock, like all that follows. */
   #listeningSinceMs: number | undefined
+  /** When the newest block and tick came; undefined: not live. */
+  #blockMs: number | undefined
+  #tickMs: number | undefined
+  #tickHeight: number
+  /** Wall clock less monotonic clock. */
+  #offsetMs: number
 
   constructor(modules: ClockWatchModules) {
+    const { node, clock } = modules
     this.#modules = modules
+    this.#tickHeight = node.hand?.slow.tip.height ?? 0
+    this.#offsetMs = clock.now() - clock.monotonic()
   }
 
   onUpdate({ added, connected }: Update): void {
@@ -54,28 +78,72 @@ export class ClockWatch {
     this.#seen++
     if (connected.length === 0) this.#stale++
     const { clock, node, self } = this.#modules
-    const { miner, time, height } = added.entry
+    const { miner, time, height, hash, parent } = added.entry
     const live =
       node.progress === undefined && connected.length <= LIVE_MAX && height >= node.chain.tip.height
-    if (miner === undefined || miner === self || !live) return
-    const before = this.#ahead.get(miner) ?? []
-    this.#ahead.delete(miner)
-    this.#ahead.set(miner, [...before, time - clock.now()].slice(-DIFFERENCES))
-    for (const oldest of this.#ahead.keys()) {
-      if (this.#ahead.size <= MINERS_MAX) break
-      this.#ahead.delete(oldest)
-    }
+    if (connected.length > 0) this.#blockMs = live ? clock.monotonic() : undefined
+    if (miner === undefined || miner === self || !live || this.#tooNew.has(hash)) return
+    this.#hear({ miner, aheadMs: time - clock.now(), isOwnTime: time !== (parent?.time ?? 0) + 1 })
+  }
+
+  /** A block came that cannot be judged yet: it is too new, or its parent has not come. */
+  onHeld(bytes: Uint8Array): void {
+    const { clock, node, self } = this.#modules
+    const { network, state, tip, verified } = node.chain
+    const decoded = decode(headerCodec, bytes.subarray(0, HEADER_BYTES), HEADER_BYTES)
+    if (!decoded.ok) return
+    const { time, target } = decoded.value
+    const { interval } = network.genesis
+    const aheadMs = time - clock.now()
+    if (aheadMs <= FUTURE_INTERVALS_MAX * interval || target > tip.childTarget * EASIER_MAX) return
+    const hash = headerHash(network.hashing, decoded.value)
+    if (BigInt(`0x${hash}`) > target || this.#tooNew.has(hash)) return
+    const parsed = parseBlock(network, bytes)
+    // Another body under the same header: the right one may still come.
+    if (!parsed.ok) return
+    remember(this.#tooNew, hash)
+    const { from: miner } = parsed.value.block.coinbase
+    if (miner === self || !mayMine(network, state, miner)) return
+    // Nobody's hand stands still while such blocks come.
+    this.#blockMs = clock.monotonic()
+    if (clock.monotonic() < this.#nextTooNewMs || !checkBody(network, parsed.value, verified).ok) return
+    this.#nextTooNewMs = clock.monotonic() + TOO_NEW_INTERVALS * interval
+    this.#hear({ miner, aheadMs, isOwnTime: true })
+  }
+
+  /** The slow hand has a new tip. */
+  onTick(): void {
+    const { clock, node } = this.#modules
+    const height = node.hand?.slow.tip.height ?? 0
+    this.#tickMs = Math.abs(height - this.#tickHeight) <= LIVE_MAX ? clock.monotonic() : undefined
+    this.#tickHeight = height
+  }
+
+  #hear(block: HeardBlock): void {
+    this.#forgetIfSet()
+    this.#heard.push(block)
+    if (this.#heard.length > HEARD_MAX) this.#heard.shift()
+  }
+
+  /** What was heard by a clock that has been set since is about that clock. */
+  #forgetIfSet(): void {
+    const { clock } = this.#modules
+    const offsetMs = clock.now() - clock.monotonic()
+    if (Math.abs(offsetMs - this.#offsetMs) > SET_MS) this.#heard = []
+    this.#offsetMs = offsetMs
   }
 
   /** Says each alarm in the log when it begins. Call it every CLOCK_CHECK_MS. */
   check(): ClockReport {
     const { log, node, clock } = this.#modules
+    this.#forgetIfSet()
     this.#listeningSinceMs = node.session.connected
       ? (this.#listeningSinceMs ?? clock.monotonic())
       : undefined
     const report = this.report()
-    // Without a connection, or while catching up, the hands seem to stand still.
-    const alarms = node.session.connected && node.progress === undefined ? report.alarms : []
+    // Without a connection, or while catching up, the hands seem to stand still; who is far behind catches up all the time.
+    const isFollowing = node.session.connected && node.progress === undefined
+    const alarms = report.alarms.filter(({ code }) => isFollowing || code === 'own-clock')
     for (const { code, message } of alarms)
       if (!this.#told.has(code)) log.warn('clock', { code, reason: message })
     for (const code of this.#told)
@@ -88,26 +156,32 @@ export class ClockWatch {
     const { node, clock } = this.#modules
     const { chain, hand } = node
     const { genesis } = chain.network
-    const clocks = new Map<Account, { aheadMs: number; blocks: number }>()
-    for (const [miner, ahead] of this.#ahead)
-      if (ahead.length >= OWN_MIN) clocks.set(miner, { aheadMs: median(ahead), blocks: ahead.length })
-    const all = [...clocks.values()].map(({ aheadMs }) => aheadMs)
     const slow = hand?.slow
     return clockReport({
       nowMs: clock.now(),
       listeningMs: clock.monotonic() - (this.#listeningSinceMs ?? clock.monotonic()),
-      fast: { ...genesis, start: genesis.time, height: chain.tip.height, beats: this.#blocks() },
+      fast: {
+        ...genesis,
+        start: genesis.time,
+        height: chain.tip.height,
+        beats: this.#blocks(),
+        silentMs: this.#since(this.#blockMs),
+      },
       slow: slow && {
         ...slow.hand.genesis,
         start: slow.hand.genesis.time,
         ratio: genesis.slowRatio,
         height: slow.tip.height,
         beats: this.#ticks(),
+        silentMs: this.#since(this.#tickMs),
       },
       stale: { blocks: this.#stale, of: this.#seen },
-      clocks,
-      own: all.length === 0 ? undefined : { aheadMs: -median(all), miners: all.length },
+      ...clocksOf(this.#heard),
     })
+  }
+
+  #since(ms: number | undefined): number | undefined {
+    return ms === undefined ? undefined : this.#modules.clock.monotonic() - ms
   }
 
   #blocks() {
@@ -141,12 +215,10 @@ export class ClockWatch {
   }
 }
 
-/** The middle one; of two in the middle the one nearer to zero, so that half of the others alone put nobody in the wrong. */
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b)
-  const [low = 0, high = 0] = [
-    sorted[Math.ceil(sorted.length / 2) - 1],
-    sorted[Math.floor(sorted.length / 2)],
-  ]
-  return Math.abs(low) < Math.abs(high) ? low : high
+function remember(hashes: Set<Hash>, hash: Hash): void {
+  hashes.add(hash)
+  for (const oldest of hashes) {
+    if (hashes.size <= HEARD_MAX) break
+    hashes.delete(oldest)
+  }
 }

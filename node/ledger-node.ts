@@ -93,6 +93,8 @@ export interface LedgerNodeModules {
   readonly onTransaction: (sealed: Sealed) => void
   /** What `publisher` sent was refused. `bytes` is the message. */
   readonly onRefused: (kind: 'tx' | 'block', publisher: Account, fault: Fault, bytes: Uint8Array) => void
+  /** A block came live that cannot be judged yet: it is too new, or its parent has not come. */
+  readonly onHeld?: (bytes: Uint8Array) => void
   readonly onConnected: () => void
   readonly onDisconnected: () => void
   /** Our own bug, or a disk that no longer stores: the program has to end. */
@@ -412,7 +414,7 @@ export class LedgerNode {
   }
 
   #receiveEvent({ kind, publisher }: ParsedTopic, payload: Uint8Array, retain: boolean): void {
-    const { clock, onTransaction, onRefused } = this.#modules
+    const { clock, onTransaction, onRefused, onHeld } = this.#modules
     const own = publisher === this.#options.signer.account
     if (!own && this.#muting.isMuted(publisher, clock.monotonic())) return
     // An event that the broker kept is old news: a broker of ours refuses to keep any.
@@ -420,7 +422,10 @@ export class LedgerNode {
     if (kind === 'block') {
       const stale = this.#staleness(payload)
       const outcome = stale === undefined ? this.accept(payload) : refuse(stale)
-      if (!outcome.ok) this.#blockRefused(publisher, outcome.fault, payload)
+      if (!outcome.ok) {
+        if (verdictOf(outcome.fault) === 'hold') onHeld?.(payload)
+        this.#blockRefused(publisher, outcome.fault, payload)
+      }
       return
     }
     const outcome = this.add(payload, publisher)

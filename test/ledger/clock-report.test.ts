@@ -57,6 +57,12 @@ t.test('a hand that is silent for more than twelve intervals has stopped; the ot
   )
 })
 
+t.test('what came by a clock that is never set counts before what wall clocks say', async (t) => {
+  const silent = (silentMs: number) => ({ fast: { ...facts().fast, silentMs }, nowMs: START_MS + 3_600_000 })
+  t.strictSame(codes({ ...silent(12 * T), slow: undefined }), [])
+  t.strictSame(codes({ ...silent(12 * T + 1), slow: undefined }), ['fast-hand-stopped'])
+})
+
 t.test('a ratio outside three sigma is an alarm, and too few ticks are none', async (t) => {
   const ticks = (ratio: number, count = 12) =>
     slowOf({

@@ -1,10 +1,11 @@
 /** What clocks made of proof of work can do, worked out and simulated. Seeds are stated; the same seed, the same ticks. */
 import t from 'tap'
 import { targetFor } from '../../../ledger/difficulty.ts'
+import { driftSd, paceOfCubic } from '../../../ledger/drift.ts'
 import { figuresOf, LOCKED } from '../../../sim/lab/figures.ts'
 import type { Rule } from '../../../sim/lab/rules.ts'
 import type { Run } from '../../../sim/lab/run.ts'
-import { driftSd, paceOfCubic, relockTicks, ticksToSee } from '../../../sim/lab/theory.ts'
+import { relockTicks, ticksToSee } from '../../../sim/lab/theory.ts'
 import { scenario, shocks } from '../../../sim/lab/trace.ts'
 import { HALF_LIFE, mean, ruleOf, runFor, sd, seedsTo, T_MS, T_SECONDS } from './clock.ts'
 
