@@ -15,6 +15,7 @@ import { recordingLog } from '../helpers/rig.ts'
 
 /** Between two blocks, so that times ascend although a miner's clock is ahead. */
 const GAP_MS = 20_000
+const HOUR_MS = 3_600_000
 
 /** A node that hears blocks of miners by turns, each made by a clock that is so far ahead of the right one. */
 function watched(
@@ -91,12 +92,26 @@ t.test('half of the others alone put nobody in the wrong', async (t) => {
   t.equal(watch.report().ownAheadMs, -0)
 })
 
+t.test('one miner that makes most of the blocks puts nobody else in the wrong', async (t) => {
+  const odd = [signer(4), 6_000] as const
+  const miners = [odd, odd, [alice, 0], odd, odd, [bob, 0]] as const
+  t.strictSame(watched(miners, { blocks: 24 }).codes(), ['clock'])
+})
+
+t.test('what was heard by a clock that has been set since says nothing about it', async (t) => {
+  const { codes, setOwn } = watched([
+    [alice, 0],
+    [bob, 0],
+  ])
+  t.strictSame(codes(), [])
+  setOwn(HOUR_MS)
+  t.strictSame(codes(), ['own-clock'])
+})
+
 t.test('blocks of a catch-up say nothing about clocks', async (t) => {
   const progress = { phase: 'bodies', done: 1, of: 2 } as unknown as LedgerNode['progress']
   t.equal(watched([[alice, 0]], { progress }).watch.report().ownAheadMs, null)
 })
-
-const HOUR_MS = 3_600_000
 
 /**
  * A node whose clock is off, and what the others make: `others` holds their chain. What our own clock finds too new does not
@@ -108,7 +123,8 @@ function behind(ownAheadMs: number) {
   let nowMs = START_MS
   const clock = { now: () => nowMs + ownAheadMs, monotonic: () => nowMs, synchronised: () => true }
   const session = { connected: true }
-  const node = { chain: own.chain, hand: undefined, session, progress: undefined } as unknown as LedgerNode
+  const state = { progress: undefined as unknown }
+  const node = Object.assign(state, { chain: own.chain, hand: undefined, session }) as unknown as LedgerNode
   const watch = new ClockWatch({ node, self: carol.account, clock, log })
   watch.check()
   const send = (bytes: Uint8Array): string => {
@@ -127,13 +143,13 @@ function behind(ownAheadMs: number) {
   const wait = (ms: number): void => {
     nowMs += ms
   }
-  return { own, others, watch, lines, send, make, codes, wait }
+  return { own, others, watch, lines, send, make, codes, wait, state }
 }
 
 t.test(
   'who is an hour behind learns it from blocks that it cannot take, and that none is lacking',
   async (t) => {
-    const { send, make, codes, wait, lines, watch } = behind(-HOUR_MS)
+    const { send, make, codes, wait, lines, watch, state } = behind(-HOUR_MS)
     const refused = new Set<string>()
     for (let block = 0; block < 12; block++) {
       wait(GAP_MS)
@@ -146,8 +162,23 @@ t.test(
       /^this machine's clock is 60 min behind the blocks of most of 2 other miners: .*, until then it takes no newer ones \(/,
     )
     t.equal(watch.report().ownAheadMs, -HOUR_MS)
+    state.progress = { phase: 'bodies', done: 1, of: 2 }
+    codes()
+    t.equal(lines.length, 1, 'it is not right again because it tries to catch up')
   },
 )
+
+t.test('a block that we can take when we have waited does not say how far we are behind', async (t) => {
+  const { send, make, wait, watch } = behind(-40_000)
+  for (let block = 0; block < 12; block++) {
+    wait(GAP_MS)
+    const bytes = make(block % 2 === 0 ? alice : bob)
+    t.equal(send(bytes), 'time-too-new')
+    wait(5_000)
+    t.equal(send(bytes), 'ok')
+  }
+  t.equal(watch.report().ownAheadMs, -40_000)
+})
 
 t.test('a block that is too new counts once, with the work of one, and signed by its miner', async (t) => {
   const spoilt = (spoil: Parameters<TestChain['block']>[1], meets = true) => {
@@ -264,6 +295,14 @@ t.test(
     t.strictSame(stopped(), [])
     go(16, false, true)
     t.strictSame(stopped(), ['fast-hand-stopped'])
+    t.equal(watch.report().slow?.silentMs, 0)
+    for (let tick = 1; tick <= 4; tick++) {
+      const made = hand.tick()
+      bytes.push(encode(tickCodec, made))
+      hand.accept(made)
+    }
+    watch.onTick()
+    t.ok((watch.report().slow?.silentMs ?? 0) > HOUR_MS / 2, 'four at once were not made just now')
   },
 )
 

@@ -1,6 +1,6 @@
 /**
- * A device whose clock jumps by an hour while it runs, by libfaketime: nobody follows what it makes meanwhile, it rests where it
- * can tell, and once its clock is right again it is on the others' chain and mines.
+ * A device whose clock jumps by an hour while it runs, by libfaketime: nobody follows what it makes meanwhile, it rests and says so
+ * where it can tell, and once its clock is right again it is on the others' chain and mines.
  */
 import { existsSync, readdirSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -91,6 +91,11 @@ async function jump(t: Test, offset: string): Promise<void> {
   if (offset.startsWith('-')) {
     await waitUntil('it rests, since it can tell that its clock is wrong', () => rests() > rested, ENOUGH_MS)
     const finds = odd.out.length
+    await waitUntil(
+      'it says that its clock is behind, by blocks that it cannot take',
+      () => odd.out.some((line) => /clock is 60 min behind/.test(String(parsed(line)?.reason))),
+      ENOUGH_MS,
+    )
     await waitUntil('the others go on', () => tips.length >= seen + BLOCKS, ENOUGH_MS)
     t.notOk(
       odd.out.slice(finds).some((line) => /found a block|came too late/.test(line)),
