@@ -98,6 +98,12 @@ t.test('one miner that makes most of the blocks puts nobody else in the wrong', 
   t.strictSame(watched(miners, { blocks: 24 }).codes(), ['clock'])
 })
 
+t.test('most names do not put us in the wrong when they made the fewer blocks', async (t) => {
+  const right = [alice, 0] as const
+  const miners = [21, 22, 23].flatMap((index) => [right, right, [signer(index), 6_000] as const])
+  t.strictSame(watched(miners, { blocks: 36 }).codes(), ['clock', 'clock', 'clock'])
+})
+
 t.test('what was heard by a clock that has been set since says nothing about it', async (t) => {
   const { codes, setOwn } = watched([
     [alice, 0],
@@ -111,6 +117,8 @@ t.test('what was heard by a clock that has been set since says nothing about it'
 t.test('blocks of a catch-up say nothing about clocks', async (t) => {
   const progress = { phase: 'bodies', done: 1, of: 2 } as unknown as LedgerNode['progress']
   t.equal(watched([[alice, 0]], { progress }).watch.report().ownAheadMs, null)
+  const { watch } = watched([[alice, 0]], { progress, ownAheadMs: HOUR_MS })
+  t.equal(watch.report().fast.silentMs, HOUR_MS, 'nor how long ago the newest was made')
 })
 
 /**
@@ -169,7 +177,7 @@ t.test(
 )
 
 t.test('a block that we can take when we have waited does not say how far we are behind', async (t) => {
-  const { send, make, wait, watch } = behind(-40_000)
+  const { send, make, codes, wait, watch } = behind(-40_000)
   for (let block = 0; block < 12; block++) {
     wait(GAP_MS)
     const bytes = make(block % 2 === 0 ? alice : bob)
@@ -178,6 +186,11 @@ t.test('a block that we can take when we have waited does not say how far we are
     t.equal(send(bytes), 'ok')
   }
   t.equal(watch.report().ownAheadMs, -40_000)
+  for (let block = 0; block < 4; block++) {
+    wait(GAP_MS)
+    send(make(alice))
+  }
+  t.strictSame(codes(), ['own-clock'], 'there are blocks, although we take none')
 })
 
 t.test('a block that is too new counts once, with the work of one, and signed by its miner', async (t) => {
@@ -201,7 +214,9 @@ t.test('a block that is too new counts once, with the work of one, and signed by
   t.equal(spoilt({ coinbase: { signature: new Uint8Array(64) } }), null, 'not signed')
   t.equal(spoilt({ miner: carol }), null, 'our own')
   const { send, make, wait, watch } = behind(-HOUR_MS)
+  wait(GAP_MS)
   const bytes = make(alice)
+  t.equal(send(bytes), 'time-too-new')
   for (let copy = 0; copy < 6; copy++) {
     wait(GAP_MS)
     send(bytes)
