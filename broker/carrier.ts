@@ -62,6 +62,7 @@ export class Carrier {
         onTaken: (bytes) => void across().node.publish(bytes).catch(modules.onFatal),
         onTick: announce,
         onNewest: () => across().announce(),
+        onName: (name) => across().pass(name),
       })
     this.here = side(here, there, () => this.there)
     this.there = side(there, here, () => this.here)

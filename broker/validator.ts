@@ -332,7 +332,13 @@ export class Validator {
     const { hand } = this.node
     if (hand === undefined) return
     const name = topic(hand.slow.hand.id, 'hand', this.#account)
-    this.#announcer.retained(name, () => withMirror(name, handTipCodec, hand.tipMessage()))
+    const { chain } = this.node
+    // While we catch up, our tip is old.
+    const newest = () => {
+      const heard = this.node.inSync ? undefined : hand.newestOf(chain.network.genesisHash)
+      return heard !== undefined && heard.height > chain.tip.height ? heard : undefined
+    }
+    this.#announcer.retained(name, () => withMirror(name, handTipCodec, hand.tipMessage(newest())))
   }
 
   /** Those who may mine, for people. Read from the state when it is sent, which is once for any number of changes. */

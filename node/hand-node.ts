@@ -28,6 +28,7 @@ import { HandSync } from './hand-sync.ts'
 import { jsonBytes } from './json-bytes.ts'
 import type { Log } from './log.ts'
 import { Muting } from './muting.ts'
+import { Newest } from './newest.ts'
 import { type Answer, createRequests, type Requests } from './requests.ts'
 import type { Session } from './session.ts'
 import type { Timers } from './timers.ts'
@@ -56,6 +57,8 @@ export interface HandNodeModules {
   readonly onTick: () => void
   /** Somebody sent a tick that was new to us, on our best hand or on a branch; it is on disk. */
   readonly onTaken?: ((bytes: Uint8Array) => void) | undefined
+  /** A validator spoke of a block, which counts now as the newest of its ledger or does not. */
+  readonly onNewest?: ((newest: Anchor, counts: boolean) => void) | undefined
   readonly onFatal: (error: unknown) => void
 }
 
@@ -65,6 +68,7 @@ export class HandNode {
   readonly #modules: HandNodeModules
   readonly #muting = new Muting()
   readonly #sync: HandSync
+  readonly #newest: Newest
 
   constructor(modules: HandNodeModules) {
     const { store, self, session, log, random, clock, timers, onFatal } = modules
@@ -86,6 +90,8 @@ export class HandNode {
       ...{ slow: this.slow, requests: this.requests, log, clock, random, timers, onFatal },
       adopt: (ticks) => this.#adopt(ticks),
     })
+    const { interval } = this.slow.hand.genesis
+    this.#newest = new Newest({ monotonic: () => clock.monotonic(), random, interval })
   }
 
   get filters(): readonly string[] {
@@ -105,6 +111,7 @@ export class HandNode {
   /** Claims are only good for the connection on which they came. */
   onDisconnected(): void {
     this.#sync.clear()
+    this.#newest.clear()
   }
 
   /** Whether nobody is known to have a better hand: the time to mine. */
@@ -122,31 +129,24 @@ export class HandNode {
     return this.slow.tip.hash
   }
 
-  /** The highest block of a ledger that a validator speaks of. */
+  /** The newest block of a ledger by what validators say, until the next tick one of those that speak of it. */
   newestOf(ledger: Hash): Anchor | undefined {
-    let best: Anchor | undefined
-    for (const { newest } of this.#sync.claims)
-      if (newest.ledger === ledger && newest.height > (best?.height ?? -1)) best = newest
-    return best
+    return this.#newest.of(ledger)
   }
 
-  /** What a tick may say was there: our ledger's tip, and of each other ledger the highest block that a validator speaks of. */
+  /** What a tick may say was there: our ledger's tip, and of each other ledger what validators say. */
   anchors(): Anchor[] {
-    const { chain } = this.#modules
-    const own = chain.network.genesisHash
-    const anchors = new Map<Hash, Anchor>()
-    for (const { newest } of this.#sync.claims)
-      if ((anchors.get(newest.ledger)?.height ?? -1) < newest.height) anchors.set(newest.ledger, newest)
-    const { height, hash } = chain.tip
-    return [...anchors.set(own, { ledger: own, height, block: hash }).values()]
+    const { network, tip } = this.#modules.chain
+    const own = network.genesisHash
+    return [...this.#newest.others(own), { ledger: own, height: tip.height, block: tip.hash }]
   }
 
-  /** What a validator says of its hand. */
-  tipMessage(): HandTip {
+  /** What a validator says of its hand, and of our ledger unless of another. */
+  tipMessage(newest?: Anchor): HandTip {
     const { height, hash, time, target, work } = this.slow.tip
     const { network, tip } = this.#modules.chain
-    const newest = { ledger: network.genesisHash, height: tip.height, block: tip.hash }
-    return { height, hash, time, target, work, newest }
+    const own = { ledger: network.genesisHash, height: tip.height, block: tip.hash }
+    return { height, hash, time, target, work, newest: newest ?? own }
   }
 
   /** Checks a tick, stores it and tells; also those of our own miner. */
@@ -181,7 +181,7 @@ export class HandNode {
     if (json) return
     if (kind === 'request' || kind === 'reply') this.requests.receive(parsed, payload)
     else if (publisher === self || this.#muting.isMuted(publisher, clock.monotonic())) return
-    else if (kind === 'hand') this.#receiveClaim(publisher, payload)
+    else if (kind === 'hand') this.#receiveClaim(publisher, payload, retain)
     // An event that a broker kept is old news.
     else if (kind === 'tick' && !retain) this.#receiveTick(publisher, payload)
   }
@@ -214,7 +214,7 @@ export class HandNode {
     return refuse({ code: 'below-final', message })
   }
 
-  #receiveClaim(publisher: Account, payload: Uint8Array): void {
+  #receiveClaim(publisher: Account, payload: Uint8Array, retain: boolean): void {
     const decoded = decode(handTipCodec, payload, MESSAGE_BYTES_MAX)
     if (!decoded.ok) {
       const { code, message } = fromDecode(decoded.fault)
@@ -222,7 +222,10 @@ export class HandNode {
       this.#mute(publisher, 'rejected')
       return
     }
+    const { newest } = decoded.value
     this.#sync.claim(publisher, decoded.value)
+    const counts = this.#newest.hear(publisher, newest, retain)
+    this.#modules.onNewest?.(newest, counts)
   }
 
   #mute(publisher: Account, why: 'rejected' | 'ignored'): void {
@@ -236,6 +239,7 @@ export class HandNode {
   #tell(disconnected: number): void {
     const { log, onTick } = this.#modules
     const { height, hash } = this.slow.tip
+    this.#newest.shuffle()
     if (disconnected > 0)
       log.warn('the slow hand went over to a chain with more work', { disconnected, height })
     log.info('tick', { height, hash: short(hash) })

@@ -30,8 +30,8 @@ const PATIENCE_MS = 500
 const DOUBT_MS = 60_000
 /** How long claims alone do not keep us from mining after one that its maker could not back; longer than it is left alone. */
 const DISBELIEF_MS = 120_000
-/** Whose claims are remembered; names are cheap. */
-export const PEERS_MAX = 64
+/** Whose claims of work are remembered; names are cheap. */
+const PEERS_MAX = 64
 
 export interface HandSyncModules {
   readonly slow: SlowHand
@@ -79,11 +79,6 @@ export class HandSync {
   stop(): void {
     this.#started = false
     this.#rest()
-  }
-
-  /** What validators have said last. */
-  get claims(): Iterable<HandTip> {
-    return this.#claims.values()
   }
 
   claim(publisher: Account, tip: HandTip): void {

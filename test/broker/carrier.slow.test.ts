@@ -98,6 +98,40 @@ t.test(
 )
 
 t.test(
+  'in a row of three, ticks of each end name the ledger of the other; each name is carried once',
+  async (t) => {
+    const [home, barn] = await sites(t)
+    const mill = await TestSite.start(t, 'mill')
+    const said: string[] = []
+    const { client } = await mill.rig.device(signer(21))
+    client.on('message', (_, payload) => {
+      const decoded = decode(handTip, payload, MESSAGE_BYTES_MAX)
+      if (decoded.ok && decoded.value.newest.ledger === home.ledger) said.push(decoded.value.newest.block)
+    })
+    await client.subscribeAsync(topic(home.id, 'hand', CARRIER.account), { qos: 1 })
+    await startCarrier(t, [home, barn])
+    // Two of one name would throw each other out of the barn's broker.
+    await startCarrier(t, [barn, mill], temporary(t), signer(202))
+    await home.block()
+    await mill.block()
+    await mill.block()
+    const heard = ({ hand }: TestSite, { ledger }: TestSite): number => hand.newestOf(ledger)?.height ?? 0
+    await waitUntil('each knows of the others', () => heard(home, mill) === 2 && heard(mill, home) === 1)
+    const ledgers = [home, barn, mill].map(({ ledger }) => ledger).sort()
+    t.strictSame(
+      (await home.tick()).anchors.map(({ ledger }) => ledger),
+      ledgers,
+    )
+    await waitUntil('the mill has it', () => agree(home, mill))
+    t.strictSame(
+      (await mill.tick()).anchors.map(({ ledger }) => ledger),
+      ledgers,
+    )
+    t.equal(said.length, new Set(said).size)
+  },
+)
+
+t.test(
   'apart for a while, both sites go on; together again there is one hand, the one with most work',
   async (t) => {
     const [home, barn] = await sites(t)
