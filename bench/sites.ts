@@ -105,7 +105,7 @@ function row(sites: number, joined: SitesOptions['joined']): Cost {
   const { named, lost, passed, half, most } = simulated.figures()
   const tick = tickOf(Math.round(named))
   const us = nameUs(sites)
-  // In a ring each tick comes from both sides, and it is known the second time.
+  // Ticks that lose are carried and checked, too; each message of a tick has a mirror beside it.
   const ticks = DAY / TICK_SECONDS / (1 - lost)
   const names = (sites - 1) * passed * (DAY / TICK_SECONDS)
   const messages = names + 2 * ticks

@@ -108,7 +108,7 @@ t.test(
       const decoded = decode(handTip, payload, MESSAGE_BYTES_MAX)
       if (decoded.ok && decoded.value.newest.ledger === home.ledger) said.push(decoded.value.newest.block)
     })
-    await client.subscribeAsync(topic(home.id, 'hand', CARRIER.account), { qos: 1 })
+    await client.subscribeAsync(topic(home.id, 'hand', signer(202).account), { qos: 1 })
     await startCarrier(t, [home, barn])
     // Two of one name would throw each other out of the barn's broker.
     await startCarrier(t, [barn, mill], temporary(t), signer(202))
@@ -127,7 +127,9 @@ t.test(
       (await mill.tick()).anchors.map(({ ledger }) => ledger),
       ledgers,
     )
-    t.equal(said.length, new Set(said).size)
+    await home.block()
+    await waitUntil('the mill has heard of it', () => said.includes(home.rig.chain.chain.tip.hash))
+    t.equal(said.length, new Set(said).size, `${said}`)
   },
 )
 

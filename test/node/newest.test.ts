@@ -133,6 +133,16 @@ t.test('four times as many words as a tick has anchors are held: who has most ma
   t.ok(Math.max(...most) - Math.min(...most) <= 1, `${most}`)
 })
 
+t.test('nobody holds more words than a tick has anchors', async (t) => {
+  const table = new Table()
+  table.say(1, ANCHORS_MAX)
+  table.nowMs += 10_000
+  table.say(1, 100, 5_000)
+  t.equal(table.newest.of(name(99)), undefined, 'the oldest made room')
+  t.ok(table.newest.of(name(100)))
+  t.ok(table.newest.of(name(5_099)))
+})
+
 t.test('who says more than validators have to say is not heard, for as long', async (t) => {
   const table = new Table()
   for (let height = 1; height <= 2_000; height++) table.newest.hear(account(1), anchor(5, height))
