@@ -13,7 +13,6 @@ import { driftSd, paceOfCubic } from '../../ledger/drift.ts'
 import { PRESETS } from '../../ledger/preset.ts'
 import { TICK_WINDOW } from '../../ledger/slow-hand.ts'
 import { HAND_FILE, HandStore } from '../../node/hand-store.ts'
-import { PEERS_MAX } from '../../node/hand-sync.ts'
 import { HEADER_BYTES } from '../../schemas/block.ts'
 import { MOMENT_HEADERS_MAX } from '../../schemas/moment.ts'
 import { ANCHORS_MAX } from '../../schemas/tick.ts'
@@ -144,8 +143,7 @@ t.test('the limits: luck, bytes for ever, ledgers of a hand, blocks of a proof',
     `${bytes() - before} bytes each with one ledger: ${year(16)} MB a year at T = 10 s and R = 16, ${year(256)} MB with R = 256. ${count(TICK_WINDOW)} ticks can be undone`,
   )
   says(t, `256 gives a hand of ${year(256)} MB a year`)
-  says(t, `A hand has at most ${count(ANCHORS_MAX)} ledgers`)
-  says(t, `those of which the ${PEERS_MAX} validators speak that it heard last`)
+  says(t, `A tick names at most ${count(ANCHORS_MAX)} ledgers`)
   says(t, `A proof holds at most ${count(MOMENT_HEADERS_MAX)} blocks`)
   const lost = (ratio: number): number => (ratio / (1 + ratio)) ** (MOMENT_HEADERS_MAX + 1)
   says(t, `(R / (1 + R))^${MOMENT_HEADERS_MAX + 1}, which is about exp(-${MOMENT_HEADERS_MAX} / R)`)
@@ -209,7 +207,7 @@ t.test('what chance makes of experiments: bands in the text and in every sample'
 
 t.test('the times and sizes of the clock tower', async (t) => {
   t.strictSame([LASTS_MS_MAX, ORDER_MS_MAX, SETTLE_MS], [7 * 86_400_000, 3_600_000, 2_000])
-  says(t, 'which is at most seven days')
+  says(t, 'which is seven days at the most, so fourteen')
   says(t, 'is refused when it is an hour old')
   says(t, 'For two seconds after connecting nobody is a tower')
   says(t, `has seen no new round for ${SILENT_TIMEOUTS} + k time-outs`)
