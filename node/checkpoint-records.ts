@@ -38,12 +38,16 @@ export class CheckpointRecords implements CheckpointStore {
     return [...new Set(known)]
   }
 
+  /** The records of the certificates for blocks up to a height. */
+  certificatesUpTo(height: number): { kind: number; bytes: Uint8Array }[] {
+    return this.certificates
+      .filter(({ target }) => target.height <= height)
+      .map((each) => ({ kind: CHECKPOINT_RECORD.certificate, bytes: encode(certificateCodec, each) }))
+  }
+
   /** The records that a new file begins with when the old ones are dropped. */
   records(): { kind: number; bytes: Uint8Array }[] {
-    const records = this.certificates.map((each) => ({
-      kind: CHECKPOINT_RECORD.certificate as number,
-      bytes: encode(certificateCodec, each),
-    }))
+    const records = this.certificatesUpTo(Number.POSITIVE_INFINITY)
     if (this.#vote !== undefined)
       records.push({ kind: CHECKPOINT_RECORD.vote, bytes: encode(voteCodec, this.#vote) })
     return records

@@ -25,6 +25,7 @@ import {
 import { decode, encode } from '../schemas/codec.ts'
 import { type Account, type Hash, short, toHex } from '../schemas/hex.ts'
 import { accept, type Result, refuse } from '../schemas/result.ts'
+import { WorldError } from './error.ts'
 import type { Log } from './log.ts'
 import type { Signer } from './signing.ts'
 
@@ -121,11 +122,17 @@ export class Checkpoints {
     return { certificates: [...new Set(known)] }
   }
 
-  /** Goes on where the store ends; before any block is accepted. */
+  /**
+   * Goes on where the store ends; before any block is accepted. Throws WorldError `store-corrupt` when a certificate is not the
+   * signers': they are two at most, and whoever moves a chain without work has to show each time that he may.
+   */
   restore(): void {
     const { store } = this.#modules
     this.#last = store.vote
-    // Checked before they were stored.
+    for (const certificate of store.certificates) {
+      const checked = this.#finality.check(certificate)
+      if (!checked.ok) throw forged(certificate, checked.fault)
+    }
     for (const certificate of store.certificates) this.#take(certificate, undefined, false)
   }
 
@@ -330,3 +337,10 @@ export class Checkpoints {
     }
   }
 }
+
+const forged = ({ target }: Certificate, { code, message }: Fault): WorldError =>
+  new WorldError(
+    'store-corrupt',
+    `the stored certificate for block ${short(target.hash)} at height ${target.height} is not the signers': ${code}: ${message}. ` +
+      'Do not trust this ledger: move its files away, and start anew from the genesis or from another snapshot',
+  )

@@ -3,13 +3,14 @@
  *
  * A file is one append-only log: genesis, header groups from height 1 on, then what a segment has behind its genesis. Making one
  * only reads. Taking one checks whatever can be without the blocks: every header's proof of work, target and time, that the
- * base is the last of them, that its coinbase is the header's and the state's root the coinbase's. What that leaves to
- * trust: that no chain with more work exists, and that whoever mined on the base had checked what came before.
+ * base is the last of them, that its coinbase is the header's and the state's root the coinbase's, and that certificates are the
+ * signers' and name blocks of these headers. What that leaves to trust: that no chain with more work exists, and that whoever
+ * mined on the base had checked what came before.
  * Source: docs/PROTOCOL.md section 10.
  */
 import { HEADER_GROUP } from '../ledger/chain.ts'
 import { workOf } from '../ledger/difficulty.ts'
-import { type Position, position0 } from '../ledger/header.ts'
+import { headerHash, type Position, position0 } from '../ledger/header.ts'
 import type { Network } from '../ledger/network.ts'
 import type { Header } from '../schemas/block.ts'
 import { decode, encode } from '../schemas/codec.ts'
@@ -21,7 +22,8 @@ import { type ChainStore, hasLedger, networkOf } from './chain-store.ts'
 import type { Disk } from './disk.ts'
 import { WorldError } from './error.ts'
 import { checkGroup } from './header-check.ts'
-import { groupOf, HEADERS_FILE, headersRecord } from './header-file.ts'
+import { decodeGroup, expandGroup, groupOf, HEADERS_FILE, headersRecord } from './header-file.ts'
+import { keptCertificateFault } from './kept-certificate.ts'
 import { RECORD, RECORD_BYTES_MAX, readBlockHead } from './records.ts'
 import { BaseReader, baseBatches, DRAFT, segmentName } from './segments.ts'
 
@@ -29,6 +31,8 @@ import { BaseReader, baseBatches, DRAFT, segmentName } from './segments.ts'
 export const SNAPSHOT_DEPTH = 100
 /** Groups that are written at once. */
 const GROUPS_AT_ONCE = 16
+/** The one that justified the highest block and the one that made the highest final. */
+const CERTIFICATES_MAX = 2
 
 export interface Snapshot {
   readonly network: string
@@ -89,7 +93,7 @@ export function writeSnapshot(store: ChainStore, height: number, file: LogFile):
   }
   invariant(work === entry.work, 'the work of the headers is that of the chain')
   const base = { ...readBlockHead(bytes), parentTime: chain.header(height - 1).time, work }
-  const checkpoints = store.checkpoints.records().filter(({ kind }) => kind === RECORD.certificate)
+  const checkpoints = store.checkpoints.certificatesUpTo(height)
   const batches = baseBatches(network, base, state, { accounts: store.accounts, checkpoints })
   for (const batch of batches) log.append(batch.filter(({ kind }) => kind !== RECORD.genesis))
   log.close()
@@ -138,6 +142,8 @@ class Import {
   #position: Position | undefined
   #reader: BaseReader | undefined
   #groups: LogEntry[] = []
+  /** Where the groups stand that were written. */
+  readonly #positions: number[] = []
   readonly #rest: LogEntry[] = []
 
   constructor(path: string, disk: Disk, options: ImportOptions) {
@@ -173,8 +179,9 @@ class Import {
       this.#flush()
       return true
     }
+    if (kind === RECORD.certificate) this.#checkCertificate(network, bytes)
     this.#rest.push({ kind, bytes })
-    if (kind === RECORD.certificate && this.#reader !== undefined) return false
+    if (kind === RECORD.certificate) return false
     this.#reader ??= new BaseReader(network)
     if (kind !== RECORD.base && kind !== RECORD.accounts && kind !== RECORD.state)
       this.refuse(`a record of kind ${kind} has no place in a snapshot`)
@@ -225,8 +232,26 @@ class Import {
     this.#headers.append([{ kind, bytes }])
   }
 
+  /** Certificates stand between accounts and state. */
+  #checkCertificate(network: Network, bytes: Uint8Array): void {
+    const before = this.#rest.slice(-CERTIFICATES_MAX).map(({ kind }) => kind)
+    if (!before.includes(RECORD.accounts) || before.includes(RECORD.state))
+      this.refuse('a certificate has no place there')
+    this.#flush()
+    const below = { height: this.height, hashAt: (height: number) => this.#hashAt(network, height) }
+    const fault = keptCertificateFault(network, bytes, below)
+    if (fault !== undefined) this.refuse(fault)
+  }
+
+  #hashAt(network: Network, height: number): Hash {
+    if (height === 0) return network.block0Hash
+    const index = Math.floor((height - 1) / HEADER_GROUP)
+    const group = decodeGroup(this.#headers.read(this.#positions[index] as number).bytes)
+    return headerHash(network.hashing, expandGroup(network, group)[(height - 1) % HEADER_GROUP] as Header)
+  }
+
   #flush(): void {
-    if (this.#groups.length > 0) this.#headers.append(this.#groups)
+    if (this.#groups.length > 0) this.#positions.push(...this.#headers.append(this.#groups))
     this.#groups = []
   }
 }

@@ -9,7 +9,7 @@ import { type Archive, type Base, Chain, HEADER_GROUP, NOTHING_SETTLED } from '.
 import { justify } from '../ledger/checkpoint.ts'
 import { Finality, finalises } from '../ledger/finality.ts'
 import { MEDIAN_BLOCKS } from '../ledger/hashlock.ts'
-import { type Position, position0 } from '../ledger/header.ts'
+import { headerHash, type Position, position0 } from '../ledger/header.ts'
 import { createNetwork, type Network } from '../ledger/network.ts'
 import type { Change } from '../ledger/state.ts'
 import type { Header } from '../schemas/block.ts'
@@ -21,12 +21,13 @@ import {
 } from '../schemas/checkpoint.ts'
 import { decode } from '../schemas/codec.ts'
 import { GENESIS_BYTES_MAX, genesis as genesisCodec } from '../schemas/genesis.ts'
-import type { Hash } from '../schemas/hex.ts'
+import { type Hash, toHex } from '../schemas/hex.ts'
 import { invariant } from '../schemas/result.ts'
 import { audit, type LogFile, type LogRecord, recordAt } from './append-log.ts'
 import type { Disk } from './disk.ts'
 import { checkGroup } from './header-check.ts'
-import { expandGroup, HEADERS_FILE, headersRecord } from './header-file.ts'
+import { decodeGroup, expandGroup, HEADERS_FILE, headersRecord } from './header-file.ts'
+import { keptCertificateFault } from './kept-certificate.ts'
 import {
   changesRecord,
   continues,
@@ -106,6 +107,10 @@ class Run {
   #headers: Position | undefined
   #headerFault: string | undefined
   readonly #waypoints = new Map<number, Position>()
+  /** Where the groups of `headers.log` stand. */
+  readonly #groups: number[] = []
+  /** Those that were applied, as hexadecimal digits: what a later segment repeats is one of them. */
+  readonly #certificates = new Set<string>()
   /** What has to follow from the last block or certificate. */
   #expected: Expected = []
 
@@ -187,6 +192,7 @@ class Run {
     if (kind === RECORD.certificate && this.#expected.length === 0) {
       const moved = certify(chain, this.archive, bytes)
       if (typeof moved === 'string') return moved
+      this.#certificates.add(toHex(bytes))
       this.#expected = moved
       return undefined
     }
@@ -204,7 +210,8 @@ class Run {
 
   /** A record of those that a later segment begins with; the last one settles whether it may stand here. */
   #head(segment: Segment, head: BaseReader, { kind, bytes }: LogRecord): string | undefined {
-    if (kind === RECORD.certificate || kind === RECORD.vote) return undefined
+    if (kind === RECORD.certificate) return this.#keptCertificate(segment, bytes)
+    if (kind === RECORD.vote) return undefined
     if (kind !== RECORD.base && kind !== RECORD.accounts && kind !== RECORD.state)
       return 'the state that the segment begins with is not whole'
     const fault = head.take(kind, bytes)
@@ -265,10 +272,39 @@ class Run {
         position = checked.value
         this.#headers = position
         this.#waypoints.set(position.height, position)
+        this.#groups.push(read.value.position)
         if (group.ok && this.#heights.includes(position.height))
           this.archive.keepHeaders(expandGroup(network, group.value))
         if (position.height % (16 * HEADER_GROUP) === 0) yield position.height
       }
+    } finally {
+      file.close()
+    }
+  }
+
+  /** A certificate before a state: applied in the segment before, or, where that is gone, of blocks that are among the headers. */
+  #keptCertificate({ height }: Segment, bytes: Uint8Array): string | undefined {
+    if (this.#chain !== undefined)
+      return this.#certificates.has(toHex(bytes)) ? undefined : 'certificate: it was never applied'
+    const network = this.#network as Network
+    const most = Math.min(height, this.#groups.length * HEADER_GROUP)
+    const fault = keptCertificateFault(network, bytes, {
+      height: most,
+      hashAt: (at) => this.#hashAt(network, at),
+    })
+    if (fault === undefined) this.#certificates.add(toHex(bytes))
+    return fault
+  }
+
+  /** Of a header that `headers.log` has; of block 0 without it. */
+  #hashAt(network: Network, height: number): Hash {
+    if (height === 0) return network.block0Hash
+    const file = this.#disk.open(HEADERS_FILE)
+    try {
+      const read = recordAt(file, this.#groups[Math.floor((height - 1) / HEADER_GROUP)] as number)
+      invariant(read.ok, 'the group was checked')
+      const headers = expandGroup(network, decodeGroup(read.value.bytes))
+      return headerHash(network.hashing, headers[(height - 1) % HEADER_GROUP] as Header)
     } finally {
       file.close()
     }
