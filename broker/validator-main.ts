@@ -33,7 +33,16 @@ export async function runValidator(
   )
   const validator = new Validator(
     { session: sessionOptions(config.broker), name: config.name, software: SOFTWARE, signer: runtime.signer },
-    { store: runtime.store, hand: runtime.hand, clock, random, log, events: metrics?.events, onFatal: fail },
+    {
+      store: runtime.store,
+      trusted: config.trusted,
+      hand: runtime.hand,
+      clock,
+      random,
+      log,
+      events: metrics?.events,
+      onFatal: fail,
+    },
   )
   const health = () => {
     const { tip } = validator.node.chain

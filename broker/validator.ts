@@ -23,7 +23,7 @@ import { LedgerNode, type LedgerNodeOptions } from '../node/ledger-node.ts'
 import type { Log } from '../node/log.ts'
 import { hashing } from '../node/signing.ts'
 import { type Cancel, every, systemTimers } from '../node/timers.ts'
-import { certificates as certificatesCodec } from '../schemas/checkpoint.ts'
+import { type Checkpoint, certificates as certificatesCodec } from '../schemas/checkpoint.ts'
 import type { Codec } from '../schemas/codec.ts'
 import { clipText, u256 } from '../schemas/field.ts'
 import { genesis as genesisCodec } from '../schemas/genesis.ts'
@@ -62,6 +62,8 @@ export interface ValidatorEvents {
 
 export interface ValidatorModules {
   readonly store: ChainStore
+  /** A block without which no chain is followed, if one is known. */
+  readonly trusted?: Checkpoint | undefined
   readonly hand?: HandStore | undefined
   readonly clock: Clock
   readonly random: () => number
@@ -95,6 +97,7 @@ export class Validator {
       { ...options, role: 'validator' },
       {
         store: modules.store,
+        trusted: modules.trusted,
         hand: modules.hand,
         clock: modules.clock,
         random: modules.random,

@@ -128,6 +128,7 @@ export async function runAgent(
       },
       {
         store,
+        trusted: config.trusted,
         hand,
         outbox,
         outputs,

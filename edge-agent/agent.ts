@@ -14,6 +14,7 @@ import { jsonBytes } from '../node/json-bytes.ts'
 import { LedgerNode, type LedgerNodeOptions } from '../node/ledger-node.ts'
 import type { Log } from '../node/log.ts'
 import type { Signer } from '../node/signing.ts'
+import type { Checkpoint } from '../schemas/checkpoint.ts'
 import { encode } from '../schemas/codec.ts'
 import { batchedSample } from '../schemas/message.ts'
 import { type Kind, mirror, topic } from '../schemas/topic.ts'
@@ -47,6 +48,8 @@ export interface AgentOptions extends Omit<LedgerNodeOptions, 'role'> {
 
 export interface AgentModules {
   readonly store: ChainStore
+  /** A block without which no chain is followed, if one is known. */
+  readonly trusted?: Checkpoint | undefined
   readonly hand?: HandStore | undefined
   readonly outbox: Outbox
   readonly outputs: Outputs
@@ -80,6 +83,7 @@ export class Agent {
       { ...options, role: 'agent' },
       {
         store,
+        trusted: modules.trusted,
         hand: modules.hand,
         clock,
         random,

@@ -1,6 +1,6 @@
 /** An agent's configuration file. */
 import { z } from 'zod'
-import { connectionConfig, storageConfig } from '../schemas/config.ts'
+import { connectionConfig, storageConfig, trustedConfig } from '../schemas/config.ts'
 import { accountText } from '../schemas/hex.ts'
 import { buysConfig } from './channel/config.ts'
 import { sensorConfig } from './drivers.ts'
@@ -17,6 +17,7 @@ export const agentConfig = z
     data: z.string().describe('directory for key, ledger and outbox'),
     genesis: z.string().optional().describe('genesis file; needed on the first start'),
     storage: storageConfig('recent'),
+    trusted: trustedConfig,
     mine: z
       .strictObject({
         threads: z.int().min(1).max(64).default(1),

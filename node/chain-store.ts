@@ -50,6 +50,8 @@ export interface StoreOptions extends Modules {
   readonly bytesMax: number
   /** Old blocks are deleted when they are so many milliseconds older than the tip. */
   readonly ageMsMax: number
+  /** Whether blocks may leave the window for their depth alone; a node that has hardly listened to others says no. */
+  readonly maySettle: () => boolean
   /** What whoever runs the program should know. */
   readonly onNotice: (message: string) => void
 }
@@ -64,6 +66,7 @@ export const STORE_DEFAULTS: StoreOptions = {
   segmentBlocks: 4_096,
   bytesMax: Number.POSITIVE_INFINITY,
   ageMsMax: Number.POSITIVE_INFINITY,
+  maySettle: () => true,
   onNotice: () => {},
 }
 
@@ -114,6 +117,8 @@ export class ChainStore implements Archive {
   readonly checkpoints = new CheckpointRecords(
     (kind, bytes) => void this.#current.log.append([{ kind, bytes }]),
   )
+  /** As in the options, until somebody knows better. */
+  maySettle: () => boolean
   readonly #disk: Disk
   readonly #options: StoreOptions
   readonly #headers: HeaderFile
@@ -130,6 +135,7 @@ export class ChainStore implements Archive {
   constructor(disk: Disk, genesis: Genesis | undefined, options: Partial<StoreOptions> = {}) {
     this.#disk = disk
     this.#options = { ...STORE_DEFAULTS, ...options }
+    this.maySettle = this.#options.maySettle
     if (!this.#options.readOnly) removeDrafts(disk)
     const stored = storedGenesis(disk)
     const network = this.#choose(stored, genesis)
@@ -321,7 +327,8 @@ export class ChainStore implements Archive {
     const { windowBlocks, windowBlocksMin, bytesMax } = this.#options
     const least = tip.height - windowBlocksMin
     const isFinal = network.genesis.checkpointSigners.length > 0
-    this.#settle(Math.max(tip.height - windowBlocks, isFinal ? Math.min(final.height, least) : 0))
+    const deep = this.maySettle() ? tip.height - windowBlocks : 0
+    this.#settle(Math.max(deep, isFinal ? Math.min(final.height, least) : 0))
     this.#prune()
     // Only when no old blocks are left does the budget cost some of the window.
     if (this.size <= bytesMax) return

@@ -112,6 +112,11 @@ export class Checkpoints {
     return this.#pending.has(hash)
   }
 
+  /** Height of the highest certified block that is not here; 0 when none is wanted. */
+  get wantedHeight(): number {
+    return Math.max(0, ...[...this.#pending.values()].map(({ certificate }) => certificate.target.height))
+  }
+
   get isWaiting(): boolean {
     return this.#pending.size > 0
   }

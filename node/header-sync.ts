@@ -10,6 +10,7 @@
 import { type Chain, HEADER_GROUP } from '../ledger/chain.ts'
 import { checkHeader, headerHash, type Position } from '../ledger/header.ts'
 import type { Header } from '../schemas/block.ts'
+import type { Checkpoint } from '../schemas/checkpoint.ts'
 import { type Hash, short } from '../schemas/hex.ts'
 import { HEADERS_MAX } from '../schemas/message.ts'
 import { accept, invariant, type Result, refuse } from '../schemas/result.ts'
@@ -56,6 +57,10 @@ export interface HeaderSyncModules {
   readonly now: () => number
   /** Whether signers agreed on a block that is not here. */
   readonly wants?: (hash: Hash) => boolean
+  /** Height of the highest such block: until there, the first pass goes on, whatever it has seen. */
+  readonly wantedHeight?: number
+  /** A block that our chain lacks and without which no chain is followed. */
+  readonly trusted?: Checkpoint | undefined
   readonly ask: (locator: readonly Hash[], limit: number) => Promise<Result<readonly Header[], AskFault>>
   /** So many headers were looked at, and the last is at this height. */
   readonly onHeaders: (headers: number, height: number) => void
@@ -89,6 +94,8 @@ export class HeaderSync {
   async survey(): Promise<Result<Survey | undefined, string>> {
     const { chain, ask, onHeaders } = this.#modules
     const { perRunMax, seenMax } = this.#limits
+    const { trusted, wantedHeight = 0 } = this.#modules
+    const least = Math.max(wantedHeight, trusted?.height ?? 0)
     let ended = false
     for (let seen = 0, limit = HEADERS_MAX, locator = this.#locator; ; limit = BATCH) {
       const answer = await ask(locator, limit)
@@ -106,13 +113,15 @@ export class HeaderSync {
       if (hashes.length > 0) this.#commitments.push({ hash: this.#last.hash, height: this.#last.height })
       seen += hashes.length
       onHeaders(hashes.length, this.#last.height)
-      const enough = seen >= perRunMax && this.#last.work > chain.tip.work
+      const enough = seen >= seenMax || (seen >= perRunMax && this.#last.work > chain.tip.work)
       ended = !full
-      if (ended || enough || seen >= seenMax) break
+      if (ended || (enough && this.#last.height >= least)) break
       locator = [this.#last.hash]
     }
     const [root, { work, height }] = [this.#root, this.#last]
     invariant(root !== undefined, 'what was looked at builds on something')
+    if (trusted !== undefined && (root.height >= trusted.height || height < trusted.height))
+      return refuse(`its chain does not lead to the trusted block at height ${trusted.height}`)
     const below = this.#relative ? await this.#modules.settled.work(root.height) : 0n
     return accept({
       work: work + below,
@@ -169,10 +178,17 @@ export class HeaderSync {
       if (this.#root === undefined) this.#begin(parent)
       this.#last = this.#inPlace(checked.value)
       hashes.push(this.#last.hash)
+      if (this.#isOther(this.#last))
+        return refuse(`its block at height ${this.#last.height} is not the trusted one`)
       this.#wanted ||= this.#modules.wants?.(this.#last.hash) ?? false
       if (this.#last.height % HEADER_GROUP === 0) aligned = this.#last
     }
     return accept({ hashes, early: false, aligned })
+  }
+
+  #isOther({ height, hash }: Position): boolean {
+    const { trusted } = this.#modules
+    return height === trusted?.height && hash !== trusted.hash
   }
 
   #begin(parent: Position): void {

@@ -11,7 +11,7 @@ import { FeeEstimator } from '../ledger/fee-estimator.ts'
 import { type Admission, type Dropped, Mempool } from '../ledger/mempool.ts'
 import { parseTransaction, type Sealed } from '../ledger/transaction.ts'
 import { HEADER_BYTES, header as headerCodec } from '../schemas/block.ts'
-import { type Certificate, vote as voteCodec } from '../schemas/checkpoint.ts'
+import { type Certificate, type Checkpoint, vote as voteCodec } from '../schemas/checkpoint.ts'
 import { decode, encode } from '../schemas/codec.ts'
 import { type Account, type Hash, short } from '../schemas/hex.ts'
 import {
@@ -42,6 +42,7 @@ import type { Signer } from './signing.ts'
 import { Sync } from './sync.ts'
 import type { Progress } from './sync-progress.ts'
 import { type Cancel, every, systemTimers, type Timers } from './timers.ts'
+import { Trusted } from './trusted.ts'
 
 /** Blocks from the near future that wait for their time. */
 const HELD_MAX = 16
@@ -56,6 +57,8 @@ const VOTE_PATIENCE_MS = 2_000
 const DOUBT_MS = 120_000
 /** How long headers may take that are to prove a claim: they can be dealt out one by one. */
 const CLAIM_PATIENCE_MS = 30_000
+/** So long a node has to have listened since its start before depth alone settles its blocks: whoever comes first need not be honest. */
+export const LISTEN_MS = 300_000
 /** A tip that no validator shares is published again this often. */
 const REPUBLISH_MS = 5_000
 
@@ -69,6 +72,8 @@ export interface LedgerNodeOptions {
 
 export interface LedgerNodeModules {
   readonly store: ChainStore
+  /** A block without which no chain is followed, if one is known. */
+  readonly trusted?: Checkpoint | undefined
   /** Where the network's slow hand is kept, if it has one. */
   readonly hand?: HandStore | undefined
   readonly clock: Clock
@@ -114,6 +119,7 @@ export class LedgerNode {
   readonly #modules: LedgerNodeModules
   readonly #timers: Timers
   readonly #sync: Sync
+  readonly #trusted: Trusted
   readonly #peers = new Peers()
   readonly #muting = new Muting()
   readonly #orphans: Orphans
@@ -121,6 +127,7 @@ export class LedgerNode {
   #stopTicking: Cancel = () => {}
   #patience: Cancel | undefined
   #connectedMs = 0
+  #firstConnectedMs: number | undefined
   #startHeight = 0
   #aheadMs: number | undefined
   #doubtUntilMs = 0
@@ -157,6 +164,7 @@ export class LedgerNode {
         onMessage: (message) => this.#receive(message),
         onConnected: () => {
           this.#connectedMs = clock.monotonic()
+          this.#firstConnectedMs ??= this.#connectedMs
           log.info('connected', { broker: options.session.url })
           modules.onConnected()
           this.checkpoints.onConnected()
@@ -201,6 +209,8 @@ export class LedgerNode {
         onFatal,
       })
     this.#orphans = new Orphans(network)
+    this.#trusted = new Trusted(this.chain, modules.trusted)
+    store.maySettle = () => this.#maySettle
     this.#sync = new Sync({
       chain: this.chain,
       requests: this.requests,
@@ -210,6 +220,8 @@ export class LedgerNode {
       monotonic: clock.monotonic,
       timers,
       wants: (hash) => this.checkpoints.wants(hash),
+      wantedHeight: () => this.checkpoints.wantedHeight,
+      trusted: () => this.#trusted.lacking,
       accept: (bytes) => this.accept(bytes),
     })
     this.checkpoints = new Checkpoints({
@@ -219,7 +231,11 @@ export class LedgerNode {
       log,
       move: (update, certificate) => this.#keep(update, certificate),
       // A vote on the way up would be one for each eighth block of the past.
-      mayVote: () => this.session.connected && !this.#sync.downloading && this.#heardOwnVote,
+      mayVote: () =>
+        this.session.connected &&
+        !this.#sync.downloading &&
+        this.#trusted.lacking === undefined &&
+        this.#heardOwnVote,
       publishVote: (vote) => this.publish('vote', encode(voteCodec, vote), voteCodec.toJson(vote)),
       onChanged: () => modules.onCheckpoint?.(),
       onFinal: (entry) => modules.onFinal?.(entry),
@@ -230,6 +246,10 @@ export class LedgerNode {
   start(): void {
     const { id } = this.chain.network
     this.checkpoints.restore()
+    this.#trusted.check()
+    const { lacking } = this.#trusted
+    if (lacking !== undefined)
+      this.#modules.log.info('only a chain with the trusted block is followed', { height: lacking.height })
     this.#startHeight = this.chain.tip.height
     this.session.subscribe([
       everyone(id, 'tx'),
@@ -262,6 +282,17 @@ export class LedgerNode {
     return this.#startHeight === 0 || this.#modules.clock.monotonic() - this.#connectedMs >= VOTE_PATIENCE_MS
   }
 
+  /**
+   * Whether depth alone may settle blocks: not while a certified block is wanted, or another chain with more work comes, nor before
+   * others had time to be heard; but always on a chain that leads to a certified block or to the trusted one.
+   */
+  get #maySettle(): boolean {
+    if (this.#sync.isVouched) return true
+    if (this.checkpoints.isWaiting || this.#sync.hasRival) return false
+    const sinceMs = this.#firstConnectedMs ?? Number.POSITIVE_INFINITY
+    return this.#modules.clock.monotonic() - sinceMs >= LISTEN_MS
+  }
+
   /** False once the disk refused a block: from then on the chain in memory must not be told to anybody. */
   get durable(): boolean {
     return this.#durable
@@ -279,7 +310,7 @@ export class LedgerNode {
 
   /** True when connected and no peer is known to have a better chain: the time to mine. */
   get inSync(): boolean {
-    if (!this.session.connected || this.#sync.downloading) return false
+    if (!this.session.connected || this.#sync.downloading || this.#trusted.lacking !== undefined) return false
     const nowMs = this.#modules.clock.monotonic()
     if (this.#peers.size === 0) return nowMs - this.#connectedMs > 3_000
     // Claims cost nothing: after an empty one, only headers that prove their work keep us from mining.
@@ -326,6 +357,7 @@ export class LedgerNode {
     this.#durable = false
     store.save(update, certificate)
     this.#durable = true
+    this.#trusted.check()
     this.fees.update(update, (id) => this.mempool.has(id))
     const { entered, dropped } = this.mempool.update(this.chain, update)
     onUpdate(update, dropped)
@@ -448,7 +480,11 @@ export class LedgerNode {
     const decoded = decode(headerCodec, bytes.subarray(0, HEADER_BYTES), HEADER_BYTES)
     const parent = decoded.ok ? this.chain.entry(decoded.value.parent) : undefined
     const { tip } = this.chain
-    if (parent === undefined || tip.height - parent.height <= SIDE_DEPTH_MAX) return undefined
+    if (parent === undefined) return undefined
+    const lacking = this.#trusted.lacking
+    if (lacking !== undefined)
+      return { code: 'known', message: `parent: blocks are taken from height ${lacking.height} on` }
+    if (tip.height - parent.height <= SIDE_DEPTH_MAX) return undefined
     return {
       code: 'known',
       message: `parent: ${tip.height - parent.height} blocks below the tip, at most ${SIDE_DEPTH_MAX}`,

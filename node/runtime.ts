@@ -57,6 +57,8 @@ export function openRuntime(
     const store = new ChainStore(disk, genesis, {
       bytesMax: limits.bytesMax,
       ageMsMax: limits.ageMsMax,
+      // Not before a node has listened to others.
+      maySettle: () => false,
       onNotice,
     })
     if (store.torn > 0) log.info('cut off an unfinished write', { bytes: store.torn })

@@ -8,11 +8,19 @@
  */
 import type { Chain, Update } from '../ledger/chain.ts'
 import type { Fault } from '../ledger/fault.ts'
+import { headerHash } from '../ledger/header.ts'
+import type { Checkpoint } from '../schemas/checkpoint.ts'
 import { type Account, type Hash, short } from '../schemas/hex.ts'
 import { accept, type Result } from '../schemas/result.ts'
 import { Bell } from './bell.ts'
 import { BodySync } from './body-sync.ts'
-import { type HeaderLimits, HeaderSync, type HeaderSyncModules, type Survey } from './header-sync.ts'
+import {
+  type HeaderLimits,
+  HeaderSync,
+  type HeaderSyncModules,
+  type Stretch,
+  type Survey,
+} from './header-sync.ts'
 import type { Log } from './log.ts'
 import type { Peers } from './peers.ts'
 import { REQUESTS_DEFAULTS, type Requests } from './requests.ts'
@@ -51,6 +59,10 @@ export interface SyncModules {
   readonly headerLimits?: HeaderLimits
   /** Whether a block is certified and not here: its chain is fetched whatever its work. */
   readonly wants?: (hash: Hash) => boolean
+  /** Height of the highest such block, 0 without one. */
+  readonly wantedHeight?: () => number
+  /** The block that our chain lacks and without which no chain is followed, if there is one. */
+  readonly trusted?: () => Checkpoint | undefined
   /** Checks, stores and announces one block. */
   readonly accept: (bytes: Uint8Array) => Result<Update, Fault>
 }
@@ -61,6 +73,11 @@ interface Run {
   readonly meter: ProgressMeter
   shownMs: number
   downloading: boolean
+  /** Whether its chain leads to a certified block or to the trusted one. */
+  isVouched: boolean
+  /** Blocks that are being fetched, and the one before them. */
+  stretch: Stretch | undefined
+  below: Hash | undefined
   /** Whether it has brought a block, and when the last one came, or the download began. */
   brought: boolean
   newsMs: number
@@ -93,11 +110,17 @@ export class Sync {
    * must not keep all from mining with it, under one name after the other.
    */
   get downloading(): boolean {
-    const nowMs = this.#modules.monotonic()
-    return [...this.#runs].some(
-      ({ downloading, brought, newsMs }) =>
-        downloading && nowMs - newsMs <= STALLED_MS && (brought || nowMs >= this.#withheldUntilMs),
-    )
+    return this.#coming.length > 0
+  }
+
+  /** Whether a chain comes that is not ours so far: what we have above the fork may have to go. */
+  get hasRival(): boolean {
+    return this.#coming.some((run) => !this.#isOurs(run))
+  }
+
+  /** Whether the chain that comes is the one that we are on, and leads to a certified block or to the trusted one. */
+  get isVouched(): boolean {
+    return this.#coming.some((run) => run.isVouched && this.#isOurs(run))
   }
 
   /** How far the catch-up is that is furthest; undefined when there is none. */
@@ -127,7 +150,14 @@ export class Sync {
     const { work } = chain.tip
     const justified = chain.justified.height
     const nowMs = monotonic()
-    const none = { downloading: false, brought: false, newsMs: nowMs }
+    const none = {
+      downloading: false,
+      isVouched: false,
+      stretch: undefined,
+      below: undefined,
+      brought: false,
+      newsMs: nowMs,
+    }
     const run: Run = { peer, meter: new ProgressMeter(nowMs), shownMs: nowMs, ...none }
     this.#asked[cause].add(peer)
     this.#runs.add(run)
@@ -144,6 +174,25 @@ export class Sync {
       this.#asked[cause].delete(peer)
       this.#runs.delete(run)
     }
+  }
+
+  /** Catch-ups whose bodies come. */
+  get #coming(): readonly Run[] {
+    const nowMs = this.#modules.monotonic()
+    return [...this.#runs].filter(
+      ({ downloading, brought, newsMs }) =>
+        downloading && nowMs - newsMs <= STALLED_MS && (brought || nowMs >= this.#withheldUntilMs),
+    )
+  }
+
+  /** Whether our best chain is that of a catch-up, as far as its blocks are here. */
+  #isOurs({ stretch, below }: Run): boolean {
+    const { chain } = this.#modules
+    const { tip, network } = chain
+    if (stretch === undefined) return false
+    if (tip.height < stretch.height) return tip.hash === below
+    const height = Math.min(tip.height, stretch.height + stretch.hashes.length - 1)
+    return headerHash(network.hashing, chain.header(height)) === stretch.hashes[height - stretch.height]
   }
 
   #isResting(peer: Account): boolean {
@@ -163,7 +212,8 @@ export class Sync {
     const bell = new Bell(this.#timers)
     this.#bells.add(bell)
     try {
-      const headers = this.#headers(run, bell)
+      const trusted = this.#modules.trusted?.()
+      const headers = this.#headers(run, bell, trusted)
       const found = await headers.survey()
       if (!found.ok) return found.fault
       const survey = found.value
@@ -171,6 +221,7 @@ export class Sync {
       if (survey.work <= chain.tip.work && !survey.wanted) return undefined
       if (survey.fork < chain.final.height) return this.#tooDeep(survey)
       run.downloading = true
+      run.isVouched = survey.wanted || trusted !== undefined
       run.newsMs = monotonic()
       const claimed = survey.ended ? survey.height : (this.#modules.peers.height(run.peer) ?? 0)
       run.meter.begin('bodies', Math.max(survey.height, claimed) - survey.root, monotonic())
@@ -180,8 +231,8 @@ export class Sync {
     }
   }
 
-  #headers(run: Run, bell: Bell): HeaderSync {
-    const { chain, requests, peers, monotonic, now, wants } = this.#modules
+  #headers(run: Run, bell: Bell, trusted: Checkpoint | undefined): HeaderSync {
+    const { chain, requests, peers, monotonic, now, wants, wantedHeight } = this.#modules
     const { peer, meter } = run
     let begun = false
     const modules: HeaderSyncModules = {
@@ -189,6 +240,8 @@ export class Sync {
       settled: this.#settled,
       now,
       wants: (hash) => wants?.(hash) === true,
+      wantedHeight: wantedHeight?.() ?? 0,
+      trusted,
       ask: async (locator, limit) => {
         await this.#turnOf(peer, bell)
         const answer = await requests.ask(peer, { type: 'getHeaders', locator, limit })
@@ -222,6 +275,8 @@ export class Sync {
       if (!stretch.ok) return stretch.fault
       if (stretch.value === undefined || this.#stopped) break
       next = headers.next()
+      run.below = run.stretch?.hashes.at(-1)
+      run.stretch = stretch.value
       const fault = await bodies.fetch(stretch.value)
       if (fault !== undefined || this.#stopped) return fault
     }

@@ -4,7 +4,7 @@
  * Units stand in the field's name or comment; amounts are coins as text ("0.01"), since YAML numbers are floats.
  */
 import { z } from 'zod'
-import { accountText } from './hex.ts'
+import { accountText, hashText } from './hex.ts'
 
 const port = z.int().min(0).max(65_535).describe('TCP port, 0 for any free one')
 
@@ -39,6 +39,14 @@ export const storageConfig = (keep: 'all' | 'recent') =>
     .prefault({})
 export type StorageConfig = z.output<ReturnType<typeof storageConfig>>
 
+export const trustedConfig = z
+  .strictObject({
+    height: z.int().min(1).max(0xffff_ffff),
+    hash: hashText,
+  })
+  .optional()
+  .describe('a block that is known to be of the network: no chain without it is followed')
+
 export const brokerConfig = z.strictObject({
   host: z.string().default('0.0.0.0').describe('address to listen on'),
   mqttPort: port.default(1883),
@@ -54,6 +62,7 @@ export const validatorConfig = z.strictObject({
   data: z.string().describe('directory for the key and the ledger'),
   genesis: z.string().optional().describe('genesis file; needed on the first start'),
   storage: storageConfig('all'),
+  trusted: trustedConfig,
   host: z.string().default('127.0.0.1').describe('address for HTTP'),
   httpPort: port.nullable().default(null),
 })

@@ -227,6 +227,7 @@ export class SimNode {
       ...STORE,
       signatures: this.#modules.signatures,
       bytesMax: this.options.bytesMax,
+      maySettle: () => false,
     })
   }
 
