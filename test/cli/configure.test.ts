@@ -109,6 +109,23 @@ t.test('a path that the file does not have stays away', async (t) => {
   })
 })
 
+t.test('a trusted block is a height above 0 and a hash', (t) => {
+  const hash = 'ab'.repeat(32)
+  const trusted = (text: string) =>
+    configure(validatorConfig, written(t, ...least, `trusted: ${text}`).file, {})
+  t.match(trusted(`{ height: 5120, hash: ${hash} }`), { trusted: { height: 5120, hash } })
+  for (const [text, message] of [
+    [`{ height: 0, hash: ${hash} }`, /trusted\.height/],
+    ['{ height: 5120, hash: abcd }', /trusted\.hash/],
+    ['{ height: 5120 }', /trusted\.hash: missing/],
+  ] as const)
+    t.match(
+      failure(() => trusted(text)),
+      message,
+    )
+  t.end()
+})
+
 t.test('paths in options are relative to where the user stands', async (t) => {
   const options = { data: 'here', genesis: './genesis.json' }
   const { file } = written(t, ...least, 'genesis: there.json')

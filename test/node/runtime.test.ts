@@ -29,6 +29,7 @@ t.test('the first start makes a key and founds the store; later ones need no gen
   const second = openRuntime(data, undefined, log)
   t.equal(second.signer.account, account)
   t.equal(second.store.chain.network.genesis.name, 'test')
+  t.equal(second.store.maySettle(), false, 'not before a node has listened')
   second.close()
   t.ok(lines.some(({ event, fields }) => event === 'ledger open' && fields.height === 0))
   t.end()
