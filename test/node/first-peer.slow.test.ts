@@ -69,7 +69,10 @@ function lab(network = testNetwork(), options: { trusted?: Checkpoint; disk?: Me
     await hooks.onAsk(peer, question)
     const { chain, archive } = peers.get(peer) as TestChain
     if (question.type === 'getBlocks')
-      return accept({ type: 'blocks', blocks: question.hashes.flatMap((hash) => archive.blocks.get(hash) ?? []) })
+      return accept({
+        type: 'blocks',
+        blocks: question.hashes.flatMap((hash) => archive.blocks.get(hash) ?? []),
+      })
     return accept(answer(chain, question as Parameters<typeof answer>[1]))
   }) as typeof node.requests.ask
   const send = (kind: 'tip' | 'block' | 'checkpoint', from: Account, payload: Uint8Array): void =>
@@ -166,7 +169,7 @@ t.test(
     t.equal(chain.base.height, 0)
     peers.set(carol.account, honest)
     await time.pass(61_000)
-  await ended()
+    await ended()
     t.equal(chain.tip.hash, honest.chain.tip.hash, 'with less work, but certified')
     await stop()
 
@@ -175,7 +178,7 @@ t.test(
     other.peers.set(carol.account, honest)
     other.send('checkpoint', carol.account, certificate)
     await other.time.pass(1_000)
-  await other.ended()
+    await other.ended()
     t.equal(other.chain.tip.hash, honest.chain.tip.hash)
     t.equal(other.chain.base.height, 256, 'what leads to a certified block is settled while it comes')
     await other.stop()
