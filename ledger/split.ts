@@ -9,7 +9,7 @@ import { type Account, short } from '../schemas/hex.ts'
 import type { Split } from '../schemas/transaction.ts'
 import type { Fault } from './fault.ts'
 import type { Network } from './network.ts'
-import type { StateView } from './state.ts'
+import type { Shares, StateView } from './state.ts'
 
 /** The whole, of which a share has `parts`. */
 export const PARTS = 10_000
@@ -34,15 +34,15 @@ export function checkSplit(network: Pick<Network, 'signatures'>, { from, shares 
 export const shareOf = (amount: number, parts: number): number =>
   Math.floor(amount / PARTS) * parts + Math.floor(((amount % PARTS) * parts) / PARTS)
 
+/** What of an amount stays with an account that shares it so. */
+export const keptOf = (amount: number, shares: Shares): number =>
+  shares.reduce((rest, { parts }) => rest - shareOf(amount, parts), amount)
+
 /** Gives an account what it has earned, and others their shares of it. */
 export function earn(view: StateView, account: Account, amount: number): void {
-  let rest = amount
-  for (const share of view.split(account)) {
-    const part = shareOf(amount, share.parts)
-    add(view, share.account, part)
-    rest -= part
-  }
-  add(view, account, rest)
+  const shares = view.split(account)
+  for (const share of shares) add(view, share.account, shareOf(amount, share.parts))
+  add(view, account, keptOf(amount, shares))
 }
 
 /** Adds to a balance. Cannot leave the exact range: all coins together are the supply, which the genesis keeps below 2^53. */

@@ -22,23 +22,31 @@ import type { Transfer } from '../../schemas/transaction.ts'
 import { BlockWalk, blocksAbove } from '../block-walk.ts'
 import type { Draft } from '../outbox.ts'
 import type { Desk, Trade } from '../trade.ts'
+import { OwnSplits } from './own-splits.ts'
 import type { Running } from './running.ts'
 import { settle } from './settlement.ts'
 import type { Shop } from './shop.ts'
 
 /** Own answers remembered that the outbox may have lost. */
 const ANSWERED_MAX = 10_000
-/** Settlements that wait for room in the outbox or for coins; with so many, no more payments are looked at. */
+/** Settlements that wait for room in the outbox, where no more payments are looked at, and those that wait for coins. */
 const WAITING_MAX = 1_000
+/** How long a refund waits for coins, from when its payment was deep enough. */
+const OWED_MS_MAX = 86_400_000
 
 /** A payment that is to be settled. */
 interface Open {
   readonly id: string
   readonly transfer: Transfer
   readonly item: Item
+  /** What others had no share of, smallest units. */
+  readonly kept: number
   /** Time of the block that made it as deep as its item asks. */
   readonly deepSince: number
 }
+
+/** What an answer cannot be stored for. */
+type Lack = 'room' | 'coins'
 
 interface Answer {
   readonly key: string
@@ -60,8 +68,9 @@ export class Sale implements Trade {
   readonly #walk: BlockWalk
   /** By the names of payments that our memos on the ledger answer. */
   readonly #answered = new Set<string>()
-  /** By id. */
-  readonly #waiting = new Map<string, Open>()
+  readonly #splits: OwnSplits
+  /** By id, oldest first. */
+  readonly #waiting = new Map<string, { readonly open: Open; readonly lack: Lack }>()
   #wasInSync = false
 
   constructor(modules: SaleModules) {
@@ -72,6 +81,8 @@ export class Sale implements Trade {
     // From the first start on: one that is killed before it was ever in sync must find its way back to here.
     if (outbox.marked === undefined) outbox.mark(chain.tip.height)
     this.#walk = new BlockWalk(chain, outbox.marked)
+    // The walk shows blocks that became deeper again, and so lie below where it is.
+    this.#splits = new OwnSplits(chain, desk.signer.account, this.#walk.height - shop.confirmationsMax)
     running.tip(chain.tip.time)
     for (const { block } of blocksAbove(chain, this.#firstOf(shop.secondsMax)))
       this.#recall(block.transactions)
@@ -88,6 +99,7 @@ export class Sale implements Trade {
     for (const { transactions } of update.disconnected)
       for (const { id } of transactions) this.#waiting.delete(id)
     for (const { transactions } of update.connected) this.#recall(transactions)
+    this.#splits.update(update)
     this.#walk.update(update)
     this.#settle()
   }
@@ -110,17 +122,20 @@ export class Sale implements Trade {
     const { desk, shop } = this.#modules
     if (!desk.inSync) return
     this.#wasInSync = true
-    for (const open of this.#waiting.values()) if (this.#answer(open)) this.#waiting.delete(open.id)
-    if (this.#waiting.size >= WAITING_MAX) return
-    for (const { block, confirmations, top } of this.#walk.next(shop.confirmationsMax)) {
-      for (const { id, transaction: tx } of block.transactions) {
+    for (const { open } of this.#waiting.values()) this.#take(open)
+    this.#giveUp()
+    if (this.#lacking('room').length >= WAITING_MAX) return
+    for (const { block, entry, confirmations, top } of this.#walk.next(shop.confirmationsMax)) {
+      for (const [index, { id, transaction: tx }] of block.transactions.entries()) {
         if (tx.type !== 'transfer' || tx.to !== desk.signer.account) continue
         const item = parsePurchase(tx.memo)
         if (item === undefined || shop.confirmations(item) !== confirmations) continue
-        const open = { id, transfer: tx, item, deepSince: top.time }
-        if (!this.#isAnswered(id) && !this.#answer(open)) this.#wait(open)
+        if (this.#isAnswered(id)) continue
+        const kept = this.#splits.kept(tx.amount, { height: entry.height, index })
+        this.#take({ id, transfer: tx, item, kept, deepSince: top.time })
       }
     }
+    this.#giveUp()
     if (this.#waiting.size === 0) desk.outbox.mark(this.#walk.height)
   }
 
@@ -128,11 +143,35 @@ export class Sale implements Trade {
     return this.#desk.outbox.has(keyOf(id)) || this.#answered.has(paymentName(id))
   }
 
-  /** Decides and stores that, in one step; false when it cannot be stored, and is to be decided anew. */
-  #answer({ id, transfer: { from, amount }, item, deepSince }: Open): boolean {
+  #lacking(lack: Lack): readonly Open[] {
+    return [...this.#waiting.values()].filter((each) => each.lack === lack).map(({ open }) => open)
+  }
+
+  /** Answers a payment, or lets it wait. */
+  #take(open: Open): void {
+    const lack = this.#answer(open)
+    if (lack === undefined) this.#waiting.delete(open.id)
+    else this.#wait(open, lack)
+  }
+
+  /** Refunds that the account has never the coins for must not wait, and be tried each second, for ever. */
+  #giveUp(): void {
+    const { desk, running } = this.#modules
+    const owed = this.#lacking('coins')
+    const first = running.now() - OWED_MS_MAX
+    for (const [index, { id, transfer, deepSince }] of owed.entries()) {
+      if (index >= owed.length - WAITING_MAX && deepSince >= first) continue
+      this.#waiting.delete(id)
+      const facts = { payment: paymentName(id), buyer: short(transfer.from), amount: transfer.amount }
+      desk.log.warn('gave up a refund: the coins for it never came', facts)
+    }
+  }
+
+  /** Decides and stores that, in one step; what it lacks when it cannot be stored, and is to be decided anew. */
+  #answer({ id, transfer: { from, amount }, item, kept, deepSince }: Open): Lack | undefined {
     const { desk, shop, running } = this.#modules
     const nowMs = running.now()
-    const { until, refund } = settle({ amount, ageMs: nowMs - deepSince }, shop.wanted(item), {
+    const { until, refund } = settle({ amount, kept, ageMs: nowMs - deepSince }, shop.wanted(item), {
       nowMs,
       runningMs: running.of(item, from).remainingMs,
       refundFee: feeFloorFor(desk.chain.network, 1),
@@ -145,7 +184,8 @@ export class Sale implements Trade {
     }
     if (until !== undefined) add(0, { type: 'sold', payment, item, until })
     if (refund !== undefined) add(refund.amount, { type: 'refund', payment, code: refund.code })
-    if (!this.#store(answers)) return false
+    const lack = this.#store(answers)
+    if (lack !== undefined) return lack
     const facts = { item: writePurchase(item), buyer: short(from), payment }
     if (until !== undefined) {
       desk.log.info('sold', { ...facts, until: writeTime(until) })
@@ -154,28 +194,28 @@ export class Sale implements Trade {
     }
     if (refund !== undefined)
       desk.log.info('gave coins back', { ...facts, why: refund.code, amount: refund.amount })
-    return true
+    return undefined
   }
 
-  /** False when the outbox has no room, or the account not the coins. */
-  #store(answers: readonly Answer[]): boolean {
+  #store(answers: readonly Answer[]): Lack | undefined {
     const { chain, outbox, signer, act } = this.#desk
-    if (answers.length === 0) return true
+    if (answers.length === 0) return undefined
+    if (outbox.room < answers.length) return 'room'
     const cost = answers.reduce((sum, { draft }) => sum + draft.amount, 0)
     const fees = answers.length * feeFloorFor(chain.network, 1)
     const spendable = chain.state.account(signer.account).balance - outbox.committed
-    if (outbox.room < answers.length || (cost > 0 && cost + fees > spendable)) return false
+    if (cost > 0 && cost + fees > spendable) return 'coins'
     act(answers)
-    return true
+    return undefined
   }
 
-  #wait(open: Open): void {
+  #wait(open: Open, lack: Lack): void {
     if (this.#waiting.size === 0)
       this.#desk.log.warn('cannot answer a payment yet', {
         room: this.#desk.outbox.room,
         remedy: 'too few coins to give back what is due, or a full outbox; it is tried again each second',
       })
-    this.#waiting.set(open.id, open)
+    this.#waiting.set(open.id, { open, lack })
   }
 
   /** Takes note of what our own memos say. */

@@ -3,7 +3,8 @@
  * is running; the rule is stated for people in docs/TRADE.md.
  *
  * Time is sold in whole seconds, and what is worth less than a second stays with the seller. It adds to what still runs. The
- * refund costs its fee, so that what does not cover that is kept: nobody can make a seller pay fees by paying it.
+ * refund costs its fee, so that what does not cover that is kept: nobody can make a seller pay fees by paying it. Nor does a
+ * seller give back what others had as their shares: who has a share could drain it by payments that come back.
  */
 import type { RefundCode } from '../../schemas/receipt-memo.ts'
 
@@ -27,6 +28,8 @@ export type Wanted = Terms | Extract<RefundCode, 'unknown-item' | 'not-for-sale'
 export interface Payment {
   /** Smallest units. */
   readonly amount: number
+  /** What of it stayed with the seller when the ledger shared it, smallest units. */
+  readonly kept: number
   /** Age of the block that made it as deep as the terms ask. */
   readonly ageMs: number
 }
@@ -55,8 +58,10 @@ export function settle(
   wanted: Wanted,
   { nowMs, runningMs, refundFee }: Moment,
 ): Settlement {
-  const refund = (code: RefundCode, amount: number): Settlement['refund'] =>
-    amount > refundFee ? { code, amount: amount - refundFee } : undefined
+  const refund = (code: RefundCode, due: number): Settlement['refund'] => {
+    const amount = keptPart(payment, due)
+    return amount > refundFee ? { code, amount: amount - refundFee } : undefined
+  }
   const allBack = (code: RefundCode): Settlement => ({
     until: undefined,
     refund: refund(code, payment.amount),
@@ -75,6 +80,10 @@ export function settle(
   const until = Math.ceil((nowMs + runningMs) / SECOND_MS + sold) * SECOND_MS
   return { until, refund: refund('overpaid', rest) }
 }
+
+/** Of what is due the same part that the seller kept of all, so that its part of the price stays with it. */
+const keptPart = ({ amount, kept }: Payment, due: number): number =>
+  kept === amount ? due : Number((BigInt(due) * BigInt(kept)) / BigInt(amount))
 
 /** Whole seconds that an amount buys. Amounts times seconds can leave the exact range of numbers. */
 export const secondsFor = (amount: number, perMinute: number): number =>

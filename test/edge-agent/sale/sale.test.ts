@@ -7,7 +7,7 @@ import { encode } from '../../../schemas/codec.ts'
 import { paymentName, writeSellerMemo } from '../../../schemas/receipt-memo.ts'
 import { alice, bob, carol, TestChain, testNetwork } from '../../helpers/ledger.ts'
 import { PowerCut } from '../../helpers/memory-disk.ts'
-import { bytes32, lock, open as openChannel } from '../../helpers/trade.ts'
+import { bytes32, lock, open as openChannel, share } from '../../helpers/trade.ts'
 import { type Answered, GOODS, lab, TERMS } from './lab.ts'
 
 /** Between two blocks of the test chain. */
@@ -188,29 +188,135 @@ t.test('coins that wait to be spent are not there to be given back', async (t) =
   t.strictSame(answers(), [])
 })
 
-t.test('while 1,000 payments wait for an answer no more are looked at', async (t) => {
-  const test = new TestChain(testNetwork({ blockBytesMax: 1 << 20 }))
-  const goods = { outputs: [], sensors: [{ name: 'soil', sell: { ...TERMS, confirmations: 1 } }] }
-  const the = lab({ test, goods })
-  const { mine, pay, answers, sale } = the
-  const { transaction } = pay('topic air', 1_000)
-  /** Nobody checks a stored block again, and a thousand signatures would take long. */
-  const mineUnsigned = (count: number, nonce: number): void => {
+/** Mines payments that nobody has the coins for: a stored block is not checked again, and a thousand signatures would take long. */
+function unsigned({ test, pay, mine, sale }: ReturnType<typeof lab>, memo: string) {
+  const { transaction } = pay(memo, 1_000)
+  return (count: number, nonce: number): readonly Sealed[] => {
     const payments = Array.from({ length: count }, (_, at) =>
       sealTransaction(test.network, { ...transaction, nonce: nonce + at }),
     )
     mine([], 1, false)
     test.archive.blocks.set(test.chain.tip.hash, encode(block, test.block([], { forced: payments })))
     sale.tick()
+    return payments
   }
+}
+const SOIL = { outputs: [], sensors: [{ name: 'soil', sell: { ...TERMS, confirmations: 1 } }] }
+
+t.test('while 1,000 payments wait for room in the outbox no more are looked at', async (t) => {
+  const the = lab({ test: new TestChain(testNetwork({ blockBytesMax: 1 << 20 })), goods: SOIL })
+  const { mine, pay, answers, state } = the
+  const mineUnsigned = unsigned(the, 'topic soil')
+  state.room = 1 // and what is over takes two
   mineUnsigned(999, 0)
   mine([pay('topic soil', 60)])
   t.strictSame(words(answers()), ['sold topic soil'])
   mineUnsigned(1, 999)
   mine([pay('topic soil', 60)])
   t.strictSame(words(answers()), ['sold topic soil'])
-  mine([pay('a gift', 900)])
-  t.strictSame(words(answers()), ['sold topic soil', 'unknown-item 1000', 'sold topic soil'])
+  state.room = 2
+  mine()
+  t.strictSame(words(answers()), ['sold topic soil', 'sold topic soil'])
+})
+
+t.test(
+  'while 1,000 refunds wait for coins sales go on, and for one more the oldest is given up',
+  async (t) => {
+    const the = lab({ test: new TestChain(testNetwork({ blockBytesMax: 1 << 20 })), goods: SOIL })
+    const { mine, pay, answers, lines } = the
+    const mineUnsigned = unsigned(the, 'topic air')
+    const [first] = mineUnsigned(1_000, 0)
+    mine([pay('topic soil', 60)])
+    t.strictSame(words(answers()), ['sold topic soil'])
+    const givenUp = () => lines.filter(({ event }) => event.startsWith('gave up a refund'))
+    t.equal(givenUp().length, 0)
+    mineUnsigned(1, 1_000)
+    t.strictSame(
+      givenUp().map(({ fields }) => fields?.payment),
+      [paymentName(first?.id ?? '')],
+    )
+    mine([pay('a gift', 940)])
+    t.strictSame(words(answers()), ['sold topic soil', 'unknown-item 1000'])
+  },
+)
+
+t.test('a refund waits a day for its coins, and then holds up nothing any more', async (t) => {
+  const { test, mine, pay, answers, lines, time, outbox, sale } = lab()
+  mine([pay('on lamp', 9)])
+  outbox.add([{ draft: { type: 'transfer', to: bob.account, amount: 9, memo: 'rent' }, key: 'rent' }])
+  mine([], 3)
+  const waits = () => [
+    outbox.marked === test.chain.tip.height,
+    lines.some(({ event }) => /gave up/.test(event)),
+  ]
+  time.aheadMs = 86_400_000 - 2 * STEP_MS
+  sale.tick()
+  t.strictSame(waits(), [false, false])
+  time.aheadMs++
+  sale.tick()
+  t.strictSame(waits(), [true, true])
+  mine([pay('a gift', 100)], 3)
+  t.strictSame(answers(), [])
+})
+
+t.test('who has a share of what the seller earns cannot drain it by payments that come back', async (t) => {
+  const { test, mine, pay, answers } = lab()
+  const balance = () => test.chain.state.account(carol.account).balance
+  mine([pay('a gift', 1_000), share(test, carol, [[alice.account, 5_000]])])
+  for (let round = 0; round < 3; round++) mine([pay('on nothing', 90)], 4)
+  t.strictSame(words(answers()), ['unknown-item 45', 'unknown-item 45', 'unknown-item 45'])
+  mine()
+  t.equal(balance(), 1_000)
+  mine([pay('on lamp', 400)], 3)
+  t.strictSame(words(answers()).slice(3), ['sold on lamp', 'overpaid 50'])
+  mine()
+  t.equal(balance(), 1_150, 'and its share of the price is its own')
+})
+
+t.test('what comes back is by the split that counted where the payment stands', async (t) => {
+  type Lab = ReturnType<typeof lab>
+  const half = ({ test }: Lab, nonce: number) => share(test, carol, [[bob.account, 5_000]], { nonce })
+  const none = ({ test }: Lab, nonce: number) => share(test, carol, [], { nonce })
+  const days: readonly (readonly [string, string, (the: Lab) => readonly (readonly Sealed[])[]])[] = [
+    ['set later', 'underpaid 9', (the) => [[the.pay('on lamp', 9)], [half(the, 0)]]],
+    ['set behind it', 'underpaid 9', (the) => [[the.pay('on lamp', 9), half(the, 0)]]],
+    ['set before it', 'underpaid 5', (the) => [[half(the, 0), the.pay('on lamp', 9)]]],
+    ['set and cleared', 'underpaid 5', (the) => [[half(the, 0)], [the.pay('on lamp', 9)], [none(the, 1)]]],
+    [
+      'set and cleared around it',
+      'underpaid 5',
+      (the) => [[half(the, 0), the.pay('on lamp', 9), none(the, 1)]],
+    ],
+    [
+      'cleared and set around it',
+      'underpaid 9',
+      (the) => [[half(the, 0)], [none(the, 1), the.pay('on lamp', 9), half(the, 2)]],
+    ],
+  ]
+  for (const [name, expected, play] of days) {
+    for (const restarts of [false, true]) {
+      const the = lab()
+      the.state.inSync = !restarts
+      for (const transactions of play(the)) the.mine(transactions)
+      if (restarts) the.restart()
+      the.state.inSync = true
+      the.mine([], 2)
+      t.strictSame(words(the.answers()), [expected], `${name}${restarts ? ', and a restart' : ''}`)
+    }
+  }
+})
+
+t.test('also on the branch that wins', async (t) => {
+  const the = lab()
+  const { test, mine, pay, answers, reorganise } = the
+  const payment = pay('on lamp', 9)
+  mine([share(test, carol, [[bob.account, 5_000]]), payment])
+  const other = new TestChain(test.network)
+  other.grow(1, [payment], carol)
+  other.grow(2, [], carol)
+  reorganise(other)
+  mine()
+  t.strictSame(words(answers()), ['underpaid 9'])
 })
 
 t.test('without the coins for a refund it waits for them, also over a restart', async (t) => {

@@ -13,12 +13,13 @@ import { COIN } from '../../../ledger/amount.ts'
 /** One unit is a second. */
 const TERMS: Terms = { perMinute: 60, secondsMin: 10, secondsMax: 300, confirmations: 2, lateSeconds: 120 }
 const NOW = 1_767_225_600_000
-const PAYMENT: Payment = { amount: 60, ageMs: 0 }
+const PAYMENT: Omit<Payment, 'kept'> = { amount: 60, ageMs: 0 }
 const IDLE: Moment = { nowMs: NOW, runningMs: 0, refundFee: 0 }
 
 /** In seconds from now: until when, and what comes back for what reason. */
 function outcome(payment: Partial<Payment> = {}, wanted: Wanted = TERMS, moment: Partial<Moment> = {}) {
-  const { until, refund } = settle({ ...PAYMENT, ...payment }, wanted, { ...IDLE, ...moment })
+  const { amount = PAYMENT.amount } = payment
+  const { until, refund } = settle({ ...PAYMENT, kept: amount, ...payment }, wanted, { ...IDLE, ...moment })
   return [until === undefined ? undefined : (until - NOW) / 1000, refund && `${refund.code} ${refund.amount}`]
 }
 
@@ -96,4 +97,20 @@ t.test('amounts up to all coins there are keep their last unit', async (t) => {
   const all = Number.MAX_SAFE_INTEGER
   t.strictSame(outcome({ amount: all }, { ...TERMS, perMinute: 60 }), [300, `overpaid ${all - 300}`])
   t.strictSame(outcome({ amount: all }, { ...TERMS, perMinute: all }), [60, undefined])
+})
+
+t.test('what others had as their shares is not given back, and the price is shared as all is', async (t) => {
+  t.strictSame(outcome({ amount: 9, kept: 6 }), [undefined, 'underpaid 6'])
+  t.strictSame(outcome({ amount: 9, kept: 0 }), [undefined, undefined])
+  t.strictSame(outcome({ amount: 400, kept: 200 }), [300, 'overpaid 50'], 'half of what was over')
+  t.strictSame(outcome({ amount: 401, kept: 200 }), [300, 'overpaid 50'], 'rounded down')
+  t.strictSame(outcome({ amount: 10, kept: 6 }, TERMS, { runningMs: 300_000, refundFee: 5 }), [
+    undefined,
+    'overpaid 1',
+  ])
+  const most = Number.MAX_SAFE_INTEGER
+  t.strictSame(outcome({ amount: most, kept: most - 1 }, 'unknown-item'), [
+    undefined,
+    `unknown-item ${most - 1}`,
+  ])
 })
