@@ -2,7 +2,8 @@
  * `pinledger channel watch`: claims for payees that are away. Their best proofs are retained on `claim/`; when a channel is closing and
  * a proof is worth more than the ledger has paid, it is sent to the ledger. The payee is paid, the watcher pays the fee.
  *
- * What is on the topic may be anybody's: a proof counts only by the ledger's own rules, on the entry that a validator tells of.
+ * What is on the topic may be anybody's: a proof counts only on the topic of its channel's payee, and by the ledger's own rules, on the
+ * entry that a validator tells of.
  */
 import { formatCoins } from '../ledger/amount.ts'
 import { checkAuthorisation, checkProof } from '../ledger/channel.ts'
@@ -17,13 +18,12 @@ import { decode } from '../schemas/codec.ts'
 import { type Hash, short } from '../schemas/hex.ts'
 import { everyone } from '../schemas/topic.ts'
 import type { ChannelClaim, ChannelProof } from '../schemas/transaction.ts'
+import { ClaimNotices } from './claim-notices.ts'
 import { EXIT } from './exit.ts'
-import { sendCommand } from './send.ts'
+import { sendOn } from './send.ts'
 import { type Place, Sender, type Where } from './sender.ts'
 import { askEntry } from './state-entry.ts'
 
-/** Channels that are watched at most: anybody may publish proofs of channels that are not there. */
-const WATCHED_MAX = 10_000
 /** Channels that a validator is asked about in one round, and how often: it answers 10 questions a second. */
 const ROUND_MAX = 40
 const ROUND_MS = 5_000
@@ -63,28 +63,31 @@ export async function watchChannels(
   }: { readonly network: string | undefined; readonly patience: number; readonly json: boolean },
   { signal, log, say }: WatchModules,
 ): Promise<number> {
-  const proofs = new Map<Hash, ChannelProof>()
+  const notices = new ClaimNotices()
   while (!signal.aborted) {
-    const claims = await look(where, signer, network, patience, proofs, log)
-    for (const { id, channel, proof, entry } of claims) {
-      say({ event: 'claims', channel, payee: entry.to }, `claims on ${channel} for ${short(entry.to)}`)
-      const doing = `claiming for ${short(entry.to)}, which had ${formatCoins(entry.paid)} of ${formatCoins(entry.amount)},`
-      const sending = {
-        draft: { type: 'channelClaim', channel, proof },
-        doing,
-        fee: undefined,
-        network: id,
-      } as const
-      await sendCommand(where, signer, { ...sending, waitSeconds: 60 }, json, log)
+    const sender = new Sender(where, signer, network, log)
+    try {
+      const place = await sender.start()
+      const claims = await look(sender, place, patience, notices)
+      // All at once, each with a number of its own: the next payee must not wait for the block of the one before.
+      const sent = claims.map(({ channel, proof, entry }, index) => {
+        say({ event: 'claims', channel, payee: entry.to }, `claims on ${channel} for ${short(entry.to)}`)
+        const doing = `claiming for ${short(entry.to)}, which had ${formatCoins(entry.paid)} of ${formatCoins(entry.amount)},`
+        const draft = { type: 'channelClaim', channel, proof } as const
+        const at = { ...place, nonce: place.nonce + index }
+        return sendOn(sender, at, signer, { draft, doing, fee: undefined, waitSeconds: 60 }, json)
+      })
+      await Promise.all(sent)
+      if (claims.length > 0) continue
+    } finally {
+      await sender.stop()
     }
-    if (claims.length === 0) await pause(ROUND_MS, signal)
+    await pause(ROUND_MS, signal)
   }
   return EXIT.ok
 }
 
 interface Found {
-  /** The network's genesis hash. */
-  readonly id: Hash
   readonly channel: Hash
   readonly proof: ChannelProof
   readonly entry: ChannelEntry
@@ -92,41 +95,33 @@ interface Found {
 
 /** One round: hears what is retained, asks about it, and finds what is to be claimed. */
 async function look(
-  where: Where,
-  signer: Signer,
-  wanted: string | undefined,
+  sender: Sender,
+  place: Place,
   patience: number,
-  proofs: Map<Hash, ChannelProof>,
-  log: Log,
+  notices: ClaimNotices,
 ): Promise<readonly Found[]> {
-  const sender = new Sender(where, signer, wanted, log)
-  try {
-    const place: Place = await sender.start()
-    const { network } = place
-    sender.onMessage(({ kind, rest, json }, payload) => {
-      const channel = rest[0] as Hash | undefined
-      if (kind !== 'claim' || json || channel === undefined) return
-      const decoded = decode(claimNotice, payload, CLAIM_NOTICE_BYTES_MAX)
-      if (!decoded.ok || decoded.value.channel !== channel) proofs.delete(channel)
-      else if (proofs.size < WATCHED_MAX || proofs.has(channel)) proofs.set(channel, decoded.value.proof)
-    })
-    sender.session.subscribe([everyone(network.id, 'claim')])
-    await pause(500)
-    const found: Found[] = []
-    for (const [channel, proof] of [...proofs].slice(0, ROUND_MAX)) {
-      // To the end of the queue, so that all have their turn.
-      proofs.delete(channel)
-      proofs.set(channel, proof)
-      const question = { kind: KIND.channel, key: channel, codec: channelEntry }
-      const { value: entry, height } = await askEntry(sender, place, question)
-      const claim = claimFor(network, channel, entry, proof, { height: height + 1, patience })
-      if (claim !== undefined && entry !== undefined)
-        found.push({ id: network.genesisHash, channel, proof: claim, entry })
-    }
-    return found
-  } finally {
-    await sender.stop()
+  const { network } = place
+  sender.onMessage(({ kind, publisher, rest, json }, payload) => {
+    const channel = rest[0] as Hash | undefined
+    if (kind !== 'claim' || json || channel === undefined) return
+    const decoded = decode(claimNotice, payload, CLAIM_NOTICE_BYTES_MAX)
+    const isGood = decoded.ok && decoded.value.channel === channel
+    notices.hear(publisher, channel, isGood ? decoded.value.proof : undefined)
+  })
+  sender.session.subscribe([everyone(network.id, 'claim')])
+  await pause(500)
+  const claims = new Map<Hash, Found>()
+  for (const notice of notices.next(ROUND_MAX)) {
+    const { publisher, channel, proof } = notice
+    const question = { kind: KIND.channel, key: channel, codec: channelEntry }
+    const { value: entry, height } = await askEntry(sender, place, question)
+    const isPayee = entry?.to === publisher
+    notices.found(notice, isPayee)
+    if (entry === undefined || !isPayee) continue
+    const claim = claimFor(network, channel, entry, proof, { height: height + 1, patience })
+    if (claim !== undefined) claims.set(channel, { channel, proof: claim, entry })
   }
+  return [...claims.values()]
 }
 
 const pause = (ms: number, signal?: AbortSignal): Promise<void> =>

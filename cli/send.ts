@@ -33,13 +33,11 @@ export interface Sending {
 const LIFETIME_BLOCKS = 1_000
 
 /** What to do about the refusals that a sender can do something about. */
-const IN_USE =
-  '; another program, such as a running agent, sends with this key: send from an account of your own'
-const REMEDIES: Readonly<Record<string, string>> = {
-  replaced: IN_USE,
-  'fee-too-low-to-replace': IN_USE,
-  'nonce-too-low': IN_USE,
-  'nonce-gap': IN_USE,
+const IN_USE = ['replaced', 'fee-too-low-to-replace', 'nonce-too-low', 'nonce-gap']
+const remedyFor = (code: string, { type }: Draft): string => {
+  if (!IN_USE.includes(code)) return ''
+  const own = "an agent sets its own split: write 'split:' into its configuration, or stop it meanwhile"
+  return `; another program, such as a running agent, sends with this key: ${type === 'split' ? own : 'send from an account of your own'}`
 }
 
 /** Prints what became of it; 0 confirmed, 1 refused or not confirmed in time. Throws WorldError `broker-unreachable`. */
@@ -53,35 +51,51 @@ export async function sendCommand(
   const sender = new Sender(where, signer, sending.network, log)
   try {
     const place = await sender.start()
-    const { network, balance } = place
-    const obstacle = sending.obstacle?.(network)
-    if (obstacle !== undefined) return tell(json, EXIT.no, { status: 'refused', reason: obstacle })
-    const sealed = await seal(sender, place, signer, sending)
-    const { fee } = sealed.transaction
-    const needs = amountOf(sending.draft) + fee
-    if (needs > balance) {
-      const reason = `the account has ${formatCoins(balance)} coins and needs ${formatCoins(needs)}`
-      return tell(json, EXIT.no, { status: 'refused', reason })
-    }
-    sending.onSealed?.(sealed, place)
-    const settled = settlement(sender, sealed, json)
-    if (!json) process.stdout.write(`${sending.doing} on network ${network.id}, transaction ${sealed.id}\n`)
-    const name = topic(network.id, 'tx', signer.account)
-    const sent = await sender.session.publish(name, sealed.bytes, { qos: 1, retain: false })
-    if (!sent) {
-      const what = 'did not take the transaction; nothing was sent'
-      throw new WorldError('broker-unreachable', `the broker at ${where.url} ${what}`)
-    }
-    return report(await settled(sending.waitSeconds), sealed, sending, json)
+    return await sendOn(sender, place, signer, sending, json)
   } finally {
     await sender.stop()
   }
 }
 
+/** The same on a session of the caller's, with the nonce and the coins that `place` has. */
+export async function sendOn(
+  sender: Sender,
+  place: Place,
+  signer: Signer,
+  sending: Omit<Sending, 'network'>,
+  json: boolean,
+): Promise<number> {
+  const { network, balance } = place
+  const obstacle = sending.obstacle?.(network)
+  if (obstacle !== undefined) return tell(json, EXIT.no, { status: 'refused', reason: obstacle })
+  const sealed = await seal(sender, place, signer, sending)
+  const { fee } = sealed.transaction
+  const needs = amountOf(sending.draft) + fee
+  if (needs > balance) {
+    const reason = `the account has ${formatCoins(balance)} coins and needs ${formatCoins(needs)}`
+    return tell(json, EXIT.no, { status: 'refused', reason })
+  }
+  sending.onSealed?.(sealed, place)
+  const settled = settlement(sender, sealed, json)
+  if (!json) process.stdout.write(`${sending.doing} on network ${network.id}, transaction ${sealed.id}\n`)
+  const name = topic(network.id, 'tx', signer.account)
+  const sent = await sender.session.publish(name, sealed.bytes, { qos: 1, retain: false })
+  if (!sent) {
+    const what = 'did not take the transaction; nothing was sent'
+    throw new WorldError('broker-unreachable', `the broker at ${sender.url} ${what}`)
+  }
+  return report(await settled(sending.waitSeconds), sealed, sending, json)
+}
+
 const amountOf = (draft: Draft): number =>
   draft.type === 'transfer' || draft.type === 'channelOpen' ? draft.amount : 0
 
-async function seal(sender: Sender, place: Place, signer: Signer, { draft, fee }: Sending): Promise<Sealed> {
+async function seal(
+  sender: Sender,
+  place: Place,
+  signer: Signer,
+  { draft, fee }: Pick<Sending, 'draft' | 'fee'>,
+): Promise<Sealed> {
   const { network, validator, nonce, height } = place
   const head = { network: network.id, from: signer.account, nonce, expiry: height + LIFETIME_BLOCKS }
   const unsigned = { ...draft, ...head, fee: fee ?? 0 } as Unsigned<Transaction>
@@ -113,7 +127,12 @@ function settlement(sender: Sender, sealed: Sealed, json: boolean) {
   }
 }
 
-function report(outcome: Receipt | undefined, sealed: Sealed, sending: Sending, json: boolean): number {
+function report(
+  outcome: Receipt | undefined,
+  sealed: Sealed,
+  sending: Pick<Sending, 'draft' | 'waitSeconds'>,
+  json: boolean,
+): number {
   const { fee, expiry } = sealed.transaction
   if (outcome === undefined)
     return tell(json, EXIT.no, {
@@ -126,7 +145,7 @@ function report(outcome: Receipt | undefined, sealed: Sealed, sending: Sending, 
     return tell(json, EXIT.no, {
       status,
       transaction: sealed.id,
-      reason: `${code}: ${message}${REMEDIES[code] ?? ''}`,
+      reason: `${code}: ${message}${remedyFor(code, sending.draft)}`,
     })
   return tell(json, EXIT.ok, { status, transaction: sealed.id, height, fee })
 }

@@ -55,7 +55,7 @@ export class Sender {
   #height: number | undefined
   #view: { readonly nonce: number; readonly balance: number } | undefined
   readonly #tips = new Map<Account, Tip>()
-  #onReceipt: (value: Receipt) => void = () => {}
+  readonly #onReceipt: ((value: Receipt) => void)[] = []
   #onMessage: (parsed: ParsedTopic, payload: Uint8Array, retain: boolean) => void = () => {}
   #reason = 'no answer'
 
@@ -87,6 +87,11 @@ export class Sender {
         },
       },
     )
+  }
+
+  /** The broker's. */
+  get url(): string {
+    return this.#where.url
   }
 
   /** Connects and learns where it is. Throws WorldError `broker-unreachable`. */
@@ -130,9 +135,9 @@ export class Sender {
     return this.#requests
   }
 
-  /** From now on receipts of the sender's transactions go there. */
+  /** From now on receipts of the sender's transactions go there too. */
   onReceipt(listener: (value: Receipt) => void): void {
-    this.#onReceipt = listener
+    this.#onReceipt.push(listener)
   }
 
   /** From now on every message goes there too, mirrors included, of filters that were subscribed to beside the sender's own. */
@@ -182,7 +187,7 @@ export class Sender {
     }
     if (kind === 'receipt' && rest[0] === this.#signer.account) {
       const decoded = decode(receipt, payload, TRANSACTION_BYTES_MAX)
-      if (decoded.ok) this.#onReceipt(decoded.value)
+      if (decoded.ok) for (const listener of this.#onReceipt) listener(decoded.value)
     }
   }
 }

@@ -1,5 +1,5 @@
 /** The work of `pinledger split`: reads the shares of an account, shows them, and changes them. */
-import { checkSplit, PARTS } from '../ledger/split.ts'
+import { checkSplit, PARTS, sameShares } from '../ledger/split.ts'
 import { KIND, type Shares, splitEntry } from '../ledger/state.ts'
 import type { Log } from '../node/log.ts'
 import type { Signer } from '../node/signing.ts'
@@ -66,7 +66,7 @@ export async function setSplit(
   const { value: before = [] } = await readEntry(where, rest.network, question(signer.account), log)
   if (json) process.stdout.write(`${JSON.stringify({ account: signer.account, before, after: shares })}\n`)
   else process.stdout.write(`before: ${describe(before)}\nafter:  ${describe(shares)}\n`)
-  if (same(before, shares)) {
+  if (sameShares(before, shares)) {
     process.stdout.write(
       json ? `${JSON.stringify({ status: 'unchanged' })}\n` : 'it is so already; nothing was sent\n',
     )
@@ -81,7 +81,3 @@ export async function setSplit(
   const doing = shares.length === 0 ? 'ending the split' : 'setting the split'
   return sendCommand(where, signer, { draft, doing, obstacle, ...rest }, json, log)
 }
-
-const same = (a: Shares, b: Shares): boolean =>
-  a.length === b.length &&
-  a.every(({ account, parts }, at) => account === b[at]?.account && parts === b[at]?.parts)

@@ -1,5 +1,6 @@
 /** `pinledger split`: with whom an account shares what it earns. */
 import { type Command, InvalidArgumentError } from 'commander'
+import { PARTS } from '../ledger/split.ts'
 import type { Shares } from '../ledger/state.ts'
 import type { Account } from '../schemas/hex.ts'
 import { SHARES_MAX } from '../schemas/transaction.ts'
@@ -16,7 +17,11 @@ export function share(text: string, before: Shares = []): Shares {
   if (percent === '' || parts < 1 || parts > 100 * PARTS_PER_PERCENT)
     throw new InvalidArgumentError('expected an account and 0.01% to 100%, such as 8a88...6f5c=30%')
   if (before.length >= SHARES_MAX) throw new InvalidArgumentError(`expected at most ${SHARES_MAX} shares`)
-  return [...before, { account: account(owner), parts }]
+  const to = account(owner)
+  if (before.some((each) => each.account === to)) throw new InvalidArgumentError('expected each account once')
+  if (before.reduce((sum, each) => sum + each.parts, parts) > PARTS)
+    throw new InvalidArgumentError('expected at most 100% in all')
+  return [...before, { account: to, parts }]
 }
 
 interface SharedOptions {

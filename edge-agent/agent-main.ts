@@ -31,6 +31,7 @@ import { PaidTopics } from './sale/paid-topics.ts'
 import { Running } from './sale/running.ts'
 import { Sale } from './sale/sale.ts'
 import { Shop } from './sale/shop.ts'
+import { SplitSetting, sharesOf } from './split-setting.ts'
 import type { Desk, Trade } from './trade.ts'
 import { WiresTrade, wiresOptions } from './wires/trade.ts'
 import { WiresLog } from './wires/wires-log.ts'
@@ -116,6 +117,7 @@ export async function runAgent(
               return new LabTrade(desk, lab, new LabLog(runtime.dir.file(LAB_FOLDER)))
             },
           ]
+    const { split } = config
     const sellable = () => ({ ...config, files: fileShop?.onSale ?? [] })
     const agent = new Agent(
       {
@@ -137,6 +139,7 @@ export async function runAgent(
           (desk) => new Catalogue(desk, config.name, () => itemsOf(sellable(), factsOf)),
           ...(shop.isEmpty ? [] : [selling, topics]),
           ...trading,
+          ...(split === undefined ? [] : [(desk: Desk): Trade => new SplitSetting(desk, sharesOf(split))]),
           ...(files === undefined ? [] : [sellingFiles(files)]),
           ...experiments,
         ],

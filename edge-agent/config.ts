@@ -8,6 +8,7 @@ import { filesConfig } from './files/config.ts'
 import { SLOW_SHARE } from './miner.ts'
 import { misfits, OUTPUTS_MAX, outputConfig } from './outputs/config.ts'
 import { nameFault } from './sale/config.ts'
+import { splitConfig } from './split-setting.ts'
 import { wireMisfits, wiresConfig } from './wires/config.ts'
 
 export const agentConfig = z
@@ -56,6 +57,9 @@ export const agentConfig = z
       })
       .prefault({}),
     buys: buysConfig,
+    split: splitConfig
+      .optional()
+      .describe('with whom it shares what it earns; left out: as it is on the ledger'),
     files: filesConfig.optional().describe('files that are sold'),
   })
   .superRefine(({ outputs, sensors, wires, clock, owner }, context) => {

@@ -34,6 +34,10 @@ export function checkSplit(network: Pick<Network, 'signatures'>, { from, shares 
 export const shareOf = (amount: number, parts: number): number =>
   Math.floor(amount / PARTS) * parts + Math.floor(((amount % PARTS) * parts) / PARTS)
 
+export const sameShares = (a: Shares, b: Shares): boolean =>
+  a.length === b.length &&
+  a.every(({ account, parts }, at) => account === b[at]?.account && parts === b[at]?.parts)
+
 /** What of an amount stays with an account that shares it so. */
 export const keptOf = (amount: number, shares: Shares): number =>
   shares.reduce((rest, { parts }) => rest - shareOf(amount, parts), amount)

@@ -9,6 +9,10 @@ t.test('a share is an account and a percentage to the hundredth', async (t) => {
   const wrong = ['0%', '0.00%', '101%', '30', '-1%', '1.234%', '3e1%', ' 30%', '30%=', '']
   for (const percent of wrong) t.throws(() => of(percent), /expected an account and 0.01% to 100%/, percent)
   t.throws(() => share('abc=30%'), /expected an account/)
+  const twice = share(`${bob.account}=60%`)
+  t.throws(() => share(`${bob.account}=60%`, twice), /each account once/)
+  t.throws(() => share(`${alice.account}=40.01%`, twice), /at most 100%/)
+  t.equal(share(`${alice.account}=40%`, twice).length, 2)
   const four = Array(4).fill({ account: bob.account, parts: 1 })
   t.throws(() => share(`${alice.account}=1%`, four), /at most 4 shares/)
   const both = share(`${alice.account}=1%`, share(`${bob.account}=2%`))

@@ -2,6 +2,8 @@ import t from 'tap'
 import { agentConfig } from '../../edge-agent/config.ts'
 
 const ACCOUNT = 'd75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a'
+const OTHER = '3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c'
+const SHARE = { account: ACCOUNT, percent: 50 }
 const least = { name: 'pump', broker: { url: 'mqtt://10.0.0.1' }, data: '/var/lib/pinledger' }
 const wire = { when: { device: ACCOUNT, sensor: 'soil' }, pay: '0.01', for: 'water' }
 const cpu = { name: 'cpu', driver: 'host', quantity: 'cpu-load', intervalSeconds: 4 }
@@ -44,6 +46,11 @@ t.test('what cannot be is refused, each with its field', (t) => {
     [{ ...least, broker: { url: 'mqtt://user:secret@10.0.0.1' } }, 'broker.url'],
     [{ ...least, clock: { lab: true } }, 'clock.lab'],
     [{ ...least, owner: ACCOUNT, clock: { lab: true, duty: 0 } }, 'clock.duty'],
+    [{ ...least, split: [{ account: 'me', percent: 1 }] }, 'split.0.account'],
+    [{ ...least, split: [{ account: ACCOUNT, percent: 0 }] }, 'split.0.percent'],
+    [{ ...least, split: [{ account: ACCOUNT, percent: 1.001 }] }, 'split.0.percent'],
+    [{ ...least, split: [SHARE, SHARE] }, 'split'],
+    [{ ...least, split: [SHARE, { account: OTHER, percent: 50.01 }] }, 'split'],
     [{ ...least, minne: {} }, ''],
     [{ name: 'pump' }, 'broker'],
   ]
