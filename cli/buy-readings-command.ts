@@ -7,7 +7,7 @@ import { short } from '../schemas/hex.ts'
 import { decimalNumber } from '../schemas/units.ts'
 import { buyReadings, type ReadingsOrder, usable } from './buy-readings.ts'
 import { openBooks } from './channel-books.ts'
-import { closeChannel, openChannel } from './channel-open.ts'
+import { checkPrice, closeChannel, openChannel } from './channel-open.ts'
 import { EXIT } from './exit.ts'
 import { findOffer } from './offers.ts'
 import type { Where } from './sender.ts'
@@ -41,6 +41,7 @@ export async function readingsCommand(
   try {
     if (usable(log, seller, sensor) === undefined) {
       const price = order.price ?? (await offeredPrice(where, order, warnings))
+      if (order.price !== undefined) await checkPrice(where, { ...order, price }, warnings)
       const open = { seller, sensor, price, deposit: order.deposit ?? price * count, delay: order.delay }
       const rest = { mode: order.mode, fee: undefined, network, waitSeconds }
       const code = await openChannel(where, signer, log, { ...open, ...rest }, json, warnings)

@@ -9,6 +9,7 @@ import type { Log } from '../node/log.ts'
 import type { Signer } from '../node/signing.ts'
 import { type Account, type Hash, short, ZERO_HASH } from '../schemas/hex.ts'
 import { EXIT } from './exit.ts'
+import { findOffer } from './offers.ts'
 import { type Sending, sendCommand } from './send.ts'
 import { Sender, type Where } from './sender.ts'
 
@@ -30,6 +31,26 @@ export const chainOf = (
   signer: Signer,
   { number, steps }: Pick<Purchase, 'number' | 'steps'>,
 ): WordChain | undefined => (steps === 0 ? undefined : wordChain(chainSeed(network, signer, number), steps))
+
+/**
+ * Refuses a price below what the seller asks for in its signed offer: it would serve no reading, and the coins would be locked up for
+ * nothing. Without an offer nobody can say. Throws WorldError `usage`.
+ */
+export async function checkPrice(
+  where: Where,
+  { seller, sensor, price, network }: Pick<OpenOrder, 'seller' | 'sensor' | 'price' | 'network'>,
+  log: Log,
+): Promise<void> {
+  const found = await findOffer(where, { of: seller, kind: 'readings', item: sensor }, network, log)
+  if (!found.ok) {
+    if (found.fault.code === 'ambiguous') throw new WorldError('usage', found.fault.message)
+    return
+  }
+  const offered = found.value.item.price
+  if (price >= offered) return
+  const asks = `${short(seller)} asks for ${formatCoins(offered)} a reading of ${sensor}`
+  throw new WorldError('usage', `--price: ${asks}, and serves none for ${formatCoins(price)}`)
+}
 
 /** Opens a channel and waits until it is on the ledger; exit codes of `sendCommand`. */
 export async function openChannel(

@@ -97,10 +97,11 @@ export function addChannelCommands(program: Command): void {
         selfTest()
         const { findSeller } = await import('./seller.ts')
         const { openBooks } = await import('./channel-books.ts')
-        const { openChannel } = await import('./channel-open.ts')
+        const { checkPrice, openChannel } = await import('./channel-open.ts')
         const [where, log] = [{ url: broker }, quiet(json)]
         const seller = await findSeller(where, of, log)
         const order = { seller, sensor, price, deposit, delay, mode, fee, network, waitSeconds: wait }
+        await checkPrice(where, order, log)
         const books = openBooks(key)
         process.exitCode = await openChannel(where, loadKey(key), books.log, order, json, log).finally(
           books.close,

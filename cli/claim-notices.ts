@@ -33,7 +33,7 @@ export class ClaimNotices {
     if (proof === undefined) this.#drop(publisher, channel)
     else if (held !== undefined) {
       if (held.size < CHANNELS_MAX || held.has(channel)) held.set(channel, proof)
-    } else if (this.#hasRoomFor(publisher)) this.#others.set(publisher, new Map([[channel, proof]]))
+    } else if (this.#hasRoom()) this.#others.set(publisher, new Map([[channel, proof]]))
   }
 
   /** Those to ask about now, `max` at most, each once. */
@@ -88,9 +88,8 @@ export class ClaimNotices {
     this.#others.delete(publisher)
   }
 
-  #hasRoomFor(publisher: Account): boolean {
+  #hasRoom(): boolean {
     if (this.#payees.size + this.#others.size < PUBLISHERS_MAX) return true
-    if (this.#vain.has(publisher)) return false
     for (const other of this.#others.keys()) if (this.#vain.has(other)) return this.#others.delete(other)
     return false
   }

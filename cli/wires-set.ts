@@ -59,7 +59,9 @@ export async function setWires(
       qos: 1,
       retain: false,
     })
-    const answered = (): boolean => isTaken(state, sent) || state?.refused?.message === sent.message
+    // An agent without an owner does not listen to anybody.
+    const answered = (): boolean =>
+      isTaken(state, sent) || state?.refused?.message === sent.message || state?.owner === null
     const endMs = performance.now() + wait * 1000
     while (!answered() && performance.now() < endMs) await sleep(LOOK_MS)
     return report(state, sent, json, out)
@@ -89,12 +91,16 @@ function report(
   out: (text: string) => void,
 ): number {
   const taken = isTaken(state, sent)
-  const refusal = state?.refused?.message === sent.message ? state.refused.reason : undefined
+  const ownerless =
+    state?.owner === null
+      ? `agent ${short(sent.agent)} has no owner, so nobody can change its wires while it runs: write 'owner: ${sent.owner}' into its configuration and start it again`
+      : undefined
+  const refusal = state?.refused?.message === sent.message ? state.refused.reason : ownerless
   const status = taken ? 'set' : refusal === undefined ? 'unanswered' : 'refused'
   const silent =
     state === undefined || state.owner === sent.owner
       ? `no answer from agent ${short(sent.agent)}: is it running, and is this account its owner?`
-      : `no answer from agent ${short(sent.agent)}: its owner is ${state.owner ?? 'nobody (owner: in its configuration)'}`
+      : `no answer from agent ${short(sent.agent)}: its owner is ${state.owner}`
   const reason = taken ? undefined : (refusal ?? silent)
   if (json)
     out(`${JSON.stringify({ status, sequence: sent.sequence, reason, wires: state?.wires.length })}\n`)

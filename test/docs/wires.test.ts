@@ -8,7 +8,10 @@ import { sample, WiresLab } from '../helpers/wires-lab.ts'
 
 const text = readFileSync(fromRoot('docs/TRADE.md'), 'utf8')
 const section = text.split(/^## /m).find((part) => part.startsWith('Wires\n')) ?? ''
-const examples = [...section.matchAll(/```yaml\n(.*?)```/gs)].map(([, yaml = '']) => parse(yaml) as object[])
+/** One example is a whole file, the others are wires alone. */
+const listOf = (value: object[] | { readonly wires: object[] }): object[] =>
+  Array.isArray(value) ? value : value.wires
+const examples = [...section.matchAll(/```yaml\n(.*?)```/gs)].map(([, yaml = '']) => listOf(parse(yaml)))
 
 const SECOND = 60_000
 const lab = (example: number, sensors: readonly string[] = []) =>

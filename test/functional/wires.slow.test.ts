@@ -154,6 +154,13 @@ t.test(
       said: /^6 blocks from .*looked 3 times, would have paid 2 times: 0\.02 coins\n {4}kept from it 1 times, first at .*: perHourMax\n.*would have paid 0 times.*in all 0\.02 coins/s,
     })
 
+    const bare = join(temporary(t), 'wires.yaml')
+    writeFileSync(bare, JSON.stringify([first]))
+    t.throws(() => tryWires({ file: bare, data: ledger, hours: 24, json: false }, () => {}), {
+      code: 'config',
+      message: /got a list\. Put a line "wires:" above/,
+    })
+
     t.throws(() => resetWires({ data: '/dev/null/x', json: false }, () => {}), { code: 'store-write' })
     await again.stop()
     t.match(await ask((out) => resetWires({ data, json: true }, out)), { said: '{"status":"reset"}\n' })
@@ -198,3 +205,26 @@ t.test('a warning about an offer is shown, and nothing in it steers the terminal
     'of one wire only',
   )
 })
+
+t.test(
+  'an agent without an owner takes wires from nobody, and who sends them is told so at once',
+  async (t) => {
+    const rig = await Rig.start(t)
+    await rig.validator()
+    const { client } = await rig.device(alice)
+    const state = { agent: alice.account, at: '', owner: null, sequence: 0, from: 'configuration' }
+    const name = mirror(topic(rig.chain.network.id, 'wires', alice.account))
+    const said = JSON.stringify({ ...state, text: null, wires: [], refused: null })
+    await client.publishAsync(name, said, { retain: true, qos: 1 })
+    const { log } = recordingLog()
+    let out = ''
+    const setting = { file: wiresFile(t, [first]), agent: alice.account, wait: 60, json: false }
+    const started = performance.now()
+    const code = await setWires({ url: rig.url }, carol, setting, log, (text) => {
+      out += text
+    })
+    t.ok(performance.now() - started < 60_000)
+    t.equal(code, 1)
+    t.match(out, new RegExp(`^refused: agent .* has no owner.*owner: ${carol.account}`))
+  },
+)
