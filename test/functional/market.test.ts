@@ -11,6 +11,7 @@ import { Outputs } from '../../edge-agent/outputs/outputs.ts'
 import { signOffer } from '../../ledger/offer.ts'
 import { ChainStore } from '../../node/chain-store.ts'
 import { openDisk } from '../../node/disk.ts'
+import { createKey } from '../../node/key-file.ts'
 import { replaceableLog } from '../../node/replaceable-log.ts'
 import type { Signer } from '../../node/signing.ts'
 import { systemTimers } from '../../node/timers.ts'
@@ -79,6 +80,22 @@ t.test('two agents offer, a person finds what they sell, and who stops is gone',
     ok: true,
     value: { seller: bob.account },
   })
+  const key = join(temporary(t), 'visitor.json')
+  createKey(key)
+  const sold = ['--of', alice.account, '--broker', rig.url, '--key', key]
+  const prices = ['--price', '0.0499', '--deposit', '1']
+  for (const words of [
+    ['channel', 'open', '--sensor', 'soil'],
+    ['buy', 'readings', 'soil', '--count', '2'],
+  ]) {
+    const { code, err } = await run(t, [...words, ...sold, ...prices])
+    t.equal(code, 2, 'nothing is put into a channel that its seller would refuse')
+    t.match(err, /asks for 0\.05 a reading of soil, and serves none for 0\.0499/)
+  }
+  const enough = ['--sensor', 'soil', '--price', '0.05', '--deposit', '1']
+  const { code, out } = await run(t, ['channel', 'open', ...enough, ...sold])
+  t.match([code, out], [1, /the account has 0 coins and needs 1/], 'but for the coins it would be opened')
+
   const shown = await run(t, ['market', '--unit', '%', '--broker', rig.url])
   t.match(shown.out, /probe +8a88e3dd +readings +soil +% +0\.5 s +0\.05 a reading +- +yes +greenhouse/)
   t.notMatch(shown.out, 'porch')
