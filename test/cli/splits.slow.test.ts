@@ -56,22 +56,16 @@ t.test('what the ledger would refuse is not sent', async (t) => {
   const { validator } = await rig.validator()
   const key = join(temporary(t), 'key.json')
   const { account } = createKey(key)
-  const refused = async (...shares: string[]) => {
+  const set = (...shares: string[]) => {
     const options = shares.flatMap((share) => ['--share', share])
-    const { out, code } = await run(t, [
-      'split',
-      'set',
-      '--key',
-      key,
-      ...options,
-      '--broker',
-      rig.url,
-      '--json',
-    ])
-    t.equal(code, 1)
-    return parsed(out.split('\n').at(-1) ?? '')?.reason
+    return run(t, ['split', 'set', '--key', key, ...options, '--broker', rig.url, '--json'])
   }
-  t.match(await refused(`${bob.account}=60%`, `${carol.account}=41%`), '10000 parts at most, got 10100')
-  t.match(await refused(`${account}=10%`), 'not the sender')
+  const tooMuch = await set(`${bob.account}=60%`, `${carol.account}=41%`)
+  t.match([tooMuch.code, tooMuch.out, tooMuch.err], [2, /^$/, /expected at most 100% in all/])
+  const twice = await set(`${bob.account}=10%`, `${bob.account}=10%`)
+  t.match([twice.code, twice.out, twice.err], [2, /^$/, /expected each account once/])
+  const own = await set(`${account}=10%`)
+  t.equal(own.code, 1)
+  t.match(parsed(own.out.split('\n').at(-1) ?? '')?.reason, 'not the sender')
   t.equal(validator.node.mempool.size, 0)
 })
