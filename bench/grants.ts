@@ -181,7 +181,7 @@ async function saying(): Promise<Record<string, number>> {
     ...{ retained: announcer.patient.bind(announcer), onFatal: (error) => console.error(error) },
   })
   for (const block of blocks)
-    feed.onUpdate({ disconnected: [], connected: [{ block }], tip: chain.tip } as unknown as Update)
+    feed.onUpdate({ disconnected: [], connected: [{ block }], tip: chain.tip } as unknown as Update, [])
   session.start()
   await ready
   startMs = performance.now()

@@ -1,10 +1,12 @@
 /**
  * What a validator reads from receipts: until when a buyer may read which paid topics of a seller.
  *
- * A receipt is a transfer of 0 from seller to buyer with the memo `sold <payment> topic <sensor> until <time>`. Of several for one topic
- * the longest counts, so that a seller cannot take back what it sold; blocks that are disconnected take theirs with them. Invariants: each
- * receipt is known by its seller's nonce, so one that is heard of twice counts once; `#entries` is the number of seller, buyer
- * and sensor together; no receipt is heeded for longer than GRANT_MS_MAX after its block. Pure: time is that of blocks.
+ * A receipt is a transfer of 0 from seller to buyer with the memo `sold <payment> topic <sensor> until <time>`. Its time runs from
+ * when the seller signed it, so it counts as soon as it may go into a block. Of several for one topic the longest counts, so that
+ * a seller cannot take back what it sold; blocks that are disconnected take theirs with them, until it waits for another block.
+ * Invariants: each receipt is known by its seller's nonce, so one that is heard of twice, waiting and in a block, counts once;
+ * `#entries` is the number of seller, buyer and sensor together; no receipt is heeded for longer than GRANT_MS_MAX after its
+ * block, or after the tip with which it was first heard of. Pure: time is that of blocks.
  */
 import type { Block } from '../schemas/block.ts'
 import { GRANT_MS_MAX, GRANT_SENSORS_MAX, type Grant } from '../schemas/grant.ts'
@@ -65,21 +67,32 @@ export class GrantBook {
   }
 
   /** Heeds the receipts of a block of the best chain, as far as they run at `nowMs`. */
-  connect(block: Block, nowMs: number): void {
-    for (const receipt of receiptsIn(block)) if (receipt.until > nowMs) this.#add(receipt)
+  connect({ header, transactions }: Block, nowMs: number): void {
+    for (const transaction of transactions) this.heed(transaction, header.time, nowMs)
+  }
+
+  /** Heeds a transaction, if it is a receipt that runs at `nowMs`, as one of `sinceMs`. */
+  heed(transaction: Transaction, sinceMs: number, nowMs: number): void {
+    const receipt = receiptOf(transaction, sinceMs)
+    if (receipt !== undefined && receipt.until > nowMs) this.#add(receipt)
   }
 
   /** Takes the receipts of a block back. */
-  disconnect(block: Block): void {
-    for (const receipt of receiptsIn(block)) {
-      const { seller, buyer, sensor, nonce } = receipt
-      const page = this.#pages.get(keyOf(receipt))
-      const receipts = page?.sensors.get(sensor)
-      if (page !== undefined && receipts?.delete(nonce) === true && receipts.size === 0)
-        this.#drop(page, sensor)
-      // Also when it is not in the book: we may have told of it before a restart.
-      this.#changed.set(keyOf(receipt), { seller, buyer })
-    }
+  disconnect({ transactions }: Block): void {
+    for (const transaction of transactions) this.takeBack(transaction)
+  }
+
+  /** Takes a receipt back: no block has it, and it no longer waits for one. */
+  takeBack(transaction: Transaction): void {
+    const receipt = receiptOf(transaction, 0)
+    if (receipt === undefined) return
+    const { seller, buyer, sensor, nonce } = receipt
+    const page = this.#pages.get(keyOf(receipt))
+    const receipts = page?.sensors.get(sensor)
+    if (page !== undefined && receipts?.delete(nonce) === true && receipts.size === 0)
+      this.#drop(page, sensor)
+    // Also when it is not in the book: we may have told of it before a restart.
+    this.#changed.set(keyOf(receipt), { seller, buyer })
   }
 
   /** Forgets what is over at `nowMs`, the time of the tip. */
@@ -189,14 +202,7 @@ function forgetShortest(receipts: Map<number, number>): void {
   if (shortest !== undefined) receipts.delete(shortest[0])
 }
 
-function* receiptsIn({ header, transactions }: Block): Generator<Receipt> {
-  for (const transaction of transactions) {
-    const receipt = receiptOf(transaction, header.time)
-    if (receipt !== undefined) yield receipt
-  }
-}
-
-function receiptOf(transaction: Transaction, blockTime: number): Receipt | undefined {
+function receiptOf(transaction: Transaction, sinceMs: number): Receipt | undefined {
   if (transaction.type !== 'transfer' || transaction.amount !== 0) return undefined
   const { from: seller, to: buyer, nonce, memo } = transaction
   if (seller === buyer || !memo.startsWith('sold ')) return undefined
@@ -207,6 +213,6 @@ function receiptOf(transaction: Transaction, blockTime: number): Receipt | undef
     buyer,
     sensor: said.item.name,
     nonce,
-    until: Math.min(said.until, blockTime + GRANT_MS_MAX),
+    until: Math.min(said.until, sinceMs + GRANT_MS_MAX),
   }
 }

@@ -1,11 +1,14 @@
 /**
- * A validator's grants on their way to the broker: follows the chain, looks back after a start, tells what has changed.
+ * A validator's grants on their way to the broker: follows the chain and what waits for a block, looks back after a start, tells what
+ * has changed.
  *
  * The look back goes from the tip down, a little at a time, so that the newest receipts are found at once and nobody waits for the
  * oldest; it ends where no receipt can run any more, or where blocks are no longer kept. Everything is said anew after each connect.
  */
 import type { Chain, Update } from '../ledger/chain.ts'
 import { headerHash } from '../ledger/header.ts'
+import type { Dropped } from '../ledger/mempool.ts'
+import type { Sealed } from '../ledger/transaction.ts'
 import type { Log } from '../node/log.ts'
 import { type Cancel, every, type Timers } from '../node/timers.ts'
 import { BLOCK_BYTES_MAX, block as blockCodec } from '../schemas/block.ts'
@@ -84,7 +87,17 @@ export class GrantFeed {
     this.#stop()
   }
 
-  onUpdate({ disconnected, connected, tip }: Update): void {
+  /** A transaction entered the mempool. Who bought a topic does not wait for a block: its time runs already. */
+  onTransaction({ transaction }: Sealed): void {
+    const { time } = this.#modules.chain.tip
+    this.#book.heed(transaction, time, time)
+    this.#tell()
+  }
+
+  /** `dropped`: what left the mempool, and is in no block. */
+  onUpdate({ disconnected, connected, tip }: Update, dropped: readonly Dropped[]): void {
+    // Before the blocks: they may have the same receipt, sent with another fee.
+    for (const { sealed } of dropped) this.#book.takeBack(sealed.transaction)
     for (const { block } of disconnected) this.#book.disconnect(block)
     for (const { block } of connected) this.#book.connect(block, block.header.time)
     if (connected.length > 0) this.#book.expire(tip.time)

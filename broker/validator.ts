@@ -107,8 +107,10 @@ export class Validator {
           receive: (name, payload) => this.#opinions.receive(name, payload),
         },
         onUpdate: (update, dropped) => this.#onUpdate(update, dropped),
-        onTransaction: (sealed) =>
-          this.#receipt(sealed.transaction.from, { transaction: sealed.id, status: 'accepted' }),
+        onTransaction: (sealed) => {
+          this.#receipt(sealed.transaction.from, { transaction: sealed.id, status: 'accepted' })
+          this.grants.onTransaction(sealed)
+        },
         onHeld: (bytes) => this.#watch.onHeld(bytes),
         onTick: () => {
           this.#watch.onTick()
@@ -235,7 +237,7 @@ export class Validator {
     if (tip.height % this.#handEvery === 0) this.#publishHand()
     for (const account of changed) this.#publishAccount(account)
     if ([...disconnected, ...connected].some(changesMembers)) this.#publishMembers()
-    this.grants.onUpdate(update)
+    this.grants.onUpdate(update, dropped)
     this.#opinions.onUpdate(update)
   }
 

@@ -58,7 +58,7 @@ export type Step =
   | { readonly step: 'sold'; readonly until: string; readonly receipt: Hash }
   | { readonly step: 'refunded'; readonly code: string; readonly amount: number; readonly refund: Hash }
   | { readonly step: 'recorded'; readonly transaction: Hash; readonly height: number }
-  | { readonly step: 'refused' | 'unanswered'; readonly reason: string }
+  | { readonly step: 'refused' | 'unanswered' | 'unheard'; readonly reason: string }
 
 /** Says a step: as JSON, or in words. */
 export type Say = (step: Step) => void
@@ -81,6 +81,7 @@ export const describeStep = (step: Step, { item }: Pick<Purchase, 'item'>): stri
       return `in #${step.height}: transaction ${step.transaction}`
     case 'refused':
     case 'unanswered':
+    case 'unheard':
       return `${step.step}: ${step.reason}`
   }
 }

@@ -66,16 +66,39 @@ t.test('a receipt in a block is told, binary and as JSON, and withdrawn when it 
   const rounded = until - (until % S)
   const outcome = test.accept(test.block([soldTopic(test, alice, carol.account, { until: rounded })]))
   if (!outcome.ok) throw new Error(outcome.fault.message)
-  feed.onUpdate(outcome.value)
+  feed.onUpdate(outcome.value, [])
   const name = nameOf(test.chain, pair)
   for (const each of [name, mirror(name)]) t.strictSame(said.get(each), [{ sensor: 'soil', until: rounded }])
   t.equal(feed.size, 1)
   while (test.chain.tip.time < rounded) {
     t.not(said.get(name), 'nothing')
     const next = test.accept(test.block())
-    if (next.ok) feed.onUpdate(next.value)
+    if (next.ok) feed.onUpdate(next.value, [])
   }
   t.strictSame([said.get(name), said.get(mirror(name)), feed.size], ['nothing', 'nothing', 0])
+})
+
+t.test('a receipt counts as soon as it may go into a block, and no more when it will not', async (t) => {
+  const test = new TestChain()
+  const { feed, said, names } = bench(t, test.chain)
+  feed.start()
+  const name = nameOf(test.chain, pair)
+  const until = test.nowMs + 600 * S
+  const receipt = soldTopic(test, alice, carol.account, { until })
+  const granted = [{ sensor: 'soil', until }]
+  feed.onTransaction(soldTopic(test, alice, carol.account, { until: test.chain.tip.time }))
+  feed.onTransaction(test.transfer(alice, carol.account, 1))
+  t.strictSame(names, [], 'one whose time is over says nothing, nor does a payment')
+  feed.onTransaction(receipt)
+  t.strictSame(said.get(name), granted)
+  const fault = { code: 'expired', message: '' } as const
+  const empty = test.accept(test.block())
+  if (empty.ok) feed.onUpdate(empty.value, [{ sealed: receipt, fault }])
+  t.strictSame([said.get(name), feed.size], ['nothing', 0])
+  feed.onTransaction(receipt)
+  const full = test.accept(test.block([receipt]))
+  if (full.ok) feed.onUpdate(full.value, [{ sealed: receipt, fault }])
+  t.strictSame([said.get(name), feed.size], [granted, 1], 'the block that has it decides')
 })
 
 t.test('a reorganisation takes a grant back, and gives it again on the other branch', async (t) => {
@@ -86,14 +109,14 @@ t.test('a reorganisation takes a grant back, and gives it again on the other bra
   const until = test.nowMs + 600 * S
   const receipt = soldTopic(test, alice, carol.account, { until })
   const first = test.accept(test.block([receipt]))
-  if (first.ok) feed.onUpdate(first.value)
+  if (first.ok) feed.onUpdate(first.value, [])
   const name = nameOf(test.chain, pair)
   t.strictSame(said.get(name), [{ sensor: 'soil', until }])
   rival.grow(2, [], carol)
   for (let height = 1; height <= 2; height++) {
     const bytes = rival.archive.block(rival.chain.at(height)?.hash ?? network.block0Hash)
     const outcome = test.acceptBytes(bytes)
-    if (outcome.ok) feed.onUpdate(outcome.value)
+    if (outcome.ok) feed.onUpdate(outcome.value, [])
   }
   t.equal(test.chain.tip.hash, rival.chain.tip.hash)
   t.strictSame([said.get(name), feed.size], ['nothing', 0])
@@ -101,7 +124,7 @@ t.test('a reorganisation takes a grant back, and gives it again on the other bra
   feed.publishAll()
   t.equal(said.get(name), 'nothing', 'a broker that missed it hears it at the next connect')
   const again = test.accept(test.block([receipt]))
-  if (again.ok) feed.onUpdate(again.value)
+  if (again.ok) feed.onUpdate(again.value, [])
   t.strictSame(said.get(name), [{ sensor: 'soil', until }])
   said.clear()
   feed.publishAll()
@@ -145,7 +168,7 @@ t.test('a reorganisation while it looks back loses and invents nothing', async (
   t.ok(feed.isLooking)
   for (let height = 22; height <= 24; height++) {
     const outcome = test.acceptBytes(rival.archive.block(rival.chain.at(height)?.hash ?? network.block0Hash))
-    if (outcome.ok && outcome.value.connected.length > 0) feed.onUpdate(outcome.value)
+    if (outcome.ok && outcome.value.connected.length > 0) feed.onUpdate(outcome.value, [])
   }
   t.equal(test.chain.tip.hash, rival.chain.tip.hash)
   await time.pass(2000)

@@ -1,5 +1,5 @@
 /** A paid topic opens and closes: a real broker with its grants, a validator, an agent as it runs, and a buyer as the command is. */
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { buyTopic } from '../../cli/buy-topic.ts'
 import type { Step } from '../../cli/buying.ts'
 import type { Reading } from '../../cli/topic-reader.ts'
@@ -84,4 +84,47 @@ t.test('who pays hears the full rate until its time is over; nobody else hears a
   )
   await waitUntil('the ledger has free readings', () => rig.chain.chain.state.totals().readings > 0)
   t.ok(rig.chain.chain.state.totals().readings <= free.length + 1, 'and no others')
+})
+
+/** Alice buys so many seconds of a sensor that says something every `everySeconds`; only her own transactions get into blocks. */
+async function boughtWithoutReceipt(t: Test, seconds: number, everySeconds: number) {
+  const rig = await Rig.start(t, { time: Date.now() - 600_000 })
+  const running = await rig.validator()
+  const sell = { perMinute: '0.6', secondsMin: 2, secondsMax: 60, lateSeconds: 86_400 }
+  const script = countingScript(t, everySeconds)
+  const soil = { name: 'soil', driver: 'script', file: script, unit: '%', sell }
+  const { url, genesis } = rig
+  const shop = await openShop(t, { url, genesis, clock: systemClock() }, { sensors: [soil] })
+  await keepMining(t, rig, running, 500, ({ transaction }) => transaction.from === alice.account)
+  const steps: Step[] = []
+  const heardMs: number[] = []
+  const item = { kind: 'topic', name: 'soil' } as const
+  const payment = { item, seller: shop.account, amount: seconds * SECOND }
+  const code = await buyTopic(
+    { url },
+    alice,
+    { ...payment, network: undefined, waitSeconds: 30 },
+    {
+      say: (step) => void steps.push(step),
+      onReading: () => void heardMs.push(performance.now()),
+      log: recordingLog().log,
+      now: Date.now,
+      signal: new AbortController().signal,
+    },
+  )
+  t.equal(rig.chain.nonceOf(shop.account), 0, 'no block has the receipt')
+  return { code, steps, heardMs }
+}
+
+t.test('the time that was paid for is read, however long the receipt waits for a block', async (t) => {
+  const { code, steps, heardMs } = await boughtWithoutReceipt(t, 4, 0.1)
+  t.equal(code, 0, JSON.stringify(steps))
+  const ms = (heardMs.at(-1) ?? 0) - (heardMs[0] ?? 0)
+  t.ok(ms > 3_500, `of 4 s paid ${ms.toFixed(0)} ms are heard`)
+})
+
+t.test('who hears nothing in the time that was paid for is told so', async (t) => {
+  const { code, steps } = await boughtWithoutReceipt(t, 2, 1_000)
+  t.equal(code, 1)
+  t.match(steps.at(-1), { step: 'unheard', reason: /^no reading of soil came until 2\d{3}-/ })
 })

@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Test } from 'tap'
 import { runAgent } from '../../edge-agent/agent-main.ts'
 import { agentConfig } from '../../edge-agent/config.ts'
+import type { Sealed } from '../../ledger/transaction.ts'
 import type { Clock } from '../../node/clock.ts'
 import { writeGenesis } from '../../node/genesis-file.ts'
 import type { Genesis } from '../../schemas/genesis.ts'
@@ -74,14 +75,15 @@ export function countingScript(t: Test, everySeconds: number): string {
   return file
 }
 
-/** Makes a block of what waits now and again and again, until stopped. */
+/** Makes a block of what waits, or of those of it that are `wanted`, now and again and again, until stopped. */
 export async function keepMining(
   t: Test,
   rig: Rig,
   validator: RunningValidator,
   everyMs = 100,
+  wanted: (sealed: Sealed) => boolean = () => true,
 ): Promise<() => Promise<void>> {
-  const mine = () => rig.mine([validator], validator.validator.node.mempool.ordered())
+  const mine = () => rig.mine([validator], validator.validator.node.mempool.ordered().filter(wanted))
   // The first block connects the miner. A test ends backwards: the connection has to be there before the loop, to outlast it.
   await mine()
   let isOver = false
