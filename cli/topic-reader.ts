@@ -7,7 +7,7 @@ import { createKeyPair, type KeyPair } from '../node/key-agreement.ts'
 import type { Signer } from '../node/signing.ts'
 import { askForKeys, openKeys, openReading, readKeyMessage } from '../node/topic-keys.ts'
 import type { Account } from '../schemas/hex.ts'
-import { epochAt } from '../schemas/sealed.ts'
+import { EPOCH_KEYS_MAX, epochAt } from '../schemas/sealed.ts'
 import { mirror, type ParsedTopic, topic } from '../schemas/topic.ts'
 import { decimalNumber } from '../schemas/units.ts'
 
@@ -34,8 +34,8 @@ export interface TopicReaderModules {
 const ASK_MS = 2_000
 /** And one for a key that is not needed yet: it is not given before it is paid for. */
 const AHEAD_MS = 15_000
-/** Keys of epochs that are kept. */
-const KEYS_MAX = 4
+/** Keys of epochs that are kept: all of an answer, and some that are over, for what comes late. */
+const KEYS_MAX = EPOCH_KEYS_MAX + 3
 
 export class TopicReader {
   readonly #seller: Account

@@ -9,6 +9,7 @@ import { decode, encode } from '../schemas/codec.ts'
 import { type Account, fromHex, toHex } from '../schemas/hex.ts'
 import { accept, invariant, type Result, refuse } from '../schemas/result.ts'
 import {
+  EPOCH_KEYS_MAX,
   EPOCH_MS,
   type EpochKeys,
   epochAt,
@@ -62,13 +63,14 @@ export class TopicSeller {
   }
 
   /**
-   * Answers who asks and has paid until `untilMs`: the keys of this epoch and, if it is paid for, of the next one. Undefined
-   * when the public key is none.
+   * Answers who asks and has paid until `untilMs`: the keys of this epoch and of those that follow, as far as they are paid
+   * for, EPOCH_KEYS_MAX at most. Undefined when the public key is none.
    */
   answer(ask: Ask, nowMs: number, untilMs: number): Uint8Array | undefined {
     const epoch = epochAt(nowMs)
-    const paid = [epoch, epoch + 1].filter((each) => each * EPOCH_MS < untilMs)
-    const keys = paid.map((each) => ({ epoch: each, key: this.#derive(ask.sensor, each) }))
+    const keys: { epoch: number; key: Uint8Array }[] = []
+    for (let each = epoch; each * EPOCH_MS < untilMs && keys.length < EPOCH_KEYS_MAX; each++)
+      keys.push({ epoch: each, key: this.#derive(ask.sensor, each) })
     const { seller, buyer, sensor, publicKey } = ask
     const text = encode(epochKeys, { keys })
     const box = sealFor(publicKey, text, boxContext(this.#network, seller, sensor), this.#random)

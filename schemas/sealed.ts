@@ -2,17 +2,20 @@
  * Paid topics on brokers that cannot be trusted to keep them: what is sealed on `paid/`, and the messages on `key/` by which payers
  * get the keys.
  *
- * A seller has one key for each sensor and epoch of a minute. Source: docs/PROTOCOL.md section 8.
+ * A seller has one key for each sensor and epoch of some seconds, and gives those of a minute at once. Source: docs/PROTOCOL.md section 8.
  */
 import type { Infer } from './codec.ts'
 import { list, struct, union } from './compound.ts'
 import { account, blob, choice, constant, fixed, name, u32 } from './field.ts'
 import { SIGNATURE_BYTES, sample } from './transaction.ts'
 
-/** How long a key is good for, milliseconds: who stops paying can read on for so long at most. */
-export const EPOCH_MS = 60_000
-/** Keys that a seller gives at once: this minute's and the next one's, so that nothing is missed in between. */
-export const EPOCH_KEYS_MAX = 2
+/**
+ * How long a key is good for, milliseconds. Keys are given for whole epochs: who buys a time can read less than one epoch before
+ * it, from what was recorded, and less than one after it.
+ */
+export const EPOCH_MS = 5_000
+/** Keys that a seller gives at once, of this epoch and of those that follow and are paid for: a payer asks once a minute. */
+export const EPOCH_KEYS_MAX = 13
 const PUBLIC_KEY_BYTES = 32
 /** What sealing adds to a text: nonce and tag. */
 export const SEAL_BYTES = 12 + 16

@@ -12,6 +12,7 @@ import {
 import { decode, encode } from '../../schemas/codec.ts'
 import { invariant } from '../../schemas/result.ts'
 import {
+  EPOCH_KEYS_MAX,
   EPOCH_MS,
   epochAt,
   KEY_MESSAGE_BYTES_MAX,
@@ -54,7 +55,7 @@ function bought(untilMs: number, at = nowMs): Map<number, Uint8Array> {
 const reading = (payload: Uint8Array, keys: ReadonlyMap<number, Uint8Array>, sensor = 'soil') =>
   openReading(network, seller.account, sensor, payload, (epoch) => keys.get(epoch))
 
-t.test('who has paid asks, gets the keys and reads', async (t) => {
+t.test('who has paid asks, gets the keys of what is paid for and reads', async (t) => {
   const keys = bought(nowMs + 2 * EPOCH_MS)
   t.strictSame([...keys.keys()], [epoch, epoch + 1])
   for (const at of [nowMs, nowMs + 1, nowMs + EPOCH_MS])
@@ -62,11 +63,29 @@ t.test('who has paid asks, gets the keys and reads', async (t) => {
   t.equal(codeOf(reading(selling.seal(sample, nowMs + 2 * EPOCH_MS), keys)), 'no-key')
 })
 
-t.test('no key goes beyond the epoch in which the time is over', async (t) => {
+t.test('no answer goes beyond the epoch in which the time is over, nor much beyond a minute', async (t) => {
   const end = (epoch + 1) * EPOCH_MS
   t.strictSame([...bought(end + 1).keys()], [epoch, epoch + 1])
   t.strictSame([...bought(end).keys()], [epoch])
   t.strictSame([...bought(epoch * EPOCH_MS).keys()], [])
+  const all = [...bought(nowMs + 3_600_000).keys()]
+  t.strictSame(
+    all,
+    Array.from({ length: EPOCH_KEYS_MAX }, (_, index) => epoch + index),
+  )
+  t.equal(all.length * EPOCH_MS, 65_000)
+})
+
+t.test('whenever 10 s are bought, the keys open them and less than 10 s more', async (t) => {
+  for (const offset of [0, 1, 2_500, 4_999, 5_000, 45_000]) {
+    const from = nowMs + offset
+    const until = from + 10_000
+    const epochs = [from, until - 1].flatMap((at) => [...bought(until, at).keys()])
+    // Recorded or still to come: all that is sealed in these epochs can be read.
+    const [start, end] = [Math.min(...epochs) * EPOCH_MS, (Math.max(...epochs) + 1) * EPOCH_MS]
+    t.ok(start <= from && end >= until, 'all of what is paid for')
+    t.ok(end - start < 20_000, `bought ${offset} ms later, ${end - start} ms are open`)
+  }
 })
 
 t.test(
@@ -193,7 +212,7 @@ t.test('the bounds are those of the largest messages', async (t) => {
     publicKey,
     signature: new Uint8Array(64),
   } as const
-  const answer = selling.answer(ask, nowMs, nowMs + 5 * EPOCH_MS)
+  const answer = selling.answer(ask, nowMs, nowMs + EPOCH_KEYS_MAX * EPOCH_MS)
   t.equal(answer?.length, KEY_MESSAGE_BYTES_MAX)
 })
 
