@@ -8,15 +8,17 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { closeSync, openSync } from 'node:fs'
 import type { BenchNetwork } from './bench-network.ts'
 
-/** Milliseconds after the start of the first purchase, and from then on between two. */
-const FIRST_MS = 8_000
-const EVERY_MS = 45_000
+/** Milliseconds after the start, or after the end of a purchase, until the next one: who has just come sees each of them soon. */
+const SOON_MS = 3_000
+/** Once each was seen. */
+const PAUSE_MS = 30_000
 
 export class Guest {
   readonly #purchases: readonly (readonly string[])[]
   readonly #program: string
   readonly #logFile: string
   #turn = 0
+  #isOver = false
   #timer: NodeJS.Timeout | undefined
   #buying: ChildProcess | undefined
 
@@ -31,24 +33,32 @@ export class Guest {
   }
 
   start(): void {
-    this.#timer = setTimeout(() => this.#buy(), FIRST_MS)
+    this.#next()
   }
 
   stop(): void {
+    this.#isOver = true
     clearTimeout(this.#timer)
     this.#buying?.kill()
   }
 
+  /** One after the other: two purchases of one key at once would use the same nonce. */
+  #next(): void {
+    if (this.#isOver) return
+    this.#timer = setTimeout(() => this.#buy(), this.#turn < this.#purchases.length ? SOON_MS : PAUSE_MS)
+  }
+
   #buy(): void {
-    this.#timer = setTimeout(() => this.#buy(), EVERY_MS)
-    // Still at the one before: two purchases of one key at once would use the same nonce.
-    if (this.#buying !== undefined) return
     const purchase = this.#purchases[this.#turn++ % this.#purchases.length] ?? []
     const log = openSync(this.#logFile, 'a', 0o600)
     this.#buying = spawn(process.execPath, [this.#program, ...purchase], { stdio: ['ignore', log, log] })
     closeSync(log)
+    let hasEnded = false
     const ended = (): void => {
+      if (hasEnded) return
+      hasEnded = true
       this.#buying = undefined
+      this.#next()
     }
     // That it cannot be started is no reason for the network to end.
     this.#buying.once('close', ended).once('error', ended)

@@ -324,7 +324,7 @@ export class Selling {
     if (known !== undefined) return known
     const noted: Noted = {
       shownIndex: 0,
-      shownMs: 0,
+      shownMs: Number.NEGATIVE_INFINITY,
       claimed: undefined,
       paid: undefined,
       goneHeight: undefined,
