@@ -78,7 +78,7 @@ t.test(
 
     sawTheScenes(
       t,
-      npm.out.flatMap((line) => parsed(line) ?? []),
+      npm.out.map(parsed).filter((event) => event !== undefined),
     )
 
     const store = join(data, 'validator-1', 'chain.log')
