@@ -120,7 +120,7 @@ t.test('the time that was paid for is read, however long the receipt waits for a
   const { code, steps, heardMs } = await boughtWithoutReceipt(t, 4, 0.1)
   t.equal(code, 0, JSON.stringify(steps))
   const ms = (heardMs.at(-1) ?? 0) - (heardMs[0] ?? 0)
-  t.ok(ms > 3_500, `of 4 s paid ${ms.toFixed(0)} ms are heard`)
+  t.ok(ms > 3_000, `of 4 s paid ${ms.toFixed(0)} ms are heard`)
 })
 
 t.test('who hears nothing in the time that was paid for is told so', async (t) => {
