@@ -1,14 +1,15 @@
 /** `pinledger repair`: makes a damaged ledger one that opens again, and says what it did. */
-import { existsSync, readdirSync } from 'node:fs'
+import { existsSync, readdirSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
 import { LAB_FOLDER, ORDERS_FILE } from '../edge-agent/lab/lab-log.ts'
 import { audit } from '../node/append-log.ts'
 import { OUTBOX_FILE, WIRES_FILE } from '../node/backup.ts'
 import { CHANNEL_LOG } from '../node/channel/channel-log.ts'
 import { openDataDir } from '../node/data-dir.ts'
-import { type Disk, openDisk } from '../node/disk.ts'
+import { type Disk, openDisk, syncDirectory } from '../node/disk.ts'
 import { WorldError } from '../node/error.ts'
 import { HAND_FILE } from '../node/hand-store.ts'
+import { HISTORY_FOLDER } from '../node/history.ts'
 import { repair } from '../node/repair.ts'
 import { checkLedger } from './ledgers.ts'
 
@@ -28,19 +29,31 @@ export function repairCommand(
     const { steps: done, height } = repair(disk, at)
     const pieces = disk.list().filter((name) => name.includes('.cut-') && !before.has(name))
     const cut = pieces.map((name) => `the last write was not whole: it was cut off and kept as ${name}`)
-    const steps = [...done, ...cut, ...repairOthers(disk, at), ...repairLab(dir.path, at)]
+    const history = height === undefined || height === 0 ? moveHistory(dir.path, at) : []
+    const steps = [...done, ...cut, ...history, ...repairOthers(disk, at), ...repairLab(dir.path, at)]
     if (json) out(`${JSON.stringify({ steps, height: height ?? null })}\n`)
     else {
       for (const step of steps) out(`${step}\n`)
       out(
         height === undefined
-          ? 'no ledger is left: the next start needs --genesis FILE and fetches everything from its peers\n'
+          ? `no ledger is left. Either the next start, with --genesis FILE, fetches everything from its peers, one of which has to keep all
+blocks; or found it before that: pinledger snapshot import FILE --data ${data} --genesis FILE
+`
           : `${steps.length === 0 ? 'nothing to repair: ' : ''}the ledger opens at height ${height}\n`,
       )
     }
   } finally {
     dir.close()
   }
+}
+
+/** What was being checked below a snapshot that is gone: the next one brings its own. */
+function moveHistory(data: string, at: string): string[] {
+  if (!existsSync(join(data, HISTORY_FOLDER))) return []
+  const aside = `${HISTORY_FOLDER}.damaged-${at}`
+  renameSync(join(data, HISTORY_FOLDER), join(data, aside))
+  syncDirectory(data)
+  return [`${HISTORY_FOLDER} was moved to ${aside}: it is of the ledger that is gone`]
 }
 
 type Lost = readonly (readonly [name: string, lost: string])[]

@@ -4,7 +4,8 @@
  * Invariants: a batch counts from its commit record on, and is in one write followed by one fdatasync. A file
  * that *ends* inside a record or a batch was torn while it was written, so nobody was told of that batch: it is
  * cut off. So is a last batch of which some sectors never reached the disk: what does not check is followed by no
- * other batch. Its bytes are set aside first, since damage to a whole last batch looks the same. The header has its own
+ * other batch. Its bytes are set aside first, since damage to a whole last batch looks the same; where something outside the
+ * log stands on that batch (`unfounded`), it was promised, and this is damage. The header has its own
  * checksum so that a flipped bit in a length or in a commit flag cannot make more of the file look like its end.
  * Whatever else does not check is damage to something that was promised, and is never cut off.
  * Source: docs/PROTOCOL.md section 10.
@@ -40,6 +41,11 @@ export interface AppendLogOptions {
   readonly kindName?: (kind: number) => string
   /** Kinds that are never the first of a batch: where one follows what does not check, both are of one batch. */
   readonly continues?: (kind: number) => boolean
+  /**
+   * Asked before an unfinished end is cut off or an empty log begun: what something outside of the log needs that is not in
+   * it, in words. This is damage then.
+   */
+  readonly unfounded?: () => string | undefined
   /** The log was finished before: whatever does not check in it is damage, and nothing is written. */
   readonly sealed?: boolean
 }
@@ -86,6 +92,7 @@ function open(
     onRecord,
     kindName = (kind) => `kind ${kind}`,
     continues = () => false,
+    unfounded = () => undefined,
     sealed = false,
   }: AppendLogOptions,
 ): AppendLog {
@@ -106,8 +113,10 @@ function open(
     records = batches.records + count
   }
   const { fault } = batches
+  if (fault !== undefined && (!fault.unfinished || sealed)) throw corrupt(fault)
+  const lacking = fault === undefined && records > 0 ? undefined : unfounded()
+  if (lacking !== undefined) throw corrupt(lackingFault(fault, lacking, { record: records, position: size }))
   if (fault !== undefined) {
-    if (!fault.unfinished || sealed) throw corrupt(fault)
     size = fault.batch
     torn = file.size - size
     if (fault.code !== 'torn-tail') cut = describe(fault, kindName)
@@ -197,6 +206,17 @@ export function* audit(
 /** The record at a position that `audit` gave, checked again. */
 export function recordAt(file: LogFile, position: number): Result<LogEntry, LogFault> {
   return readRecord(directly(file), position, file.size, undefined)
+}
+
+/** The end of a log, as damage. */
+function lackingFault(
+  fault: LogFault | undefined,
+  lacking: string,
+  end: Pick<LogFault, 'record' | 'position'>,
+): LogFault {
+  if (fault !== undefined) return { ...fault, message: `${fault.message}, but ${lacking}`, unfinished: false }
+  const place = { ...end, kind: undefined, bytes: 0, batch: end.position, unfinished: false }
+  return { code: 'torn-tail', ...place, message: `there is no record, but ${lacking}` }
 }
 
 const describe = (fault: LogFault, kindName: (kind: number) => string): string =>

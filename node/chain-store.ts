@@ -136,7 +136,6 @@ export class ChainStore implements Archive {
     this.#disk = disk
     this.#options = { ...STORE_DEFAULTS, ...options }
     this.maySettle = this.#options.maySettle
-    if (!this.#options.readOnly) removeDrafts(disk)
     const stored = storedGenesis(disk)
     const network = this.#choose(stored, genesis)
     // An import of a snapshot that a crash ended: nothing stands on these headers.
@@ -151,7 +150,10 @@ export class ChainStore implements Archive {
       for (const cut of [this.#headers.cut, this.#current.log.cut])
         if (cut !== undefined) this.#options.onNotice(cutNotice(cut))
       // What a crash or other settings left to do.
-      if (!this.#options.readOnly) this.#upkeep()
+      if (this.#options.readOnly) return
+      // Not before: where the ledger is damaged, nothing is changed.
+      removeDrafts(disk)
+      this.#upkeep()
     } catch (error) {
       this.close()
       throw error
@@ -273,7 +275,7 @@ export class ChainStore implements Archive {
     if (window[0] !== this.#headers.height) {
       throw new WorldError(
         'store-corrupt',
-        `${HEADERS_FILE} ends at height ${this.#headers.height}, but there is no ${segmentName(this.#headers.height)}; run pinledger repair`,
+        `the ledger is damaged: ${HEADERS_FILE} ends at height ${this.#headers.height}, but there is no ${segmentName(this.#headers.height)}. Nothing was changed. Restore what is missing from a backup, or run pinledger repair`,
       )
     }
     for (const height of window) this.#open(replay, height, height !== window.at(-1))

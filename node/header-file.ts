@@ -3,7 +3,8 @@
  *
  * An append-only log: the genesis, then one record for each HEADER_GROUP headers from height 1 on. A header that follows
  * another needs only content, time and nonce; parent, height and target follow by the rules. Invariants: a group never
- * changes, since what is settled is not undone; the last header is the base on which the window begins. In memory is only where
+ * changes, since what is settled is not undone; the last header is the base on which the window begins, whose segment is
+ * there before the header is and stays. So an end that no segment begins at was damaged, and not torn by a crash. In memory is only where
  * each group stands and the hash of its last header. Source: docs/PROTOCOL.md section 10.
  */
 import { HEADER_GROUP } from '../ledger/chain.ts'
@@ -22,6 +23,7 @@ import { type AppendLog, openAppendLog } from './append-log.ts'
 import type { Disk } from './disk.ts'
 import { WorldError } from './error.ts'
 import { RECORD, recordName } from './records.ts'
+import { segmentHeights, segmentName } from './segments.ts'
 
 export const HEADERS_FILE = 'headers.log'
 /** Header, the others' 46 bytes behind a count, time, hash and work. */
@@ -185,6 +187,10 @@ export class HeaderFile {
     const genesis = encode(genesisCodec, this.#network.genesis)
     const log = openAppendLog(this.#disk.open(HEADERS_FILE), {
       kindName: recordName,
+      unfounded: () =>
+        segmentHeights(this.#disk).includes(this.height)
+          ? undefined
+          : `what is whole ends at height ${this.height}, and there is no ${segmentName(this.height)} to go on from`,
       onRecord: (kind, bytes, position) => {
         if (kind === RECORD.headers) this.#add(endsOf(bytes), position)
         else if (kind !== RECORD.genesis || Buffer.compare(bytes, genesis) !== 0)

@@ -21,7 +21,7 @@ import type { Log } from './log.ts'
 import type { Requests } from './requests.ts'
 import { every, systemTimers, type Timers } from './timers.ts'
 
-const FOLDER = 'history'
+export const HISTORY_FOLDER = 'history'
 const CHECKED_FILE = 'history-checked.json'
 /** What the second store keeps on the disk while it works. */
 const STORE = { windowBlocks: 1_024, windowBlocksMin: 1_024, bytesMax: 32 << 20 }
@@ -32,7 +32,7 @@ const TOLD_EVERY_MS = 30_000
 
 /** Whoever founds a data directory from a snapshot says that its history is still to be checked. */
 export const expectHistory = (directory: string): void =>
-  void mkdirSync(join(directory, FOLDER), { recursive: true, mode: 0o700 })
+  void mkdirSync(join(directory, HISTORY_FOLDER), { recursive: true, mode: 0o700 })
 
 export interface HistoryModules {
   readonly requests: Pick<Requests, 'ask'>
@@ -63,7 +63,7 @@ export class History {
 
   /** Begins, or goes on, if there is a history to check. */
   start(): void {
-    const folder = join(this.#directory, FOLDER)
+    const folder = join(this.#directory, HISTORY_FOLDER)
     if (!existsSync(folder)) return
     this.#store = new ChainStore(openDisk(folder), this.#main.network.genesis, STORE)
     this.#stop = every(this.#modules.timers ?? systemTimers, ASK_EVERY_MS, () => {
@@ -142,7 +142,7 @@ export class History {
     this.stop()
     if (!existsSync(join(this.#directory, CHECKED_FILE)))
       createFileDurably(join(this.#directory, CHECKED_FILE), Buffer.from(`${JSON.stringify(checked)}\n`))
-    rmSync(join(this.#directory, FOLDER), { recursive: true })
+    rmSync(join(this.#directory, HISTORY_FOLDER), { recursive: true })
     this.#modules.log.info('the history below the snapshot is valid', checked)
   }
 }

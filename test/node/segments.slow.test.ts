@@ -321,6 +321,62 @@ t.test('damage to what a window stands on is named, with what to do', (t) => {
   t.end()
 })
 
+t.test(
+  'headers that a kept segment stands on are never taken for a torn end, and nothing is changed',
+  (t) => {
+    const pruned = whole.after()
+    new ChainStore(pruned, undefined, { ...SMALL, bytesMax: 1 }).close()
+    t.strictSame(segmentHeights(pruned), [1024, 1280])
+    const bytes = pruned.files.get('headers.log') ?? new Uint8Array()
+    const last = [...audit(pruned.open('headers.log'))].at(-1)
+    const at = last?.ok ? last.value.position : 0
+    pruned.files.set('chain-0000001536.log.new', new Uint8Array(3))
+    const refused = (changed: Uint8Array, expected: RegExp, what: string) => {
+      const disk = pruned.after()
+      disk.files.set('headers.log', changed)
+      const before = new Map(disk.files)
+      t.throws(
+        () => new ChainStore(disk, undefined, SMALL),
+        { code: 'store-corrupt', message: expected },
+        what,
+      )
+      t.strictSame([disk.writes, disk.files], [0, before], what)
+    }
+    const damaged = new RegExp(
+      `headers.log is damaged at record \\d.*, offset ${at}: .*Nothing was changed.*repair`,
+    )
+    for (let flipped = at; flipped < bytes.length; flipped += 499)
+      refused(
+        bytes.map((byte, index) => (index === flipped ? byte ^ 1 : byte)),
+        damaged,
+        `flipped ${flipped}`,
+      )
+    for (const size of [at + 1, bytes.length - 1]) refused(bytes.slice(0, size), damaged, `cut at ${size}`)
+    refused(
+      bytes.slice(0, at),
+      /headers.log ends at height 768.*Nothing was changed/,
+      'without its last batch',
+    )
+    for (const size of [0, 4, 8])
+      refused(
+        bytes.slice(0, size),
+        /headers.log is damaged at record 0.*Nothing was changed/,
+        `${size} bytes`,
+      )
+
+    // Where the segment that comes after what is whole is still there, nobody needs the rest: a crash may have torn it.
+    for (const changed of [bytes.with(at + 499, 0), bytes.slice(0, -1)]) {
+      const disk = whole.after()
+      disk.files.set('headers.log', changed)
+      const store = new ChainStore(disk, undefined, SMALL)
+      t.equal(store.chain.base.height, 1024)
+      store.close()
+      t.strictSame(disk.files.get('headers.log'), bytes, 'written again')
+    }
+    t.end()
+  },
+)
+
 t.test('every record of a segment has a name', (t) => {
   const disk = whole.after()
   const names = new Set<string>()
