@@ -43,7 +43,7 @@ export interface StoreOptions extends Modules {
   readonly windowBlocks: number
   /** The same where signers make blocks final, or the budget wants it. */
   readonly windowBlocksMin: number
-  /** A segment of so many bytes or blocks is followed by the next one. */
+  /** A segment of so many bytes behind its state, or so many blocks, is followed by the next one. */
   readonly segmentBytes: number
   readonly segmentBlocks: number
   /** Old blocks are deleted when the ledger takes more than this. */
@@ -345,7 +345,9 @@ export class ChainStore implements Archive {
     const { height, log, blocks } = this.#current
     const { segmentBytes, segmentBlocks } = this.#options
     if (tip.height % HEADER_GROUP !== 0 || tip.height <= height) return
-    if (log.size < segmentBytes && blocks.size < segmentBlocks) return
+    // Without the state that it begins with: a state of that size would else be written again each 256 blocks.
+    const [start = log.size] = blocks.values()
+    if (log.size - start < segmentBytes && blocks.size < segmentBlocks) return
     const head = readBlockHead(this.block(tip.hash))
     invariant(tip.parent !== undefined, 'the tip is above the base')
     const base = { ...head, parentTime: tip.parent.time, work: tip.work }

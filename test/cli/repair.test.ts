@@ -79,6 +79,30 @@ for (const [name, expected] of [
     t.strictSame(records, [0], 'and it opens')
   })
 
+t.test(
+  'a ledger that goes aside takes the history below its snapshot with it, and what to do is said',
+  async (t) => {
+    const { data, path, before } = damaged(t, undefined)
+    const segment = openAppendLog(openLogFile(path('chain-0000000256.log')))
+    segment.append([{ kind: 5, bytes: new Uint8Array(50) }])
+    segment.close()
+    mkdirSync(path('history'))
+    const said = repair(data)
+    t.strictSame(
+      readdirSync(data).sort(),
+      [
+        ...LOGS,
+        ...['chain-0000000256.log', 'history'].map((name) => `${name}.damaged-19700101T000000`),
+      ].sort(),
+    )
+    for (const [name, bytes] of before) t.strictSame(readFileSync(path(name)), bytes, name)
+    t.match(
+      said,
+      /with --genesis FILE, fetches everything from its peers.*\n?.*pinledger snapshot import FILE --data/,
+    )
+  },
+)
+
 t.test('logs of experiments, too, each in its folder', async (t) => {
   const { data } = damaged(t, undefined)
   const folders = ['lab', 'lab/0123456789abcdef/a-0123456789abcdef']

@@ -158,7 +158,7 @@ t.test('what a signer has voted stays, whatever is moved aside', (t) => {
 })
 
 t.test('where it cannot finish it moves nothing, and says so', (t) => {
-  const disk = damaged('chain-0000000512.log', 100_000)
+  const disk = damaged('headers.log', 2_000)
   const before = new Map(disk.files)
   const { open } = disk
   disk.open = (name) => {

@@ -4,7 +4,7 @@ import { audit, openAppendLog } from '../../node/append-log.ts'
 import { ChainStore, type StoreOptions } from '../../node/chain-store.ts'
 import { WorldError } from '../../node/error.ts'
 import { RECORD, recordName } from '../../node/records.ts'
-import { segmentHeights } from '../../node/segments.ts'
+import { segmentHeights, segmentName } from '../../node/segments.ts'
 import { type Verification, verifyLedger } from '../../node/verify.ts'
 import type { Hash } from '../../schemas/hex.ts'
 import { alice, bob, carol, TestChain } from '../helpers/ledger.ts'
@@ -45,6 +45,25 @@ t.test('a large segment is followed by the next, and the window by a later base'
   for (const hash of again.chain.locator().slice(-4))
     t.ok([...Array(1301).keys()].some((at) => hashAt(at) === hash))
   again.close()
+  t.end()
+})
+
+t.test('the state that a segment begins with does not make it large', (t) => {
+  /** Bytes behind the state of all segments that another one follows. */
+  const sizes = (disk: MemoryDisk): number[] =>
+    segmentHeights(disk)
+      .slice(0, -1)
+      .map((height) => {
+        const file = disk.open(segmentName(height))
+        for (const read of audit(file))
+          if (read.ok && read.value.kind === RECORD.block) return file.size - read.value.position
+        return 0
+      })
+  const bytes = Math.max(...sizes(whole)) + 1
+  const disk = new MemoryDisk()
+  storeOf(disk, long, { ...SMALL, segmentBlocks: 10_000, segmentBytes: bytes }).close()
+  t.strictSame(segmentHeights(disk), [0, 512, 1024])
+  for (const size of sizes(disk)) t.ok(size >= bytes, `${size} bytes of blocks, at least ${bytes}`)
   t.end()
 })
 

@@ -51,12 +51,12 @@ const megabytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(1)} MB
 const memoryOf = ({ pid }: Program): number =>
   1024 * Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1])
 
-/** Bytes of all ledger files in a directory, those that are just being written too. */
+/** Bytes of what `storage` counts in a directory (docs/OPERATIONS.md), and of what is just being written. */
 function bytesIn(directory: string): number {
   let bytes = 0
   for (const name of existsSync(directory) ? readdirSync(directory) : []) {
     // A file may go between the two calls: that is what deleting old blocks does.
-    if (/^(chain|headers)/.test(name))
+    if (/^(chain(-\d{10})?|headers)\.log(\.new)?$/.test(name))
       bytes += statSync(join(directory, name), { throwIfNoEntry: false })?.size ?? 0
   }
   return bytes
