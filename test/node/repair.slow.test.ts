@@ -104,10 +104,6 @@ function voted(disk: MemoryDisk, height: number): MemoryDisk {
   store.close()
   return disk
 }
-/** The disk after a repair, under the old names. */
-const unmoved = (disk: MemoryDisk) =>
-  new Map([...disk.files].map(([name, bytes]) => [name.replace('.damaged-now', ''), bytes]))
-
 t.test('a pruned ledger without whole headers is moved aside, all of it and as it was', (t) => {
   for (const at of [2_000, headerBytes - 1]) {
     const disk = damaged('headers.log', at, pruned)
@@ -124,7 +120,8 @@ t.test('a pruned ledger without whole headers is moved aside, all of it and as i
         .concat('key.json', 'outbox.log')
         .sort(),
     )
-    for (const [name, bytes] of before) t.strictSame(unmoved(disk).get(name), bytes, name)
+    for (const [name, bytes] of before)
+      t.equal(Buffer.compare(disk.files.get(`${name}.damaged-now`) ?? bytes.slice(1), bytes), 0, name)
     mended(t, new MemoryDisk(disk.files))
     const store = storeOf(disk, long)
     t.equal(store.chain.state.root(), chain.state.root(), 'and begins anew beside what was moved')
@@ -153,7 +150,7 @@ t.test('what a signer has voted stays, whatever is moved aside', (t) => {
   const kept = voted(whole.after(), 1_290)
   const files = new Map(kept.files)
   t.strictSame(repair(kept, 'now'), { steps: [], height: 1_300 }, 'one that is there is not written again')
-  t.strictSame(kept.files, files)
+  t.ok(kept.holds(files))
   t.end()
 })
 
@@ -172,6 +169,6 @@ t.test('where it cannot finish it moves nothing, and says so', (t) => {
     code: 'store-corrupt',
     message: /^this cannot be repaired, and nothing was moved: cannot read chain-0000001280.log/,
   })
-  t.strictSame([disk.writes, disk.files], [0, before])
+  t.ok(disk.writes === 0 && disk.holds(before))
   t.end()
 })

@@ -359,7 +359,7 @@ t.test(
         { code: 'store-corrupt', message: expected },
         what,
       )
-      t.strictSame([disk.writes, disk.files], [0, before], what)
+      t.ok(disk.writes === 0 && disk.holds(before), what)
     }
     const damaged = new RegExp(
       `headers.log is damaged at record \\d.*, offset ${at}: .*Nothing was changed.*repair`,
@@ -390,7 +390,7 @@ t.test(
       const store = new ChainStore(disk, undefined, SMALL)
       t.equal(store.chain.base.height, 1024)
       store.close()
-      t.strictSame(disk.files.get('headers.log'), bytes, 'written again')
+      t.equal(Buffer.compare(disk.files.get('headers.log') ?? bytes.slice(1), bytes), 0, 'written again')
     }
     t.end()
   },
