@@ -1,9 +1,18 @@
 /** The collection as its tools see it: linters, documentation of variables, units, and refusals that need no machine. */
 import { spawnSync } from 'node:child_process'
-import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  copyFileSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
+import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
-import { parse } from 'yaml'
+import { parse, stringify } from 'yaml'
 import { fromRoot } from '../helpers/root.ts'
 
 const ANSIBLE = fromRoot('ansible')
@@ -150,4 +159,45 @@ t.test('Trixie takes its own Node, and one that is there stays', async (t) => {
   const installed = chooseNode(t.testdirName, 'v20.19.2', '20.19.2+dfsg-1')
   t.equal(installed.code, 0, installed.said)
   t.match(installed.said, /skipping: \[localhost\]/)
+})
+
+t.test('files and folders are made as a list says; a dry run tells what it would change', async (t) => {
+  const { username, gid } = userInfo()
+  const folder = join(t.testdir(), 'conf.d')
+  const file = join(folder, 'ours.conf')
+  const [book, text] = [join(t.testdirName, 'files.yml'), 'level=1\n']
+  const entry = { owner: username, group: String(gid) }
+  const play = (content: string, args: readonly string[] = [], more: object = {}) => {
+    const entries = [
+      { ...entry, path: folder, mode: '0750' },
+      { ...entry, path: file, mode: '0640', content, ...more },
+    ]
+    writeFileSync(
+      book,
+      stringify([{ hosts: 'localhost', gather_facts: false, tasks: [{ pinledger_files: { entries } }] }]),
+    )
+    return run('ansible-playbook', ['-c', 'local', '-i', 'localhost,', ...args, book])
+  }
+  const rights = () => [folder, file].map((path) => (statSync(path).mode & 0o777).toString(8))
+
+  const dry = play(text, ['--check', '--diff'])
+  t.match(dry.said, 'changed=1')
+  t.match(dry.said, '+level=1')
+  t.strictSame(readdirSync(t.testdirName), ['files.yml'], 'and changes nothing')
+
+  t.match(play(text).said, 'changed=1')
+  t.equal(readFileSync(file, 'utf8'), text)
+  t.strictSame(rights(), ['750', '640'])
+  t.match(play(text).said, 'changed=0')
+
+  chmodSync(file, 0o666)
+  t.match(play(text, ['--check']).said, 'changed=1')
+  t.strictSame(rights(), ['750', '666'], 'a dry run leaves rights as they are too')
+  t.match(play(text).said, 'changed=1')
+  t.strictSame(rights(), ['750', '640'])
+
+  const refused = play('level=2\n', [], { validate: 'grep level=1 %s' })
+  t.equal(refused.code, 2, refused.said)
+  t.match(refused.said, 'refuses the new content')
+  t.equal(readFileSync(file, 'utf8'), text, 'what its program refuses is not put in place')
 })
