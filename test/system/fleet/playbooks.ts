@@ -59,10 +59,7 @@ export async function play(
         ANSIBLE_HOME: desk.path('ansible'),
         ANSIBLE_LOCAL_TEMP: desk.path('ansible', 'tmp'),
         ANSIBLE_NOCOLOR: '1',
-        ANSIBLE_FORKS: '4',
         ANSIBLE_SSH_ARGS: `-F ${config}`,
-        // Facts are asked for once in a run, not once in a play.
-        ANSIBLE_GATHERING: 'smart',
       },
     },
   )
