@@ -51,7 +51,10 @@ export class Guest {
   #buy(): void {
     const purchase = this.#purchases[this.#turn++ % this.#purchases.length] ?? []
     const log = openSync(this.#logFile, 'a', 0o600)
-    this.#buying = spawn(process.execPath, [this.#program, ...purchase], { stdio: ['ignore', log, log] })
+    this.#buying = spawn(process.execPath, [this.#program, ...purchase], {
+      // By the channel it learns when this program has ended.
+      stdio: ['ignore', log, log, 'ipc'],
+    })
     closeSync(log)
     let hasEnded = false
     const ended = (): void => {

@@ -112,7 +112,14 @@ async function buyItem(kind: ItemKind, name: string, options: BuyOptions): Promi
   const terms = await termsFor(where, item, options, say, log)
   if (terms === undefined) return EXIT.no
   const purchase: Purchase = { item, ...terms, waitSeconds: wait }
-  if (kind === 'on') return buyOutput(where, signer, purchase, say, log)
+  if (kind === 'on') {
+    // A child ends with who started it; the channel to that one does not keep it from ending by itself.
+    const gone = (): never => process.exit(EXIT.no)
+    if (process.connected === false) gone()
+    process.once('disconnect', gone)
+    process.channel?.unref()
+    return buyOutput(where, signer, purchase, say, log)
+  }
   const { buyTopic } = await import('./buy-topic.ts')
   const run = running({ name: 'buy', json, level: 'warn' })
   const onReading = (reading: Reading): void => {

@@ -34,9 +34,12 @@ const summaryOf = (out: readonly string[]): Summary => {
 /** It gives up waiting for its parts after less than two seconds. */
 const STOP_MS_MAX = bound(2_000)
 
-/** Processes of the program below `pid`; what those ask the machine with, such as its clock, comes and goes. */
+/** Processes of the program below `pid`; what those ask the machine with, such as its clock, and the guest's purchases come and go. */
 const programsBelow = (pid: number): number[] =>
-  descendants(pid).filter((each) => commandOf(each).some((word) => word.endsWith('/cli/main.js')))
+  descendants(pid).filter((each) => {
+    const words = commandOf(each)
+    return words.some((word) => word.endsWith('/cli/main.js')) && !words.includes('buy')
+  })
 
 /** Runs until there are so many blocks, readers and payments; then Ctrl-C. */
 async function runUntil(

@@ -34,10 +34,10 @@ t.test(
     }
     const hex = (...[choice]: Parameters<MomentLab['proof']>) =>
       Buffer.from(bytesOf(lab.proof(choice))).toString('hex')
-    t.equal(build(1, first.id), hex({ height: 1, root: 1, before: 1 }))
-    t.equal(build(2, read.id), hex({ height: 2, index: 1, root: 2, before: 2 }))
+    t.equal(build(1, first.id), hex({ height: 1, root: 1, before: 1, last: 4 }))
+    t.equal(build(2, read.id), hex({ height: 2, index: 1, root: 2, before: 2, last: 4 }))
     const sample = batch.samples.slice(2, 3)
-    t.equal(build(2, batch.sealed.id, sample[0]), hex({ height: 2, root: 2, before: 2, sample }))
+    t.equal(build(2, batch.sealed.id, sample[0]), hex({ height: 2, root: 2, before: 2, last: 4, sample }))
     const ask = asker(lab)
     t.strictSame(ask(1, first.id), [0, 1, 1])
     t.strictSame(ask(5, later.id), [2, 5, 4], 'tick 3 names only the block before')
