@@ -85,6 +85,8 @@ def main():
         argument_spec={"entries": {"type": "list", "elements": "dict", "required": True, "options": ENTRY}},
         supports_check_mode=True,
     )
+    # What a new file holds is nobody's to read before it has its rights.
+    os.umask(0o077)
     diffs = []
     for entry in module.params["entries"]:
         try:
