@@ -256,9 +256,7 @@ export class Buying {
       })
       return
     }
-    let number = 0
-    do number = Math.floor(desk.random() * 2 ** 48)
-    while (log.books.purchases.has(number))
+    const number = this.#freshNumber()
     const { from: seller, sensor, delay, lifetime } = buy
     const { height } = desk.chain.tip
     const until = lifetime === undefined ? NEVER : Math.min(NEVER, height + lifetime)
@@ -269,6 +267,19 @@ export class Buying {
       // The number first: a chain whose anchor is on the ledger must be known to be used.
       log.write([{ type: 'planned', ...plan }], () => this.#open(plan, chain))
     })
+  }
+
+  /**
+   * Names a purchase and its hash chain. One that was used before would pay with words that its seller knows, also where the books
+   * have forgotten it: a copy of a machine may draw what the machine drew.
+   */
+  #freshNumber(): number {
+    const { desk, log, openings } = this.#modules
+    const used = new Set(openings.own().map(({ open }) => open.memo.split(' ').at(-1)))
+    let number = 0
+    do number = Math.floor(desk.random() * 2 ** 48)
+    while (log.books.purchases.has(number) || used.has(number.toString(16)))
+    return number
   }
 
   /** What the seller offers a reading for now; undefined, and said once, when it is too much or nobody knows. */

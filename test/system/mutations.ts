@@ -180,8 +180,8 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'shares are given and kept',
     invariants: ['supply'],
     file: 'ledger/split.js',
-    find: 'rest -= part;',
-    replace: '',
+    find: 'add(view, account, keptOf(amount, shares));',
+    replace: 'add(view, account, amount);',
   },
   {
     name: 'what a channel gives back is shared',
@@ -230,8 +230,8 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'a tick names what a validator claims, not what its miner has',
     invariants: ['anchors'],
     file: 'node/hand-node.js',
-    find: 'return [...anchors.set(own, { ledger: own, height, block: hash }).values()];',
-    replace: 'return [{ ledger: own, height, block: hash, ...anchors.get(own) }];',
+    find: 'return [...this.#newest.others(own), { ledger: own, height: tip.height, block: tip.hash }];',
+    replace: 'return [this.#newest.of(own) ?? { ledger: own, height: tip.height, block: tip.hash }];',
   },
   {
     name: 'the books of channels are not written',

@@ -38,6 +38,25 @@ for (const mode of ['payword', 'signed'] as const)
     },
   )
 
+t.test(
+  'a machine that draws what it drew before uses no number twice, nor when its books have forgotten it',
+  async (t) => {
+    const lab = new ChannelLab(TERMS)
+    let drawn = 0
+    Object.assign(lab, { random: () => (++drawn % 20 === 0 ? drawn / 1e6 : 0.5) })
+    lab.start()
+    await lab.run(12)
+    // Long enough to be forgotten.
+    lab.mine(120)
+    await lab.run(12)
+    const memos = lab.confirmed.flatMap((each) => (each.type === 'channelOpen' ? [each.memo] : []))
+    t.ok(memos.length >= 3, `${memos.length} channels`)
+    t.equal(new Set(memos).size, memos.length, memos.join(', '))
+    t.ok(drawn >= 20, 'it drew the same again')
+    t.ok(lab.bought >= 16)
+  },
+)
+
 t.test('a seller that cannot begin yet is asked again, and not only after a minute', async (t) => {
   const lab = new ChannelLab({ ...TERMS, confirmations: 4 })
   lab.start()
