@@ -122,7 +122,7 @@ t.test('a fleet', async (t) => {
       }
       for (const pair of [NAMES.slice(0, 2), NAMES.slice(2)]) await each(pair, flash)
       t.comment(`flashed: ${seconds(startedMs)} s`)
-      await each(NAMES, (name) => shell.meet(addressOf(name), BOOT_MS_MAX))
+      await each(NAMES, (name) => shell.meet(name, BOOT_MS_MAX))
       const said = await each(NAMES, (name) =>
         shell.on(
           name,

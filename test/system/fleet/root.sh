@@ -13,7 +13,7 @@ image=(
 export extra="nodejs gpiod"
 # shellcheck disable=SC2016
 mmdebstrap --quiet --variant=minbase --format=tar --include="$(IFS=,; echo "${image[*]}")" \
-  --aptopt='Acquire::Languages "none"' \
+  --aptopt='Acquire::Languages "none"' --aptopt='Acquire::Retries "3"' \
   --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/doc/*' \
   --dpkgopt='path-exclude=/usr/share/locale/*' \
   --customize-hook='mkdir -p "$1/packages/partial"

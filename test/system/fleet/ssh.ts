@@ -1,5 +1,6 @@
 /** SSH from the desk as a careful owner has it: keys only, and the host keys of the first contact ever after. */
 import { appendFileSync, writeFileSync } from 'node:fs'
+import { setTimeout } from 'node:timers/promises'
 import type { Desk, Output, RunOptions } from './desk.ts'
 
 /** The user that the firmware-config makes. */
@@ -9,8 +10,8 @@ export interface Shell {
   /** For `ssh -F`. */
   readonly config: string
   readonly publicKey: string
-  /** Waits until the host answers and takes its key down as known; throws after `timeoutMs`. */
-  meet(address: string, timeoutMs: number): Promise<void>
+  /** Waits until the host answers, takes its key down as known, and waits until it lets the owner in; throws after `timeoutMs`. */
+  meet(name: string, timeoutMs: number): Promise<void>
   /** Runs a shell command on a guest; throws with what it said unless its code is 0. */
   on(name: string, command: string, options?: RunOptions): Promise<string>
   /** As `on`, whatever its code. */
@@ -45,13 +46,24 @@ export async function openShell(desk: Desk, hosts: ReadonlyMap<string, string>):
   return {
     config,
     publicKey: (await desk.do('ssh-keygen', ['-y', '-f', key])).out.trim(),
-    async meet(address, timeoutMs) {
+    async meet(name, timeoutMs) {
       const deadline = performance.now() + timeoutMs
+      let said = 'nothing'
+      let isKnown = false
       do {
-        const { out } = await desk.run('ssh-keyscan', ['-T', '1', '-t', 'ed25519', address])
-        if (out.includes('ssh-ed25519')) return appendFileSync(known, `${out}\n`)
+        if (!isKnown) {
+          const { out } = await desk.run('ssh-keyscan', ['-T', '1', '-t', 'ed25519', hosts.get(name) ?? name])
+          isKnown = out.includes('ssh-ed25519')
+          if (isKnown) appendFileSync(known, `${out}\n`)
+          continue
+        }
+        // While a machine boots, sshd answers and lets in only root: pam_nologin(8).
+        const { code, err } = await attempt(name, 'true')
+        if (code === 0) return
+        said = err
+        await setTimeout(200)
       } while (performance.now() < deadline)
-      throw new Error(`waited ${timeoutMs} ms in vain for SSH at ${address}`)
+      throw new Error(`waited ${timeoutMs} ms in vain for SSH on ${name}, which said ${said}`)
     },
     async on(name, command, options) {
       const { code, out, err } = await attempt(name, command, options)
