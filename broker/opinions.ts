@@ -12,12 +12,16 @@ import type { Account } from '../schemas/hex.ts'
 import type { Quality } from '../schemas/quality.ts'
 import { mirror, type ParsedTopic, topic } from '../schemas/topic.ts'
 import type { Announcer } from './announcer.ts'
+import type { HistoryFile } from './history-file.ts'
 import { QualityBook } from './quality.ts'
+import { QualityHistory } from './quality-history.ts'
 
 /** Blocks that a start looks back on. */
 const LOOK_BACK_BLOCKS = 200
 /** New opinions are looked for this often. */
 const OPINION_MS = 1_000
+/** Days are kept this often, and at the end: some 200 blocks, so that a killed validator counts on from what it looks back on. */
+const KEEP_MS = 1_800_000
 
 export interface OpinionsModules {
   readonly chain: Chain
@@ -26,6 +30,8 @@ export interface OpinionsModules {
   /** Whose opinions they are. */
   readonly account: Account
   readonly retained: Announcer['retained']
+  /** Keeps earlier days; undefined: they go with the process. */
+  readonly file?: HistoryFile | undefined
   /** Milliseconds since 1970. */
   readonly now: () => number
   readonly timers: Timers
@@ -34,12 +40,14 @@ export interface OpinionsModules {
 
 export class Opinions {
   readonly #modules: OpinionsModules
+  readonly #history: QualityHistory
   readonly #book: QualityBook
   #stop: Cancel = () => {}
 
   constructor(modules: OpinionsModules) {
     this.#modules = modules
-    this.#book = new QualityBook(modules.chain.network)
+    this.#history = new QualityHistory(modules.file?.load())
+    this.#book = new QualityBook(modules.chain.network, this.#history)
   }
 
   start(): void {
@@ -49,10 +57,16 @@ export class Opinions {
     for (let height = from + 1; height <= tip.height; height++) {
       const entry = chain.at(height)
       if (entry === undefined) continue
-      for (const tx of blockCodec.read(new Reader(archive.block(entry.hash))).transactions)
-        this.#book.transaction(tx, height)
+      this.#book.block(entry, blockCodec.read(new Reader(archive.block(entry.hash))).transactions)
     }
-    this.#stop = every(timers, OPINION_MS, () => this.#say())
+    const stops = [
+      every(timers, OPINION_MS, () => this.#say()),
+      every(timers, KEEP_MS, () => this.#keep()),
+      () => this.#keep(),
+    ]
+    this.#stop = () => {
+      for (const stop of stops) stop()
+    }
   }
 
   stop(): void {
@@ -71,6 +85,10 @@ export class Opinions {
   /** Says everything again, to a broker that may have forgotten. */
   publishAll(): void {
     for (const quality of this.#book.standing) this.#publish(quality)
+  }
+
+  #keep(): void {
+    this.#modules.file?.save(this.#history.saved())
   }
 
   #say(): void {

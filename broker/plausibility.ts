@@ -46,7 +46,10 @@ export interface Surroundings {
   readonly others: readonly Series[]
 }
 
-export function judge(series: Series, { place, neighbours, others }: Surroundings): SensorQuality {
+export function judge(
+  series: Series,
+  { place, neighbours, others }: Surroundings,
+): Omit<SensorQuality, 'past'> {
   const { points, sensor, unit } = series
   const readings = sum(points, ({ count }) => count)
   const devices = byDevice(neighbours)

@@ -4,13 +4,14 @@
  * Each device at most once a minute, only when something of it has changed, and only so many devices at a time, so that the
  * work in one go is bounded. Where a sensor is, its seller says in its offer. No IO and no clock of its own.
  */
-import type { Update } from '../ledger/chain.ts'
+import type { Entry, Update } from '../ledger/chain.ts'
 import type { Network } from '../ledger/network.ts'
 import { checkOffer } from '../ledger/offer.ts'
 import type { Account } from '../schemas/hex.ts'
 import { QUALITY_SENSORS_MAX, type Quality, type SensorQuality } from '../schemas/quality.ts'
 import type { Transaction } from '../schemas/transaction.ts'
 import { judge } from './plausibility.ts'
+import { QualityHistory } from './quality-history.ts'
 import { ofBatch, ofSample, type Series, SeriesBook } from './series.ts'
 
 /** A device's opinion is told this often at most. */
@@ -38,13 +39,15 @@ interface Told {
 export class QualityBook {
   readonly #network: Network
   readonly #series: SeriesBook
+  readonly #history: QualityHistory
   readonly #offers = new Map<Account, Offered>()
   readonly #told = new Map<Account, Told>()
   /** Devices that have said something since they were judged. */
   readonly #changed = new Set<Account>()
 
-  constructor(network: Network, seriesMax?: number) {
+  constructor(network: Network, history = new QualityHistory(), seriesMax?: number) {
     this.#network = network
+    this.#history = history
     this.#series = new SeriesBook(seriesMax)
   }
 
@@ -56,13 +59,21 @@ export class QualityBook {
   /** Takes what blocks confirmed; what they take back stays, and is known when it comes again. */
   update({ connected }: Pick<Update, 'connected'>): void {
     for (const { transactions, entry } of connected)
-      for (const { transaction } of transactions) this.transaction(transaction, entry.height)
+      this.block(
+        entry,
+        transactions.map(({ transaction }) => transaction),
+      )
   }
 
-  transaction(tx: Transaction, height: number): void {
-    if (tx.type !== 'reading' && tx.type !== 'batch') return
-    const heard = tx.type === 'reading' ? ofSample(tx.sample) : ofBatch(tx)
-    if (this.#series.take(tx.from, heard, height)) this.#changed.add(tx.from)
+  block({ height, time }: Pick<Entry, 'height' | 'time'>, transactions: readonly Transaction[]): void {
+    this.#history.block(height, time)
+    for (const tx of transactions) {
+      if (tx.type !== 'reading' && tx.type !== 'batch') continue
+      const heard = tx.type === 'reading' ? ofSample(tx.sample) : ofBatch(tx)
+      if (!this.#series.take(tx.from, heard, height)) continue
+      this.#changed.add(tx.from)
+      this.#history.readings(tx.from, heard.sensor, heard.count, height)
+    }
   }
 
   /** Takes what stood on a device's offer topic; an empty one takes it back. `nowMs`: Unix milliseconds. */
@@ -135,7 +146,9 @@ export class QualityBook {
       const others = (byUnit.get(series.unit) ?? []).filter(({ device }) => device !== series.device)
       const place = this.#placeOf(series, nowMs)
       const neighbours = place === '' ? [] : others.filter((other) => this.#placeOf(other, nowMs) === place)
-      return judge(series, { place, neighbours, others })
+      const judged = judge(series, { place, neighbours, others })
+      this.#history.score(series.device, series.sensor, judged.score)
+      return { ...judged, past: this.#history.of(series.device, series.sensor) }
     })
   }
 

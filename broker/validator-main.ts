@@ -7,6 +7,7 @@ import { openRuntime, SOFTWARE, sessionOptions, storageLimits, untilAborted } fr
 import type { Progress } from '../node/sync-progress.ts'
 import type { ValidatorConfig } from '../schemas/config.ts'
 import type { Account } from '../schemas/hex.ts'
+import { historyFile } from './history-file.ts'
 import { Validator } from './validator.ts'
 
 export interface ValidatorMainModules {
@@ -37,6 +38,7 @@ export async function runValidator(
       store: runtime.store,
       trusted: config.trusted,
       hand: runtime.hand,
+      history: historyFile(runtime.dir.file('quality.json'), log),
       clock,
       random,
       log,

@@ -42,6 +42,7 @@ import { transaction } from '../schemas/transaction.ts'
 import { Announcer, withMirror } from './announcer.ts'
 import { CutOff } from './cut-off.ts'
 import { GrantFeed } from './grant-feed.ts'
+import type { HistoryFile } from './history-file.ts'
 import { Opinions } from './opinions.ts'
 
 /** Accounts whose view is kept on the broker; the one changed longest ago makes room. */
@@ -65,6 +66,8 @@ export interface ValidatorModules {
   /** A block without which no chain is followed, if one is known. */
   readonly trusted?: Checkpoint | undefined
   readonly hand?: HandStore | undefined
+  /** Keeps what sensors were like on earlier days. */
+  readonly history?: HistoryFile | undefined
   readonly clock: Clock
   readonly random: () => number
   readonly log: Log
@@ -148,6 +151,7 @@ export class Validator {
       inSync: () => this.node.inSync,
       account: this.#account,
       retained: this.#announcer.retained.bind(this.#announcer),
+      file: modules.history,
       now: modules.clock.now,
       timers: systemTimers,
       onFatal: modules.onFatal,

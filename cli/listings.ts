@@ -2,6 +2,7 @@
 import type { Network } from '../ledger/network.ts'
 import { type Account, accountText, short } from '../schemas/hex.ts'
 import type { OfferItem, OfferKind } from '../schemas/offer.ts'
+import type { QualityPast } from '../schemas/quality.ts'
 import { accept, type Result, refuse } from '../schemas/result.ts'
 
 /** A validator's opinion of a sensor. */
@@ -10,6 +11,8 @@ export interface Score {
   readonly score: number
   /** Devices that it was compared with. */
   readonly neighbours: number
+  /** What it was on earlier days; null: that validator remembers none. */
+  readonly past: QualityPast | null
 }
 
 /** One item of one seller's offer, which was checked. */
@@ -122,6 +125,10 @@ const ORDER: Readonly<Record<Sort, (a: Listing, b: Listing) => number>> = {
     (b.score?.score ?? -1) - (a.score?.score ?? -1) ||
     (b.score?.neighbours ?? 0) - (a.score?.neighbours ?? 0),
 }
+
+/** Smallest units for 1000 bytes of a file, rounded up; undefined for what is no file or is empty. */
+export const perKilobyte = (item: OfferItem): number | undefined =>
+  item.type === 'file' && item.bytes > 0 ? Math.ceil((item.price * 1_000) / item.bytes) : undefined
 
 export const unitOf = (item: OfferItem): string => ('unit' in item ? item.unit : '')
 

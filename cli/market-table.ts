@@ -3,7 +3,8 @@ import { formatCoins } from '../ledger/amount.ts'
 import { harmless } from '../node/log.ts'
 import { short } from '../schemas/hex.ts'
 import { type OfferItem, offerItem } from '../schemas/offer.ts'
-import { type Listing, unitOf } from './listings.ts'
+import type { QualityPast } from '../schemas/quality.ts'
+import { type Listing, perKilobyte, unitOf } from './listings.ts'
 import type { LeftOut } from './offers.ts'
 
 const COLUMNS = [
@@ -15,6 +16,7 @@ const COLUMNS = [
   'every',
   'price',
   'score',
+  'past',
   'online',
   'place',
   'terms',
@@ -38,6 +40,7 @@ function row({ name, seller, item, online, score }: Listing): string[] {
     'everyMs' in item ? every(item.everyMs) : '-',
     `${formatCoins(item.price)} ${FOR[item.type](item)}`,
     score === undefined ? '-' : `${score.score} (${score.neighbours})`,
+    past(score?.past ?? null),
     online === undefined ? '?' : online ? 'yes' : 'no',
     item.place || '-',
     terms(item),
@@ -48,7 +51,18 @@ const FOR: { readonly [K in OfferItem['type']]: (item: OfferItem) => string } = 
   readings: () => 'a reading',
   topic: () => 'a minute',
   output: () => 'a minute',
-  file: (item) => `for ${'bytes' in item ? item.bytes : 0} bytes`,
+  file: (item) => {
+    const each = perKilobyte(item)
+    const bytes = `for ${'bytes' in item ? item.bytes : 0} bytes`
+    return each === undefined ? bytes : `${bytes}, ${formatCoins(each)} a kB`
+  },
+}
+
+/** The lowest score of the days that had readings, and how many those are. */
+function past(days: QualityPast | null): string {
+  if (days === null) return '-'
+  const scores = days.scores.filter((score) => score !== null)
+  return `${scores.length === 0 ? '-' : Math.min(...scores)} in ${days.readings.filter((count) => count > 0).length} d`
 }
 
 const every = (ms: number): string => (ms === 0 ? 'change' : duration(ms / 1000))
@@ -80,6 +94,8 @@ export const asJson = (listings: readonly Listing[], leftOut: readonly LeftOut[]
     online: online ?? null,
     score: score?.score ?? null,
     neighbours: score?.neighbours ?? null,
+    past: score?.past ?? null,
+    perKilobyte: perKilobyte(item) ?? null,
     time,
     until,
   })),

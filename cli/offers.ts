@@ -157,11 +157,11 @@ export class Heard {
   #quality(network: NetworkId, device: string, value: unknown): void {
     const parsed = quality.safeParse(value)
     if (!parsed.success || parsed.data.device !== device) return
-    for (const { sensor, score, neighbours } of parsed.data.sensors) {
+    for (const { sensor, score, neighbours, past } of parsed.data.sensors) {
       const key = `${network} ${device} ${sensor}`
       const scores = this.#scores.get(key) ?? []
       if (score === null || scores.length >= OPINIONS_MAX || this.#scores.size >= 64 * SELLERS_MAX) continue
-      this.#scores.set(key, [...scores, { score, neighbours }])
+      this.#scores.set(key, [...scores, { score, neighbours, past }])
     }
   }
 }

@@ -8,8 +8,21 @@ import { accountText } from './hex.ts'
 
 /** Sensors of one device that are judged. */
 export const QUALITY_SENSORS_MAX = 64
+/** Days that an opinion looks back on. */
+export const HISTORY_DAYS_MAX = 30
 
 const share = z.number().min(0).max(1)
+
+/** Earlier days, by the ledger's time and UTC, the newest first; a day without a reading in between has its place. */
+export const qualityPast = z.object({
+  /** The first of them, as `2026-11-30`: the last day on which there was a reading, and that has ended. */
+  until: z.iso.date(),
+  /** That the ledger took on that day. */
+  readings: z.array(z.int().min(0)).max(HISTORY_DAYS_MAX),
+  /** The lowest score of that day; null: it had none. */
+  scores: z.array(z.int().min(0).max(100).nullable()).max(HISTORY_DAYS_MAX),
+})
+export type QualityPast = z.infer<typeof qualityPast>
 
 export const sensorQuality = z.object({
   sensor: z.string().max(32),
@@ -34,6 +47,8 @@ export const sensorQuality = z.object({
   outliers: share.nullable(),
   /** Median of the differences to the neighbours, in its unit. */
   offset: z.number().nullable(),
+  /** Null: the validator remembers no earlier day. */
+  past: qualityPast.nullable().default(null),
 })
 export type SensorQuality = z.infer<typeof sensorQuality>
 

@@ -26,7 +26,7 @@ function says(book: QualityBook, by: Signer, height: number, value = 40 + random
     ...{ sensor: 'soil', sequence: height, value: { mantissa: Math.round(100 * value), exponent: -2 } },
     ...{ unit: '%', time: height, synchronised: true },
   }
-  book.transaction({ type: 'reading', from: by.account, sample } as Transaction, height)
+  book.block({ height, time: START_MS }, [{ type: 'reading', from: by.account, sample } as Transaction])
 }
 
 t.test('neighbours are those whose offers name the same place', async (t) => {
@@ -89,7 +89,7 @@ t.test('offers that are stale, taken back, or not signed place nobody', async (t
 })
 
 t.test('a device of which nothing is remembered is taken back', async (t) => {
-  const book = new QualityBook(network, 2)
+  const book = new QualityBook(network, undefined, 2)
   for (const index of [1, 2]) says(book, signer(index), 1)
   book.due(START_MS, 1)
   t.strictSame(book.gone(), [])

@@ -17,7 +17,7 @@ const air: OfferItem = { ...soil, name: 'air', unit: 'Cel', price: 2, place: 'ya
 const account = (digits: string) => digits.padEnd(64, '0') as Account
 const listing = (seller: string, name: string, item: OfferItem, score?: number, neighbours = 3): Listing => ({
   ...{ network, seller: account(seller), name, item, online: true, time: START_MS, until: START_MS + 1 },
-  score: score === undefined ? undefined : { score, neighbours },
+  score: score === undefined ? undefined : { score, neighbours, past: null },
 })
 const all = [
   listing('bbbbbbbb11', 'probe', soil, 90),
@@ -97,6 +97,7 @@ t.test('of many names some are said', async (t) => {
 })
 
 t.test('the middle opinion counts, of two the lower', async (t) => {
-  const of = (...scores: number[]) => median(scores.map((score) => ({ score, neighbours: 1 })))?.score
+  const of = (...scores: number[]) =>
+    median(scores.map((score) => ({ score, neighbours: 1, past: null })))?.score
   t.strictSame([of(), of(7), of(9, 7), of(100, 3, 50)], [undefined, 7, 7, 50])
 })

@@ -104,6 +104,7 @@ t.test('who is online, and what validators think of a sensor', async (t) => {
   t.equal(listing()?.online, true)
   say('status', alice.account, text({ state: 'offline' }))
   t.equal(listing()?.online, false)
+  const past = { until: '2026-11-30', readings: [9], scores: [70] }
   const opinion = (score: number | null, device = alice.account, sensor = 'soil') =>
     text({
       device,
@@ -112,6 +113,8 @@ t.test('who is online, and what validators think of a sensor', async (t) => {
         {
           ...{ sensor, unit: '%', place: '', readings: 9, score, neighbours: 2, gaps: 0, unsynchronised: 0 },
           ...{ frozen: false, copied: '', outliers: 0, offset: 0 },
+          // Who is older than this field says nothing.
+          ...(score === 20 ? { past } : {}),
         },
       ],
     })
@@ -124,7 +127,7 @@ t.test('who is online, and what validators think of a sensor', async (t) => {
   t.equal(listing()?.score, undefined)
   says(bob, opinion(80))
   says(carol, opinion(20))
-  t.strictSame(listing()?.score, { score: 20, neighbours: 2 })
+  t.strictSame(listing()?.score, { score: 20, neighbours: 2, past })
 })
 
 t.test('there is an end to how many are remembered', async (t) => {
