@@ -89,7 +89,8 @@ function describe({
 }: Verified & { store: string }): string {
   if (!ok) {
     return `${store}: FAULT after block ${height}: ${fault ?? 'incomplete'}
-  What to do: stop the program that uses it, restore a backup or run  pinledger repair --data ${store}  and start again; it fetches what is missing from its peers.`
+  What to do: stop the program that uses it, restore a backup or run  pinledger repair --data ${store}  and start again; it fetches what is missing from its peers.
+  If it says that there is nothing to repair, somebody wrote this who had no right to: move the ledger away, and import a snapshot of somebody you trust.`
   }
   const note = (bytes = 0) =>
     bytes === 0 ? '' : ` (an unfinished write of ${bytes} bytes at the end will be cut off at the next start)`

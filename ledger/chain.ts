@@ -17,14 +17,11 @@ import { accept, invariant, type Result, refuse } from '../schemas/result.ts'
 import { checkBody, connectBlock, parseBlock, type SealedBlock } from './block.ts'
 import { type Fault, faulty, fromDecode, verdictOf } from './fault.ts'
 import { type Moment, medianHeight } from './hashlock.ts'
-import { checkHeader, type Position, place, position0 } from './header.ts'
+import { checkHeader, HEADER_GROUP, type Position, place, position0 } from './header.ts'
 import { mayMineBelow, notAdmitted } from './membership.ts'
 import type { Network } from './network.ts'
 import { type Change, KIND, type State } from './state.ts'
 import { SignatureCache } from './transaction.ts'
-
-/** Headers below the window are kept, and found by hash, in groups of so many: 1 to 256, 257 to 512, ... */
-export const HEADER_GROUP = 256
 
 /** Where the shell keeps what the tree refers to. */
 export interface Archive {

@@ -14,6 +14,8 @@ import type { Hashing } from './hashing.ts'
 
 /** How far a block's time may be ahead of the local clock, in intervals. */
 export const FUTURE_INTERVALS_MAX = 9
+/** Headers below a chain's window are kept, and found by hash, in groups of so many: 1 to 256, 257 to 512, ... */
+export const HEADER_GROUP = 256
 
 export const headerHash = (hashing: Hashing, value: Header): Hash =>
   hashFromBytes(hashing.double(encode(header, value)))

@@ -26,9 +26,8 @@ import {
   type Transaction,
   transaction,
 } from '../schemas/transaction.ts'
-import { HEADER_GROUP } from './chain.ts'
 import { type Fault, type FaultCode, faulty, fromDecode } from './fault.ts'
-import { checkHeader, headerHash, type Position, position0 } from './header.ts'
+import { checkHeader, HEADER_GROUP, headerHash, type Position, position0 } from './header.ts'
 import { checkMerklePath } from './merkle.ts'
 import type { Network } from './network.ts'
 import { provenAccount } from './state.ts'

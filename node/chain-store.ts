@@ -7,8 +7,8 @@
  * may be deleted. Invariants: the window's base is the last header of `headers.log`, and its segment is there; a segment on which
  * the window may once begin stands on a block that was never undone. Source: docs/PROTOCOL.md section 10.
  */
-import { type Archive, Chain, HEADER_GROUP, type Update } from '../ledger/chain.ts'
-import { headerHash } from '../ledger/header.ts'
+import { type Archive, Chain, type Update } from '../ledger/chain.ts'
+import { HEADER_GROUP, headerHash } from '../ledger/header.ts'
 import { createNetwork, type Modules, type Network } from '../ledger/network.ts'
 import { type Change, KIND } from '../ledger/state.ts'
 import type { Header } from '../schemas/block.ts'

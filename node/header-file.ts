@@ -7,9 +7,8 @@
  * there before the header is and stays. So an end that no segment begins at was damaged, and not torn by a crash. In memory is only where
  * each group stands and the hash of its last header. Source: docs/PROTOCOL.md section 10.
  */
-import { HEADER_GROUP } from '../ledger/chain.ts'
 import { nextTarget } from '../ledger/difficulty.ts'
-import { headerHash } from '../ledger/header.ts'
+import { HEADER_GROUP, headerHash } from '../ledger/header.ts'
 import type { Network } from '../ledger/network.ts'
 import { HEADER_BYTES, type Header, header as headerCodec } from '../schemas/block.ts'
 import { decode, encode, type Infer, Reader } from '../schemas/codec.ts'

@@ -7,8 +7,8 @@
  * commitments. What fits one reply needs no second pass. Replies end on multiples of HEADER_GROUP, because those
  * are the old blocks that a peer finds by their hash. Source: docs/PROTOCOL.md section 8; the idea is Bitcoin Core's headers presync.
  */
-import { type Chain, HEADER_GROUP } from '../ledger/chain.ts'
-import { checkHeader, headerHash, type Position } from '../ledger/header.ts'
+import type { Chain } from '../ledger/chain.ts'
+import { checkHeader, HEADER_GROUP, headerHash, type Position } from '../ledger/header.ts'
 import type { Header } from '../schemas/block.ts'
 import type { Checkpoint } from '../schemas/checkpoint.ts'
 import { type Hash, short } from '../schemas/hex.ts'

@@ -5,7 +5,7 @@
  * `headers.log` follows from the blocks and is written anew when they reach back to the genesis. Where neither helps, all of the
  * ledger goes aside. The last vote of a signer stays in any case. All of it is tried in memory first.
  */
-import { HEADER_GROUP } from '../ledger/chain.ts'
+import { HEADER_GROUP } from '../ledger/header.ts'
 import { VOTE_BYTES, type Vote, vote as voteCodec } from '../schemas/checkpoint.ts'
 import { decode } from '../schemas/codec.ts'
 import { GENESIS_BYTES_MAX, type Genesis, genesis as genesisCodec } from '../schemas/genesis.ts'

@@ -6,9 +6,9 @@
  * is written under a draft's name and renamed once it is whole, so that a segment that can be seen is complete up to there.
  * Source: docs/PROTOCOL.md section 10.
  */
-import { type Base, HEADER_GROUP } from '../ledger/chain.ts'
+import type { Base } from '../ledger/chain.ts'
 import { nextTarget } from '../ledger/difficulty.ts'
-import { headerHash } from '../ledger/header.ts'
+import { HEADER_GROUP, headerHash } from '../ledger/header.ts'
 import type { Network } from '../ledger/network.ts'
 import { State } from '../ledger/state.ts'
 import { sealCoinbase } from '../ledger/transaction.ts'

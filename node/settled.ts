@@ -4,9 +4,9 @@
  * The archive has their headers but not their work: it is counted down from the base, once for each group of headers.
  * Source: docs/PROTOCOL.md section 4.
  */
-import { type Chain, HEADER_GROUP } from '../ledger/chain.ts'
+import type { Chain } from '../ledger/chain.ts'
 import { nextTarget, workOf } from '../ledger/difficulty.ts'
-import { headerHash, type Position, position0 } from '../ledger/header.ts'
+import { HEADER_GROUP, headerHash, type Position, position0 } from '../ledger/header.ts'
 import type { Timers } from './timers.ts'
 
 export class Settled {

@@ -8,9 +8,8 @@
  * mined on the base had checked what came before.
  * Source: docs/PROTOCOL.md section 10.
  */
-import { HEADER_GROUP } from '../ledger/chain.ts'
 import { workOf } from '../ledger/difficulty.ts'
-import { headerHash, type Position, position0 } from '../ledger/header.ts'
+import { HEADER_GROUP, headerHash, type Position, position0 } from '../ledger/header.ts'
 import type { Network } from '../ledger/network.ts'
 import type { Header } from '../schemas/block.ts'
 import { decode, encode } from '../schemas/codec.ts'

@@ -5,11 +5,11 @@
  * With all blocks kept it starts at the genesis. Where old ones were deleted, every header from the genesis on is checked
  * (proof of work, difficulty, times), and every block from the oldest state that is kept, which the header above commits to.
  */
-import { type Archive, type Base, Chain, HEADER_GROUP, NOTHING_SETTLED } from '../ledger/chain.ts'
+import { type Archive, type Base, Chain, NOTHING_SETTLED } from '../ledger/chain.ts'
 import { justify } from '../ledger/checkpoint.ts'
 import { Finality, finalises } from '../ledger/finality.ts'
 import { MEDIAN_BLOCKS } from '../ledger/hashlock.ts'
-import { headerHash, type Position, position0 } from '../ledger/header.ts'
+import { HEADER_GROUP, headerHash, type Position, position0 } from '../ledger/header.ts'
 import { createNetwork, type Network } from '../ledger/network.ts'
 import type { Change } from '../ledger/state.ts'
 import type { Header } from '../schemas/block.ts'

@@ -4,8 +4,9 @@
  * Right above each height where a segment or a snapshot may begin stand claims and refunds of hashlocks that are valid with
  * exactly one median time: who takes the times below a base for others than they are refuses these blocks.
  */
-import { HEADER_GROUP, type Update } from '../../ledger/chain.ts'
+import type { Update } from '../../ledger/chain.ts'
 import { medianHeight } from '../../ledger/hashlock.ts'
+import { HEADER_GROUP } from '../../ledger/header.ts'
 import type { Sealed } from '../../ledger/transaction.ts'
 import { ChainStore, type StoreOptions } from '../../node/chain-store.ts'
 import type { Disk } from '../../node/disk.ts'
