@@ -20,6 +20,7 @@ import { parseTopic, topic } from '../../schemas/topic.ts'
 import { alice, bob, carol, codeOf, mine, signer, TestChain, testNetwork } from '../helpers/ledger.ts'
 import { SMALL, tell } from '../helpers/long-chain.ts'
 import { MemoryDisk } from '../helpers/memory-disk.ts'
+import { quietSession } from '../helpers/quiet-session.ts'
 import { recordingLog } from '../helpers/rig.ts'
 
 t.test('a thousand headers cost no read of a block', async (t) => {
@@ -172,14 +173,7 @@ t.test('headers that are dealt out slowly keep a node from mining for half a min
       },
       openSession: (_, modules) => {
         session = modules
-        return {
-          connected: true,
-          challenged: false,
-          start: () => modules.onConnected(),
-          stop: async () => {},
-          subscribe: () => {},
-          publish: async (name) => asked.push(name) > 0,
-        }
+        return quietSession(modules.onConnected, (name) => asked.push(name))
       },
       log,
       ...{ onUpdate: () => {}, onTransaction: () => {}, onRefused: () => {} },

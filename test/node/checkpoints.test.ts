@@ -20,6 +20,7 @@ import { encode } from '../../schemas/codec.ts'
 import { type Account, type Hash, toHex } from '../../schemas/hex.ts'
 import { topic } from '../../schemas/topic.ts'
 import { alice, bob, codeOf, signer, TestChain, testNetwork } from '../helpers/ledger.ts'
+import { quietSession } from '../helpers/quiet-session.ts'
 import { type LogLine, recordingLog } from '../helpers/rig.ts'
 
 const LATER_MS = Number.MAX_SAFE_INTEGER
@@ -472,14 +473,7 @@ t.test('a signer with an old copy of its data waits for the vote that the broker
       timers: { after, turn: async () => {} },
       openSession: (_, modules) => {
         session = modules
-        return {
-          connected: true,
-          challenged: false,
-          start: () => modules.onConnected(),
-          stop: async () => {},
-          subscribe: () => {},
-          publish: async (name) => published.push(name) > 0,
-        }
+        return quietSession(modules.onConnected, (name) => published.push(name))
       },
       log: recordingLog().log,
       ...{ onUpdate: () => {}, onTransaction: () => {}, onRefused: () => {} },

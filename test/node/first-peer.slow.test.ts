@@ -16,6 +16,7 @@ import { fakeTime } from '../helpers/fake-time.ts'
 import { alice, bob, carol, signer, TestChain, testNetwork } from '../helpers/ledger.ts'
 import { SMALL } from '../helpers/long-chain.ts'
 import { MemoryDisk } from '../helpers/memory-disk.ts'
+import { quietSession } from '../helpers/quiet-session.ts'
 import { recordingLog } from '../helpers/rig.ts'
 
 /** Blocks after which a window of 256 begins above block 0. */
@@ -48,14 +49,7 @@ function lab(network = testNetwork(), options: { trusted?: Checkpoint; disk?: Me
       timers: time,
       openSession: (_, modules) => {
         session = modules
-        return {
-          connected: true,
-          challenged: false,
-          start: () => modules.onConnected(),
-          stop: async () => {},
-          subscribe: () => {},
-          publish: async () => true,
-        }
+        return quietSession(modules.onConnected)
       },
       log,
       ...{ onUpdate: () => {}, onTransaction: () => {}, onRefused: () => {} },
