@@ -8,7 +8,7 @@ import { fromRoot } from '../../helpers/root.ts'
 
 const HERE = 'test/system/fleet'
 const NAME = 'raspios.img'
-const MINUTES_MS_MAX = 6 * 60_000
+const MINUTES_MS_MAX = 15 * 60_000
 
 export interface Image {
   readonly image: string
