@@ -1,8 +1,9 @@
 /**
  * Two agents' channels in virtual time: real trades, outboxes and logs over disks that lose power at a chosen write, one chain, and a
- * broker that hands on what both say. Whatever happens, both loss bounds are checked.
+ * broker that hands on what both say. Whatever happens, both loss bounds are checked: the seller's by what it publishes and has on
+ * its disk by then, the buyer's by what it pays, has on its disk and has got.
  */
-import { strictEqual as equal, ok } from 'node:assert'
+import { strictEqual as equal, deepStrictEqual as equalDeep, ok } from 'node:assert'
 import type { Buy } from '../../edge-agent/channel/buying.ts'
 import { channels } from '../../edge-agent/channel/channels.ts'
 import type { SellingTerms } from '../../edge-agent/channel/selling.ts'
@@ -10,19 +11,33 @@ import { Outbox } from '../../edge-agent/outbox.ts'
 import type { Desk, Trade } from '../../edge-agent/trade.ts'
 import { COIN } from '../../ledger/amount.ts'
 import type { Update } from '../../ledger/chain.ts'
+import { checkAuthorisation, checkProof, provenAmount } from '../../ledger/channel.ts'
 import { OFFER_MS_MAX, signOffer } from '../../ledger/offer.ts'
+import type { ChannelEntry } from '../../ledger/state.ts'
 import type { Sealed } from '../../ledger/transaction.ts'
-import type { Purchase } from '../../node/channel/records.ts'
+import type { Books, Purchase } from '../../node/channel/records.ts'
 import type { Signer } from '../../node/signing.ts'
-import type { Account, Hash } from '../../schemas/hex.ts'
+import { encode } from '../../schemas/codec.ts'
+import { type Account, type Hash, toHex } from '../../schemas/hex.ts'
 import type { OfferItem } from '../../schemas/offer.ts'
 import { parseTopic, topic } from '../../schemas/topic.ts'
-import type { Sample, Transaction } from '../../schemas/transaction.ts'
-import { alice, carol, seeded, TestChain } from './ledger.ts'
+import {
+  type ChannelClaim,
+  type ChannelOpen,
+  type ChannelProof,
+  type Sample,
+  sample as sampleCodec,
+  type Transaction,
+} from '../../schemas/transaction.ts'
+import { logOn } from './channel-pair.ts'
+import { alice, carol, coinsIn, seeded, TestChain } from './ledger.ts'
 import { MemoryDisk } from './memory-disk.ts'
 import { type LogLine, recordingLog } from './rig.ts'
+import { Wiretap } from './wiretap.ts'
 
 export const PRICE = COIN / 1000
+/** What the buyer has at first. No transaction here pays a fee. */
+export const FUNDS = 1000 * COIN
 
 export interface ActorOptions {
   readonly sells?: ReadonlyMap<string, SellingTerms>
@@ -39,6 +54,22 @@ interface Due {
   readonly run: () => void
 }
 
+/** What the lab has seen of one channel. Amounts in smallest units. */
+class Tally {
+  /** Readings that ever left the seller, also those that were lost: by number, as bytes in hex. */
+  readonly out = new Map<number, string>()
+  /** Readings at the buyer's application, by number: the sensor's number. */
+  readonly got = new Map<number, number>()
+  /** The most that the buyer ever said is the seller's. */
+  promised = 0
+  /** By the blocks. */
+  opened: ChannelOpen | undefined
+  paid = 0
+}
+
+const textOf = (sample: Sample | undefined): string =>
+  sample === undefined ? 'none' : toHex(encode(sampleCodec, sample))
+
 /** One agent, as far as channels go. */
 export class Actor {
   readonly signer: Signer
@@ -53,6 +84,7 @@ export class Actor {
   connected = true
   /** Readings paid and here, by channel: what the buyer's application has seen. */
   readonly got: { readonly channel: Hash; readonly index: number; readonly sample: Sample }[] = []
+  #found: { readonly bytes: Uint8Array | undefined; readonly books: Books } | undefined
 
   constructor(lab: ChannelLab, signer: Signer, options: ActorOptions) {
     this.lab = lab
@@ -114,6 +146,7 @@ export class Actor {
             turn: async () => {},
           },
           onReading: (purchase, sample) => this.#note(purchase, sample),
+          randomBytes: lab.wiretap.randomBytes,
         },
       )(desk(outbox))
       this.trade.onConnected?.()
@@ -154,6 +187,17 @@ export class Actor {
     this.start()
   }
 
+  /** The books that a start after a crash now would find. */
+  get durable(): Books {
+    const bytes = this.disk.files.get('channels.log')
+    if (this.#found === undefined || this.#found.bytes !== bytes) {
+      const log = logOn(this.disk.after(), () => {})
+      this.#found = { bytes, books: log.books }
+      log.close()
+    }
+    return this.#found.books
+  }
+
   vanish(): void {
     this.trade = undefined
     this.due = []
@@ -164,6 +208,7 @@ export class Actor {
     // After a restart the last one comes again.
     const index = purchase.last === sample ? purchase.index : purchase.index + 1
     this.got.push({ channel, index, sample })
+    this.lab.noteGot(channel, index, sample)
   }
 }
 
@@ -184,6 +229,12 @@ export class ChannelLab {
   fate: (message: Message) => number = () => 1
   #sequence = 0
   readonly confirmed: Transaction[] = []
+  readonly wiretap = new Wiretap(this.test.network)
+  readonly #tallies = new Map<Hash, Tally>()
+  /** Rules that were broken where an agent ran, and would have taken the exception for its own. */
+  readonly #broken: string[] = []
+  /** Smallest units that there are, by genesis and the blocks' rewards. */
+  #issued = FUNDS
 
   constructor(sells: SellingTerms, buy: Partial<Buy> = {}, seed = 1) {
     this.random = seeded(seed)
@@ -224,6 +275,7 @@ export class ChannelLab {
 
   tell(from: Actor, name: string, payload: Uint8Array, retain: boolean): boolean {
     if (!from.connected) return false
+    if (parseTopic(name)?.kind === 'channel') this.#overhear(from, payload)
     if (retain) this.retained.set(name, payload)
     else this.wire.push({ name, payload })
     return true
@@ -264,6 +316,9 @@ export class ChannelLab {
       const outcome = this.test.accept(block)
       if (!outcome.ok) throw new Error(outcome.fault.message)
       this.confirmed.push(...block.transactions)
+      this.#issued += block.coinbase.reward
+      for (const { transactions } of outcome.value.connected)
+        for (const sealed of transactions) this.#noteConfirmed(sealed)
       this.#follow(outcome.value)
       this.check()
     }
@@ -290,15 +345,140 @@ export class ChannelLab {
     return this.test.chain.state.account(carol.account).balance
   }
 
-  /** Neither side has lost more than one reading or one price on any channel. */
+  /**
+   * Neither side has lost more than one reading or one price on any channel. The seller's side is looked at when something leaves it,
+   * against what its disk has at that moment.
+   */
   check(): void {
-    const seen = new Map<string, number>()
-    for (const { channel, index, sample } of this.buyer.got) {
-      const name = `${channel} ${index}`
-      equal(seen.get(name) ?? sample.sequence, sample.sequence, 'a reading number stands for one reading')
-      seen.set(name, sample.sequence)
+    equalDeep(this.#broken, [])
+    for (const [channel, { out, got, promised, paid }] of this.#tallies) {
+      ok(got.size <= out.size, `${channel}: ${got.size} readings have come, and ${out.size} have left`)
+      ok(paid <= promised, `${channel}: ${paid} are paid, and ${promised} were granted`)
+      ok(
+        promised <= got.size * PRICE,
+        `${channel}: ${promised} are granted for ${got.size} readings at ${PRICE}`,
+      )
     }
-    ok(this.earned <= seen.size * PRICE, `${this.earned} are paid for ${seen.size} readings at ${PRICE}`)
+    const paid = [...this.#tallies.values()].reduce((sum, tally) => sum + tally.paid, 0)
+    equal(this.earned, paid, 'the seller has what its claims proved, each channel counted once')
+  }
+
+  /**
+   * Throws unless the books agree at rest, whatever was killed before: coins are neither made nor lost; every channel that was opened is
+   * open, with a book on both sides that can go on, or is closed and paid out; no purchase was opened twice and no channel paid twice.
+   */
+  settled(name: string): void {
+    this.check()
+    const { state } = this.test.chain
+    equal(coinsIn(state), this.#issued, `${name}: coins are neither made nor lost`)
+    let spent = 0
+    const memos: string[] = []
+    for (const [channel, tally] of this.#tallies) {
+      const { opened } = tally
+      ok(opened !== undefined, `${name}: ${channel} was opened`)
+      memos.push(opened.memo)
+      const entry = state.channel(channel)
+      spent += entry === undefined ? tally.paid : opened.amount
+      if (entry === undefined) this.#settledClosed(`${name}, closed ${channel}`, channel, tally)
+      else this.#settledOpen(`${name}, open ${channel}`, channel, entry)
+    }
+    equal(state.account(alice.account).balance, FUNDS - spent, `${name}: what is not paid is the buyer's`)
+    equal(new Set(memos).size, memos.length, `${name}: a purchase is opened once`)
+  }
+
+  #settledClosed(name: string, channel: Hash, { out, paid }: Tally): void {
+    const lost = out.size - paid / PRICE
+    ok(lost <= 1, `${name}: ${out.size} readings are out, and ${paid / PRICE} were paid`)
+    const sale = this.seller.durable.sales.get(channel)
+    if (sale !== undefined) equal(paid, sale.index * PRICE, `${name}: all that was proven is paid out`)
+  }
+
+  #settledOpen(name: string, channel: Hash, entry: ChannelEntry): void {
+    const purchase = this.buyer.durable.purchaseOf(channel)
+    ok(purchase !== undefined, `${name}: the buyer knows it`)
+    equal(purchase.deposit, entry.amount, `${name}: with what is in it`)
+    const isCalledBack = entry.closing < purchase.until
+    ok(purchase.stopped === undefined || isCalledBack, `${name}: ${purchase.stopped}, and not called back`)
+    const sale = this.seller.durable.sales.get(channel)
+    if (sale === undefined) {
+      equal(purchase.index, 0, `${name}: the seller does not know it, so nothing is paid`)
+      return
+    }
+    equal(sale.stopped, undefined, `${name}: nobody is accused`)
+    const ahead = purchase.index - sale.index
+    ok(ahead === 0 || ahead === 1, `${name}: ${purchase.index} are paid, the seller knows of ${sale.index}`)
+    // The payment is under way or lost, and what it pays is what the seller holds on to.
+    if (ahead === 1) equal(textOf(sale.pending), textOf(purchase.last), `${name}: they mean the same reading`)
+    if (sale.proof !== undefined) this.#claimable(name, channel, entry, sale.proof)
+    const proven = sale.proof === undefined ? 0 : provenAmount({ step: PRICE }, sale.proof)
+    equal(proven, sale.index * PRICE, `${name}: the seller can prove what it was paid`)
+  }
+
+  /** The ledger takes a proof, or has as much. */
+  #claimable(name: string, channel: Hash, entry: ChannelEntry, proof: ChannelProof): void {
+    const claim = { channel, proof } as ChannelClaim
+    const { network } = this.test
+    const fault = checkAuthorisation(network, claim) ?? checkProof(network.hashing, entry, proof)
+    if (fault?.code === 'claim-not-higher')
+      equal(provenAmount(entry, proof), entry.paid, `${name}: all is claimed`)
+    else equal(fault, undefined, `${name}: the seller can claim`)
+  }
+
+  noteGot(channel: Hash, index: number, { sequence }: Sample): void {
+    const { got } = this.#tally(channel)
+    const known = got.get(index) ?? sequence
+    if (known !== sequence) this.#broken.push(`reading ${index} is ${known} and ${sequence} at the buyer`)
+    got.set(index, sequence)
+    if (new Set(got.values()).size < got.size) this.#broken.push(`reading ${sequence} is bought twice`)
+  }
+
+  #tally(channel: Hash): Tally {
+    const known = this.#tallies.get(channel) ?? new Tally()
+    this.#tallies.set(channel, known)
+    return known
+  }
+
+  #overhear(from: Actor, payload: Uint8Array): void {
+    const by = from === this.seller ? 'seller' : 'buyer'
+    const { channel, talk } = this.wiretap.hear(by, payload) ?? {}
+    if (channel === undefined || talk === undefined) return
+    if (by === 'seller' && talk.type === 'delivery') this.#leaves(channel, talk.index, talk.sample)
+    if (by === 'buyer' && talk.type === 'payment') this.#grants(channel, talk.proof)
+    if (by === 'buyer' && talk.type === 'resume') for (const proof of talk.proof) this.#grants(channel, proof)
+  }
+
+  /** A reading leaves the seller. Its disk must have it as that number, and the proof for all before it. */
+  #leaves(channel: Hash, index: number, sample: Sample): void {
+    const { out } = this.#tally(channel)
+    const text = textOf(sample)
+    const known = out.get(index)
+    if (known === text) return
+    if (known !== undefined) this.#broken.push(`reading ${index} is two readings on the wire`)
+    out.set(index, text)
+    const sale = this.seller.durable.sales.get(channel)
+    const proven = sale?.proof === undefined ? 0 : (provenAmount({ step: PRICE }, sale.proof) ?? 0) / PRICE
+    if (out.size > proven + 1) this.#broken.push(`${out.size} readings are out, and ${proven} can be proven`)
+    if (textOf(sale?.pending) !== text) this.#broken.push(`reading ${index} leaves before the disk has it`)
+  }
+
+  /** A proof leaves the buyer. Its disk must have the reading that it pays. */
+  #grants(channel: Hash, proof: ChannelProof): void {
+    const tally = this.#tally(channel)
+    const amount = provenAmount({ step: PRICE }, proof) ?? Number.POSITIVE_INFINITY
+    if (amount <= tally.promised) return
+    tally.promised = amount
+    const bought = this.buyer.durable.purchaseOf(channel)?.index ?? 0
+    if (amount > bought * PRICE)
+      this.#broken.push(`${amount} are granted, and the disk has ${bought} readings`)
+  }
+
+  #noteConfirmed({ transaction: tx, id }: Sealed): void {
+    if (tx.type === 'channelOpen') this.#tally(id).opened = tx
+    if (tx.type !== 'channelClaim') return
+    const tally = this.#tally(tx.channel)
+    const amount = provenAmount({ step: PRICE }, tx.proof) ?? 0
+    if (amount <= tally.paid) this.#broken.push(`${tx.channel}: claimed twice`)
+    tally.paid = amount
   }
 
   #runDue(actor: Actor): void {

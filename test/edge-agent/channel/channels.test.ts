@@ -2,25 +2,15 @@
  * Two agents trade readings over channels, with the real logs, outboxes and ledger, in virtual time. The lab checks both loss bounds
  * after every step.
  */
-import t, { type Test } from 'tap'
+import t from 'tap'
 import { COIN } from '../../../ledger/amount.ts'
-import { ChannelLab, PRICE } from '../../helpers/channel-lab.ts'
+import { ChannelLab, FUNDS, PRICE } from '../../helpers/channel-lab.ts'
 import { alice, carol, seeded } from '../../helpers/ledger.ts'
 
 const TERMS = { perReading: PRICE, confirmations: 1, delayMin: 5, claimAbove: COIN }
-const FUNDS = 1000 * COIN
 
 const count = (lab: ChannelLab, type: string): number =>
   lab.confirmed.filter((each) => each.type === type).length
-
-/** What no crash may change: coins are neither made nor lost, and every channel that was opened is paid out or closed. */
-function settled(t: Test, lab: ChannelLab, name: string): void {
-  const { state } = lab.test.chain
-  const opened = lab.confirmed.filter(({ type, from }) => type === 'channelOpen' && from === alice.account)
-  const left = opened.length * 8 * PRICE - (FUNDS - state.account(alice.account).balance)
-  if (lab.earned > lab.bought * PRICE) t.fail(`${name}: ${lab.earned} earned with ${lab.bought} readings`)
-  if (left < 0) t.fail(`${name}: the buyer has lost coins`)
-}
 
 for (const mode of ['payword', 'signed'] as const)
   t.test(
@@ -34,7 +24,7 @@ for (const mode of ['payword', 'signed'] as const)
       t.ok(lab.bought >= 16, `${lab.bought} readings are bought`)
       t.ok(lab.earned >= 16 * PRICE, `${lab.earned / PRICE} are claimed`)
       t.ok(lab.earned <= lab.bought * PRICE)
-      settled(t, lab, 'at the end')
+      lab.settled('at the end')
     },
   )
 
@@ -54,6 +44,7 @@ t.test(
     t.equal(new Set(memos).size, memos.length, memos.join(', '))
     t.ok(drawn >= 20, 'it drew the same again')
     t.ok(lab.bought >= 16)
+    lab.settled('at the end')
   },
 )
 
@@ -70,6 +61,7 @@ t.test('what is unclaimed stays below what the seller has set', async (t) => {
   await lab.run(30)
   t.ok(count(lab, 'channelClaim') >= 4, `${count(lab, 'channelClaim')} claims`)
   t.ok(lab.bought * PRICE - lab.earned <= 5 * PRICE, 'all but the last few are on the ledger')
+  lab.settled('at the end')
 })
 
 t.test('messages that are lost, repeated or late cost time and nothing else', async (t) => {
@@ -92,6 +84,7 @@ t.test('messages that are lost, repeated or late cost time and nothing else', as
     [],
     'nobody is accused',
   )
+  lab.settled('at the end')
 })
 
 t.test('the payer vanishes: the payee claims what it has before the channel can close', async (t) => {
@@ -139,6 +132,7 @@ t.test('the payee is away, but shorter than the delay: it loses nothing', async 
     FUNDS - bought * PRICE,
     'and gives back the rest',
   )
+  lab.settled('at the end')
 })
 
 t.test('killed at some of its writes, either side goes on where it was', async (t) => {
@@ -151,7 +145,7 @@ t.test('killed at some of its writes, either side goes on where it was', async (
       await lab.run(14)
       t.equal(lab[side].crashes, 1)
       t.ok(lab.bought >= 4, `${side}, write ${failAt}: ${lab.bought} readings`)
-      settled(t, lab, `${side}, write ${failAt}`)
+      lab.settled(`${side}, write ${failAt}`)
     }
   }
 })
@@ -164,7 +158,7 @@ t.test('the price is the one that is offered, and no more than the buyer has set
   t.match(opened, { step: PRICE, amount: 8 * PRICE })
   t.ok(count(lab, 'channelOpen') <= 2, 'and a channel lasts for as many readings as that pays')
   t.ok(lab.bought >= 4)
-  settled(t, lab, 'at the end')
+  lab.settled('at the end')
 })
 
 t.test('without an offer, or for a dearer one, no channel is opened; the reason is in the log', async (t) => {
@@ -217,6 +211,7 @@ t.test('a most that was lowered counts for open channels, too: they are called b
   t.equal(lab.bought, bought)
   t.equal(count(lab, 'channelOpen'), 1)
   t.equal(count(lab, 'channelClose') >= 1, true)
+  lab.settled('at the end')
 })
 
 for (const wants of [true, false])
@@ -237,6 +232,6 @@ for (const wants of [true, false])
       if (first === undefined) return t.fail('it buys')
       t.equal(lab.test.chain.state.channel(first.channel), undefined)
       t.ok(lab.earned >= (wants ? 8 : 7) * PRICE, `${lab.earned / PRICE} are claimed`)
-      settled(t, lab, 'at the end')
+      lab.settled('at the end')
     },
   )

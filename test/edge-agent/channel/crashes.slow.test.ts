@@ -2,22 +2,12 @@
  * Two agents that trade over channels and are killed: at each of their writes, and again and again. The lab checks both loss bounds
  * after every step. Run by npm run test:system; test/edge-agent/channel/channels.test.ts has a part of it.
  */
-import t, { type Test } from 'tap'
+import t from 'tap'
 import { COIN } from '../../../ledger/amount.ts'
 import { ChannelLab, PRICE } from '../../helpers/channel-lab.ts'
-import { alice, seeded } from '../../helpers/ledger.ts'
+import { seeded } from '../../helpers/ledger.ts'
 
 const TERMS = { perReading: PRICE, confirmations: 1, delayMin: 5, claimAbove: COIN }
-const FUNDS = 1000 * COIN
-
-/** What no crash may change: coins are neither made nor lost, and every channel that was opened is paid out or closed. */
-function settled(t: Test, lab: ChannelLab, name: string): void {
-  const { state } = lab.test.chain
-  const opened = lab.confirmed.filter(({ type, from }) => type === 'channelOpen' && from === alice.account)
-  const left = opened.length * 8 * PRICE - (FUNDS - state.account(alice.account).balance)
-  if (lab.earned > lab.bought * PRICE) t.fail(`${name}: ${lab.earned} earned with ${lab.bought} readings`)
-  if (left < 0) t.fail(`${name}: the buyer has lost coins`)
-}
 
 t.test('killed at any write, either side goes on where it was', async (t) => {
   const script = async (lab: ChannelLab): Promise<void> => {
@@ -36,7 +26,7 @@ t.test('killed at any write, either side goes on where it was', async (t) => {
       lab[side].disk.arrives = [0, 400, 1000][failAt % 3] as number
       await script(lab)
       crashes += lab[side].crashes
-      settled(t, lab, `${side}, write ${failAt}`)
+      lab.settled(`${side}, write ${failAt}`)
       if (lab.bought < calm.bought - 4) slow.push(`${side}, write ${failAt}: ${lab.bought} of ${calm.bought}`)
     }
     t.ok(crashes >= writes - 2, `the ${side} was killed at each of ${writes} writes`)
@@ -65,7 +55,7 @@ t.test('both sides killed again and again at random writes, over a bad wire', as
     const before = lab.bought
     await lab.run(40)
     t.ok(lab.bought > before, `seed ${seed}: ${before} readings, and it goes on`)
-    settled(t, lab, `seed ${seed}`)
+    lab.settled(`seed ${seed}`)
     crashes += lab.seller.crashes + lab.buyer.crashes
     bought += lab.bought
   }
