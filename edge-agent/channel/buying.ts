@@ -168,8 +168,11 @@ export class Buying {
     const purchase = this.#modules.log.books.purchaseOf(channel)
     const line = purchase && this.#lines.get(purchase.number)
     const nowMs = this.#modules.desk.clock.monotonic()
-    if (purchase === undefined || line === undefined || nowMs - line.helloMs < HELLO_MS.knock) return
+    if (purchase === undefined || line === undefined) return
+    // Too soon after a hello: the next one comes soon, too, and not only once nothing has come for long.
+    line.isHeard = false
     line.waitMs = HELLO_MS.min
+    if (nowMs - line.helloMs < HELLO_MS.knock) return
     this.#hello(purchase, line, nowMs)
   }
 

@@ -55,6 +55,18 @@ t.test('a seller that cannot begin yet is asked again, and not only after a minu
   t.ok(lab.bought >= 4, `${lab.bought} readings are bought in 20 s, the first 4 blocks without`)
 })
 
+t.test('a seller that starts anew less than a second after a hello is said hello again soon', async (t) => {
+  const lab = new ChannelLab(TERMS)
+  lab.roundMs = 500
+  lab.start()
+  for (let round = 0; lab.seller.durable.sales.size === 0 && round < 10; round++) await lab.run(1)
+  t.equal(lab.seller.durable.sales.size, 1)
+  lab.seller.crash()
+  await lab.run(12)
+  t.ok(lab.bought >= 4, `${lab.bought} readings are bought in 7 s`)
+  lab.settled('at the end')
+})
+
 t.test('what is unclaimed stays below what the seller has set', async (t) => {
   const lab = new ChannelLab({ ...TERMS, claimAbove: 3 * PRICE }, { deposit: 100 * PRICE })
   lab.start()
