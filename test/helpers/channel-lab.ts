@@ -275,7 +275,12 @@ export class ChannelLab {
 
   tell(from: Actor, name: string, payload: Uint8Array, retain: boolean): boolean {
     if (!from.connected) return false
-    if (parseTopic(name)?.kind === 'channel') this.#overhear(from, payload)
+    try {
+      if (parseTopic(name)?.kind === 'channel') this.#overhear(from, payload)
+    } catch (error) {
+      // Books that a start would not read, keys of the agent's own: the agent does not hear of it.
+      this.#broken.push(String(error))
+    }
     if (retain) this.retained.set(name, payload)
     else this.wire.push({ name, payload })
     return true
@@ -371,19 +376,16 @@ export class ChannelLab {
     this.check()
     const { state } = this.test.chain
     equal(coinsIn(state), this.#issued, `${name}: coins are neither made nor lost`)
+    const memos = [...this.#tallies.values()].map(({ opened }) => opened?.memo)
+    equal(new Set(memos).size, memos.length, `${name}: a purchase is opened once`)
     let spent = 0
-    const memos: string[] = []
     for (const [channel, tally] of this.#tallies) {
-      const { opened } = tally
-      ok(opened !== undefined, `${name}: ${channel} was opened`)
-      memos.push(opened.memo)
       const entry = state.channel(channel)
-      spent += entry === undefined ? tally.paid : opened.amount
+      spent += entry === undefined ? tally.paid : entry.amount
       if (entry === undefined) this.#settledClosed(`${name}, closed ${channel}`, channel, tally)
       else this.#settledOpen(`${name}, open ${channel}`, channel, entry)
     }
     equal(state.account(alice.account).balance, FUNDS - spent, `${name}: what is not paid is the buyer's`)
-    equal(new Set(memos).size, memos.length, `${name}: a purchase is opened once`)
   }
 
   #settledClosed(name: string, channel: Hash, { out, paid }: Tally): void {
