@@ -37,6 +37,10 @@ export interface SimEdgeOptions {
   readonly buys: readonly Buy[]
   /** A reading is paid and here. */
   readonly onReading: (purchase: Purchase, sample: Sample) => void
+  /** It drew random bytes for its channels. */
+  readonly onDrawn?: (bytes: Uint8Array) => void
+  /** A message about a channel leaves the machine whose disk this is. */
+  readonly onTold?: (payload: Uint8Array, disk: SimDisk) => void
 }
 
 /** The machine that it is a part of. */
@@ -71,11 +75,12 @@ export class SimEdge {
     const { ledger, signer, disk, timers, random, clock, log } = machine
     const { chain } = ledger
     this.#outbox = new Outbox(logOn(disk, OUTBOX_LOG), chain, signer)
-    const publish: Desk['tell'] = (kind, levels, payload, retain = false) =>
-      ledger.session.publish(topic(chain.network.id, kind, signer.account, ...levels), payload, {
-        qos: 1,
-        retain,
-      })
+    const { sells, buys, onReading, onDrawn, onTold } = options
+    const publish: Desk['tell'] = (kind, levels, payload, retain = false) => {
+      if (kind === 'channel' && ledger.session.connected) onTold?.(payload, disk)
+      const name = topic(chain.network.id, kind, signer.account, ...levels)
+      return ledger.session.publish(name, payload, { qos: 1, retain })
+    }
     const desk: Desk = {
       chain,
       signer,
@@ -100,11 +105,14 @@ export class SimEdge {
       // Nobody in a simulation reads what is for people.
       tellPeople: async () => true,
     }
-    const { sells, buys, onReading } = options
     const modules = {
       files: logOn(disk, CHANNEL_LOG),
       timers,
-      randomBytes: (length: number) => random.bytes(length),
+      randomBytes: (length: number) => {
+        const bytes = random.bytes(length)
+        onDrawn?.(bytes)
+        return bytes
+      },
       onReading,
     }
     this.#trades = [

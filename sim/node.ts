@@ -117,6 +117,7 @@ export class SimNode {
   readonly #tradeTimes: Rng
   readonly #pending = new Map<number, Sealed>()
   #readings = 0
+  #starts = 0
   #process: Process | undefined
 
   constructor(options: SimNodeOptions, modules: SimNodeModules) {
@@ -145,7 +146,9 @@ export class SimNode {
   /** Opens the store and begins, or dies again if the disk says so. */
   start(): void {
     if (this.#process !== undefined) return
-    const { scheduler, broker, log, random } = this.#modules
+    const { scheduler, broker, log } = this.#modules
+    // A process that starts again draws other numbers than the one before it.
+    const random = this.random.fork(`start ${this.#starts++}`)
     const alive: { process: Process | undefined } = { process: undefined }
     const isAlive = (): boolean => alive.process?.alive === true
     const timers: Timers = {

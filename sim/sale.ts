@@ -1,14 +1,17 @@
 /**
- * A sale of readings through channels between two machines, and its loss bounds: the seller is never more than one reading
- * ahead of what it can prove, the ledger never pays for a reading that the buyer has not got.
+ * A sale of readings through channels between two machines, and its loss bounds: no more readings have left the seller's machine
+ * than its books on the disk prove, and one; the ledger never pays for a reading that the buyer has not got.
  */
 import { COIN } from '../ledger/amount.ts'
-import { ChannelLog } from '../node/channel/channel-log.ts'
+import type { Network } from '../ledger/network.ts'
+import { audit } from '../node/append-log.ts'
+import { ChannelLog, parseRecord } from '../node/channel/channel-log.ts'
 import type { Purchase } from '../node/channel/records.ts'
 import { type Account, type Hash, short } from '../schemas/hex.ts'
 import type { Sample, Transaction } from '../schemas/transaction.ts'
 import type { SimDisk } from './disk.ts'
 import { CHANNEL_LOG, logOn, type SimEdgeOptions } from './edge.ts'
+import { Wiretap } from './wiretap.ts'
 
 const SENSOR = 'soil'
 /** Smallest units for a reading. */
@@ -23,12 +26,20 @@ const DELAY = { least: 20, is: 30 } as const
 export class SimSale {
   /** The highest number of a reading that the buyer has got, by channel. */
   readonly #got = new Map<Hash, number>()
+  /** The sensor's numbers of the readings that have left the seller's machine, by channel. */
+  readonly #told = new Map<Hash, Set<number>>()
+  /** Readings that the seller's disk was seen to prove, by channel. */
+  #proven: ReadonlyMap<Hash, number> = new Map()
+  readonly #tap: Wiretap
   readonly #everyMs: number
+  readonly #onFault: (fault: string) => void
   #readings = 0
 
-  /** The sensor says something every `everyMs`. */
-  constructor(everyMs: number) {
+  /** The sensor says something every `everyMs`; `onFault`: the seller has given away more than it may. */
+  constructor(network: Network, everyMs: number, onFault: (fault: string) => void) {
+    this.#tap = new Wiretap(network)
     this.#everyMs = everyMs
+    this.#onFault = onFault
   }
 
   /** Readings that were paid and came. */
@@ -43,7 +54,11 @@ export class SimSale {
       delayMin: DELAY.least,
       claimAbove: UNCLAIMED * PRICE,
     }
-    return { sells: new Map([[SENSOR, terms]]), everyMs: this.#everyMs, buys: [], onReading: () => {} }
+    return {
+      ...{ sells: new Map([[SENSOR, terms]]), everyMs: this.#everyMs, buys: [], onReading: () => {} },
+      onDrawn: (bytes) => this.#tap.drew(bytes),
+      onTold: (payload, disk) => this.#tell(payload, disk),
+    }
   }
 
   buyer(from: Account, mode: 'payword' | 'signed'): SimEdgeOptions {
@@ -89,8 +104,25 @@ export class SimSale {
     return undefined
   }
 
+  /** The seller says something. What a disk has proven once it goes on proving, or `faultOn` finds out. */
+  #tell(payload: Uint8Array, disk: SimDisk): void {
+    const talk = this.#tap.talkIn(payload)
+    if (talk?.type !== 'delivery') return
+    const { channel, sample } = talk
+    const told = this.#told.get(channel) ?? new Set()
+    this.#told.set(channel, told.add(sample.sequence))
+    if (told.size > (this.#proven.get(channel) ?? 0) + 1) this.#proven = provenOn(disk)
+    const proven = this.#proven.get(channel) ?? 0
+    if (told.size > proven + 1)
+      this.#onFault(
+        `${told.size} readings of channel ${short(channel)} have left, the seller's disk proves ${proven}`,
+      )
+  }
+
   #take(purchase: Purchase, sample: Sample): void {
     const channel = purchase.channel as Hash
+    if (this.#told.get(channel)?.has(sample.sequence) !== true)
+      this.#onFault(`a reading of channel ${short(channel)} came that nobody has seen leave`)
     // After a restart the last one comes again.
     const index = purchase.last === sample ? purchase.index : purchase.index + 1
     if (index > (this.#got.get(channel) ?? 0)) {
@@ -98,4 +130,16 @@ export class SimSale {
       this.#readings++
     }
   }
+}
+
+/** Readings that the books on a disk prove now, by channel. */
+function provenOn(disk: SimDisk): ReadonlyMap<Hash, number> {
+  const proven = new Map<Hash, number>()
+  for (const each of audit(disk.open(CHANNEL_LOG))) {
+    // What was being written when the power failed, or the disk was full.
+    if (!each.ok) break
+    const record = parseRecord(each.value.bytes, each.value.position)
+    if (record.type === 'proven') proven.set(record.channel, record.index)
+  }
+  return proven
 }

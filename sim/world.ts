@@ -144,7 +144,9 @@ export class World {
 
     // Two machines trade readings, and do nothing else with money.
     const [seller, buyer] = options.trades === false || honest.length < 4 ? [] : honest.slice(-2)
-    this.#sale = new SimSale(READS_INTERVALS * intervalMs)
+    this.#sale = new SimSale(this.network, READS_INTERVALS * intervalMs, (fault) =>
+      this.#invariants.fail('loss', this.#node(seller as number), fault),
+    )
     const mode = random.fork('channels').pick(['payword', 'signed'] as const)
     const edgeOf = (index: number) => {
       if (index === seller) return this.#sale.seller

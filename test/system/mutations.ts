@@ -241,6 +241,14 @@ export const MUTATIONS: readonly Mutation[] = [
     replace: '',
   },
   {
+    name: 'a reading that is delivered is not written down',
+    invariants: ['loss'],
+    file: 'node/channel/channel-log.js',
+    find: 'this.#log.append(this.#waiting);',
+    replace:
+      'const kept = this.#waiting.filter(({ kind }) => kind !== 2);\n        if (kept.length > 0)\n            this.#log.append(kept);',
+  },
+  {
     name: 'every 40th block is stored with a bit changed',
     invariants: ['bug'],
     file: 'node/records.js',
