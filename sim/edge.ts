@@ -1,11 +1,13 @@
 /**
  * What an edge agent does in a simulated machine besides following the ledger: the real outbox, catalogue and channels, with
- * their logs on the machine's disk. It lives as long as the machine's process.
+ * their logs on the machine's disk, and what gives the keys of files. It lives as long as the machine's process.
  */
 import { Catalogue } from '../edge-agent/catalogue.ts'
 import type { Buy } from '../edge-agent/channel/buying.ts'
 import { channels } from '../edge-agent/channel/channels.ts'
 import type { SellingTerms } from '../edge-agent/channel/selling.ts'
+import { FileKeys } from '../edge-agent/files/file-keys.ts'
+import { Settling } from '../edge-agent/files/settling.ts'
 import { Outbox } from '../edge-agent/outbox.ts'
 import type { Desk, Trade } from '../edge-agent/trade.ts'
 import type { Update } from '../ledger/chain.ts'
@@ -21,6 +23,7 @@ import { type ParsedTopic, topic } from '../schemas/topic.ts'
 import type { Sample } from '../schemas/transaction.ts'
 import type { SimClock } from './clock.ts'
 import type { SimDisk } from './disk.ts'
+import { FILE_PRICE, type SimFileSale } from './file-sale.ts'
 import type { Rng } from './random.ts'
 
 export const CHANNEL_LOG = 'channels.log'
@@ -35,6 +38,8 @@ export interface SimEdgeOptions {
   /** Each of its sensors says something so often, milliseconds. */
   readonly everyMs: number
   readonly buys: readonly Buy[]
+  /** It sells files. */
+  readonly files?: SimFileSale | undefined
   /** A reading is paid and here. */
   readonly onReading: (purchase: Purchase, sample: Sample) => void
   /** It drew random bytes for its channels. */
@@ -56,6 +61,15 @@ export interface SimEdgeMachine {
   readonly nextSequence: () => number
 }
 
+/** What a machine does besides following the ledger; it lives as long as its process. */
+export interface SimPart {
+  receive(parsed: ParsedTopic, payload: Uint8Array, retain: boolean): void
+  connected(): void
+  updated(update: Update): void
+  /** A transaction waits for a block. */
+  heard?(sealed: Sealed): void
+}
+
 /** A log that is rewritten, as node/replaceable-log.ts has it. */
 export const logOn = (disk: SimDisk, name: string): ReplaceableFile => ({
   open: () => disk.open(name),
@@ -65,17 +79,19 @@ export const logOn = (disk: SimDisk, name: string): ReplaceableFile => ({
   },
 })
 
-export class SimEdge {
+export class SimEdge implements SimPart {
   readonly #machine: SimEdgeMachine
   readonly #outbox: Outbox
   readonly #trades: readonly Trade[]
+  readonly #files: SimFileSale | undefined
 
   constructor(options: SimEdgeOptions, machine: SimEdgeMachine) {
     this.#machine = machine
     const { ledger, signer, disk, timers, random, clock, log } = machine
     const { chain } = ledger
     this.#outbox = new Outbox(logOn(disk, OUTBOX_LOG), chain, signer)
-    const { sells, buys, onReading, onDrawn, onTold } = options
+    const { sells, buys, files, onReading, onDrawn, onTold } = options
+    this.#files = files
     const publish: Desk['tell'] = (kind, levels, payload, retain = false) => {
       if (kind === 'channel' && ledger.session.connected) onTold?.(payload, disk)
       const name = topic(chain.network.id, kind, signer.account, ...levels)
@@ -98,6 +114,7 @@ export class SimEdge {
       listen: (filters) => ledger.session.subscribe(filters),
       act: (drafts) => {
         const sealed = this.#outbox.add(drafts)
+        for (const each of sealed) files?.decided(each, chain)
         this.#send(sealed)
         return sealed
       },
@@ -118,6 +135,7 @@ export class SimEdge {
     this.#trades = [
       new Catalogue(desk, 'sim', () => [...sells].map(([name, terms]) => itemOf(name, terms))),
       channels({ sells, buys }, modules)(desk),
+      ...(files === undefined ? [] : [settling(desk, files)]),
     ]
     ledger.session.subscribe(this.#trades.flatMap(({ filters = [] }) => filters))
     every(timers, TICK_MS, () => {
@@ -159,12 +177,25 @@ export class SimEdge {
   #send(list: readonly Sealed[]): void {
     const { ledger, signer } = this.#machine
     const name = topic(ledger.chain.network.id, 'tx', signer.account)
-    for (const { bytes } of list) {
+    for (const sealed of list) {
+      const { bytes } = sealed
       const added = ledger.add(bytes, signer.account)
       if (!added.ok && added.fault.code !== 'known') continue
+      this.#files?.sent(sealed)
       void ledger.session.publish(name, bytes, { qos: 1, retain: false })
     }
   }
+}
+
+/** The part of an agent's file shop that gives keys for payments. */
+function settling(desk: Desk, { terms }: SimFileSale): Trade {
+  const keys = new FileKeys(desk.chain.network, desk.signer)
+  const shop = new Settling(terms, desk, {
+    keyOf: (sale) => keys.keyOf(sale),
+    sha256: (bytes) => keys.sha256(bytes),
+    prices: [FILE_PRICE],
+  })
+  return { onUpdate: (update) => shop.update(update), tick: () => shop.settle() }
 }
 
 const itemOf = (name: string, { perReading, confirmations }: SellingTerms): OfferItem => ({

@@ -30,6 +30,7 @@ export const INVARIANTS = [
   'same-store',
   'progress',
   'loss',
+  'file',
   'bug',
 ] as const
 export type Invariant = (typeof INVARIANTS)[number]

@@ -30,7 +30,7 @@ import type { SimBroker } from './broker.ts'
 import { SimClock } from './clock.ts'
 import type { Deals, Wish } from './deals.ts'
 import { PowerCut, SimDisk } from './disk.ts'
-import { SimEdge, type SimEdgeOptions } from './edge.ts'
+import type { SimEdgeMachine, SimPart } from './edge.ts'
 import { blockWork, SimMiner, tickWork } from './miner.ts'
 import { Mischief } from './mischief.ts'
 import type { Rng } from './random.ts'
@@ -65,8 +65,8 @@ export interface SimNodeOptions {
   readonly bytesMax: number
   /** Whom it admits as miners. */
   readonly admits: readonly Account[]
-  /** What it sells or buys by channels. */
-  readonly edge: SimEdgeOptions | undefined
+  /** What it sells or buys, in each of its processes. */
+  readonly edge: ((machine: SimEdgeMachine) => SimPart) | undefined
 }
 
 export interface SimNodeModules {
@@ -98,7 +98,7 @@ interface Process {
   readonly miner: SimMiner<Block>
   /** Undefined without a slow hand. */
   readonly tickMiner: SimMiner<Tick> | undefined
-  readonly edge: SimEdge | undefined
+  readonly edge: SimPart | undefined
   readonly timers: Timers
 }
 
@@ -179,7 +179,7 @@ export class SimNode {
           onFinal: (entry) => this.#modules.onFinal(this, entry.height, entry.hash),
           onCheckpoint: () => this.#publishCertificates(),
           onTick: () => this.#onTick(),
-          onTransaction: () => {},
+          onTransaction: (sealed) => this.#process?.edge?.heard?.(sealed),
           onRefused: () => {},
           onConnected: () => {
             this.#publishTip()
@@ -209,7 +209,7 @@ export class SimNode {
         })
       const nextSequence = () => this.#readings++
       const machine = { ledger, signer, disk, clock, timers, log, random: random.fork('edge'), nextSequence }
-      const edge = this.options.edge && new SimEdge(this.options.edge, machine)
+      const edge = this.options.edge?.(machine)
       this.#process = alive.process = { alive: true, store, ledger, miner, tickMiner, edge, timers }
       ledger.start()
       this.#modules.onStarted(this)

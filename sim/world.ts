@@ -8,7 +8,7 @@ import { workOf } from '../ledger/difficulty.ts'
 import { createNetwork, type Network } from '../ledger/network.ts'
 import { WorldError } from '../node/error.ts'
 import type { Log } from '../node/log.ts'
-import { hashing } from '../node/signing.ts'
+import { hashing, type Signer } from '../node/signing.ts'
 import { every } from '../node/timers.ts'
 import { type Account, type Hash, short } from '../schemas/hex.ts'
 import { invariant } from '../schemas/result.ts'
@@ -16,7 +16,10 @@ import type { TransactionType } from '../schemas/transaction.ts'
 import { Adversary } from './adversary.ts'
 import { FAIR, SimBroker } from './broker.ts'
 import { Deals } from './deals.ts'
+import { SimEdge, type SimEdgeMachine, type SimPart } from './edge.ts'
 import { describeFault, drawFaults, type Fault, type FaultKind } from './faults.ts'
+import { purchasesOn, SimFileBuyer } from './file-buyer.ts'
+import { SimFileSale } from './file-sale.ts'
 import { sharedSignatures, simSigner } from './identities.ts'
 import { Invariants, type Violation } from './invariants.ts'
 import { SimNode } from './node.ts'
@@ -53,8 +56,9 @@ export interface SimReport {
   readonly transactions: number
   /** How many of them are of each type. */
   readonly types: Readonly<Partial<Record<TransactionType, number>>>
-  /** Readings that one machine has sold another by channels. */
+  /** Readings that one machine has sold another by channels, and keys of files. */
   readonly readings: number
+  readonly files: number
   readonly reorganisations: number
   /** Most blocks that one node took back at once. */
   readonly deepest: number
@@ -84,6 +88,8 @@ const SENDS_INTERVALS = 40
 const TRADES_INTERVALS = 100
 /** Time between two readings that are sold by channel, in intervals. */
 const READS_INTERVALS = 5
+/** Time between two purchases of files, in intervals. */
+const FILES_INTERVALS = 12
 /** What every third machine keeps of the ledger. */
 const PRUNED_BYTES = 300_000
 /** Clocks that are further off than this are not held to the one tip. */
@@ -99,6 +105,13 @@ export class World {
   readonly #faults: readonly Fault[]
   readonly #adversaries = new Map<SimNode, Adversary>()
   readonly #sale: SimSale
+  readonly #files: SimFileSale
+  /** Who trades: numbers of nodes. */
+  readonly #sides: {
+    readonly seller?: number | undefined
+    readonly buyer?: number | undefined
+    readonly fileBuyer?: number | undefined
+  }
   readonly #traitors: ReadonlySet<number>
   readonly #trace: string[] = []
   readonly #active = new Set<Fault>()
@@ -142,15 +155,31 @@ export class World {
     this.#invariants = new Invariants(this.network, () => this.#scheduler.nowMs)
     this.#broker = new SimBroker(this.#scheduler, random.fork('broker'))
 
-    // Two machines trade readings, and do nothing else with money.
-    const [seller, buyer] = options.trades === false || honest.length < 4 ? [] : honest.slice(-2)
+    // One machine sells readings to another and files to a third; these do nothing else with money.
+    const [fileBuyer, seller, buyer] =
+      options.trades === false || honest.length < 4
+        ? []
+        : honest.length < 5
+          ? [undefined, ...honest.slice(-2)]
+          : honest.slice(-3)
+    this.#sides = { seller, buyer, fileBuyer }
+    this.#files = new SimFileSale(intervalMs, (side, fault) =>
+      this.#invariants.fail('file', this.#node((side === 'seller' ? seller : fileBuyer) as number), fault),
+    )
     this.#sale = new SimSale(this.network, READS_INTERVALS * intervalMs, (fault) =>
       this.#invariants.fail('loss', this.#node(seller as number), fault),
     )
     const mode = random.fork('channels').pick(['payword', 'signed'] as const)
-    const edgeOf = (index: number) => {
-      if (index === seller) return this.#sale.seller
-      return index === buyer ? this.#sale.buyer(accounts[seller as number] as Account, mode) : undefined
+    const edgeOf = (index: number): ((machine: SimEdgeMachine) => SimPart) | undefined => {
+      if (seller === undefined) return undefined
+      const { account } = holders[seller] as Signer
+      if (index === seller)
+        return (machine) => new SimEdge({ ...this.#sale.seller, files: this.#files }, machine)
+      if (index === buyer) return (machine) => new SimEdge(this.#sale.buyer(account, mode), machine)
+      const everyMs = FILES_INTERVALS * intervalMs
+      return index === fileBuyer
+        ? (machine) => new SimFileBuyer(this.#files, holders[seller] as Signer, everyMs, machine)
+        : undefined
     }
 
     const deals = new Deals()
@@ -251,6 +280,7 @@ export class World {
       transactions: this.#transactions,
       types: this.#types,
       readings: this.#sale.readings,
+      files: this.#files.sold,
       reorganisations: this.#reorganisations,
       deepest: this.#deepest,
       restarts: this.#starts - this.nodes.length,
@@ -266,10 +296,11 @@ export class World {
 
   /** The books of who sells and who buys are good when they start, and in the end. */
   #checkSale(node: SimNode): void {
-    const { edge } = node.options
     const chain = node.ledger?.chain
-    if (edge === undefined || chain === undefined) return
-    const side = edge.sells.size > 0 ? 'seller' : 'buyer'
+    const { seller, buyer } = this.#sides
+    const index = this.nodes.indexOf(node)
+    if (chain === undefined || (index !== seller && index !== buyer)) return
+    const side = index === seller ? 'seller' : 'buyer'
     const stands = (channel: Hash) => chain.state.channel(channel) !== undefined
     const fault = this.#sale.faultOn(side, node.disk, stands)
     if (fault !== undefined) this.#invariants.fail('loss', node, fault)
@@ -278,9 +309,12 @@ export class World {
   #finish(): void {
     for (const node of this.nodes) this.#checkSale(node)
     const honest = this.#honest()
+    const [first] = honest
+    const { fileBuyer } = this.#sides
+    const buyer = honest.find((node) => this.nodes.indexOf(node) === fileBuyer)
+    if (buyer?.ledger !== undefined) this.#files.check(buyer.ledger.chain, purchasesOn(buyer.disk))
     this.#invariants.oneTip(honest)
     this.#invariants.sameStores(honest)
-    const [first] = honest
     const expected = (this.#options.hours * 3_600_000) / this.#options.intervalMs
     if (first !== undefined && this.#height < expected / 4)
       this.#invariants.fail(
@@ -416,6 +450,7 @@ export class World {
     const { tip, connected, disconnected } = update
     this.#invariants.updated(node, update)
     if (connected.length === 0) return
+    this.#files.updated(update, this.nodes.indexOf(node) === this.#sides.seller)
     for (const { block } of connected) {
       this.#adversaries.get(node)?.heard(block)
       const fault = block.transactions.map((tx) => this.#sale.faultOf(tx)).find(Boolean)

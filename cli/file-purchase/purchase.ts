@@ -5,6 +5,7 @@
  * it is sent. From then on everything follows from the record and the ledger (settling.ts), whatever crashes in between.
  */
 import { formatCoins } from '../../ledger/amount.ts'
+import { deadlineOf, expiryOf } from '../../ledger/file-payment.ts'
 import { hasHashlocks } from '../../ledger/file-quote.ts'
 import { feeFloorFor, signTransaction } from '../../ledger/transaction.ts'
 import { hashing } from '../../node/signing.ts'
@@ -18,7 +19,7 @@ import { fetchChunks } from './fetching.ts'
 import { PartFile } from './part-file.ts'
 import { askQuote, type Quoted, type Surroundings } from './quoting.ts'
 import type { PurchaseFiles, PurchaseName, PurchaseRecord } from './record.ts'
-import { checkQuote, deadlineOf, expiryOf, trustedTip, type Wish } from './terms.ts'
+import { checkQuote, trustedTip, type Wish } from './terms.ts'
 
 /** Quotes asked for until all is fetched: each restart of the seller, and each change of the file, takes one. */
 const ROUNDS_MAX = 20

@@ -3,6 +3,7 @@
  * the deadline the coins are taken back. Everything here can be begun again at any time.
  */
 import { formatCoins } from '../../ledger/amount.ts'
+import { type Settlement, settlementOf } from '../../ledger/file-payment.ts'
 import { sealTransaction, signTransaction } from '../../ledger/transaction.ts'
 import { decode } from '../../schemas/codec.ts'
 import type { Quote } from '../../schemas/file-message.ts'
@@ -16,7 +17,6 @@ import { PartFile } from './part-file.ts'
 import { opens, quoteIn } from './purchase.ts'
 import type { Surroundings } from './quoting.ts'
 import type { PurchaseFiles, PurchaseRecord } from './record.ts'
-import { type Settlement, settlementOf } from './settlement.ts'
 
 const LOOK_MS = 200
 /** What waits for a block is sent again so often. */

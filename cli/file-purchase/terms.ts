@@ -1,5 +1,5 @@
 /**
- * What a buyer agrees to: pure rules about the quote, the chain's height and the deadline.
+ * What a buyer agrees to: pure rules about the quote and the chain's height.
  *
  * The height comes from validators that may be anybody. One that is too low makes a deadline that the seller refuses, and the coins
  * come back soon; one that is too high would lock them for long. So of the tips that are fresh the lowest counts, and none that is
@@ -79,17 +79,3 @@ export function trustedTip(
     `no validator tells of a block of the last ${minutes} minutes: nothing would be confirmed`,
   )
 }
-
-/** The deadline of a hashlock that is signed now. */
-export const deadlineOf = (
-  { blocks, minutes }: Pick<Quote, 'blocks' | 'minutes'>,
-  { height }: Pick<Tip, 'height'>,
-  nowMs: number,
-): { readonly height: number; readonly time: number } => ({
-  height: height + 1 + blocks,
-  time: nowMs + minutes * 60_000,
-})
-
-/** The last block that may contain the payment: later ones would leave the seller too little of the deadline. */
-export const expiryOf = ({ blocks }: Pick<Quote, 'blocks'>, { height }: Pick<Tip, 'height'>): number =>
-  height + Math.max(2, Math.min(60, Math.floor(blocks / 4)))

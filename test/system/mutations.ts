@@ -249,6 +249,27 @@ export const MUTATIONS: readonly Mutation[] = [
       'const kept = this.#waiting.filter(({ kind }) => kind !== 2);\n        if (kept.length > 0)\n            this.#log.append(kept);',
   },
   {
+    name: 'a key is given before its payment is deep',
+    invariants: ['file'],
+    file: 'edge-agent/files/lock-decision.js',
+    find: 'if (depth < terms.confirmations)',
+    replace: 'if (false)',
+  },
+  {
+    name: 'a payment for a file is given up before it expires',
+    invariants: ['file'],
+    file: 'ledger/file-payment.js',
+    find: 'next.height > expiry + VOID_BLOCKS',
+    replace: 'next.height > expiry - 14',
+  },
+  {
+    name: 'nobody takes back what a file did not cost',
+    invariants: ['file'],
+    file: 'ledger/file-payment.js',
+    find: 'if (next.height >= height && next.medianTime >= time)',
+    replace: 'if (false)',
+  },
+  {
     name: 'every 40th block is stored with a bit changed',
     invariants: ['bug'],
     file: 'node/records.js',

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { checkQuote, deadlineOf, expiryOf, trustedTip, type Wish } from '../../../cli/file-purchase/terms.ts'
+import { checkQuote, trustedTip, type Wish } from '../../../cli/file-purchase/terms.ts'
 import type { Quote } from '../../../schemas/file-message.ts'
 import type { Tip } from '../../../schemas/message.ts'
 import { testNetwork } from '../../helpers/ledger.ts'
@@ -55,13 +55,3 @@ t.test('a tip from the future, or higher than the network can be, is not believe
   const before = trustedTip(network, [tip(1_000, START - 1)], START - 1)
   t.ok(before.ok, 'a clock before the start of the network leaves the thousand')
 })
-
-t.test(
-  'the deadline counts from the next block, and the payment has a quarter of it, or an hour of blocks',
-  async (t) => {
-    t.strictSame(deadlineOf(quote, tip(100), NOW), { height: 111, time: NOW + 30 * 60_000 })
-    t.equal(expiryOf({ blocks: 120 }, tip(100)), 130)
-    t.equal(expiryOf({ blocks: 1_000 }, tip(100)), 160, 'no more than 60')
-    t.equal(expiryOf({ blocks: 4 }, tip(100)), 102, 'no less than 2')
-  },
-)

@@ -1,11 +1,13 @@
 /**
- * What becomes of a payment: a pure rule over what the ledger was seen to say.
+ * A buyer's payment for a file: its deadline, and what becomes of it, by what the ledger was seen to say.
  *
  * A payment is void only when no block can contain it any more, a few blocks after its expiry, so that the same file is never paid
  * twice. The key counts wherever it is seen, since it proves itself.
  */
-import type { Moment } from '../../ledger/hashlock.ts'
-import type { Hashlock } from '../../schemas/transaction.ts'
+import type { Quote } from '../schemas/file-message.ts'
+import type { Tip } from '../schemas/message.ts'
+import type { Hashlock } from '../schemas/transaction.ts'
+import type { Moment } from './hashlock.ts'
 
 /** Blocks after a payment's expiry until nobody expects a reorganisation to bring it back. */
 export const VOID_BLOCKS = 6
@@ -42,3 +44,17 @@ export function settlementOf(
     msLeft: Math.max(0, time - next.medianTime),
   }
 }
+
+/** The deadline of a hashlock that is signed now. */
+export const deadlineOf = (
+  { blocks, minutes }: Pick<Quote, 'blocks' | 'minutes'>,
+  { height }: Pick<Tip, 'height'>,
+  nowMs: number,
+): { readonly height: number; readonly time: number } => ({
+  height: height + 1 + blocks,
+  time: nowMs + minutes * 60_000,
+})
+
+/** The last block that may contain the payment: later ones would leave the seller too little of the deadline. */
+export const expiryOf = ({ blocks }: Pick<Quote, 'blocks'>, { height }: Pick<Tip, 'height'>): number =>
+  height + Math.max(2, Math.min(60, Math.floor(blocks / 4)))

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { type Seen, settlementOf, VOID_BLOCKS } from '../../../cli/file-purchase/settlement.ts'
+import { deadlineOf, expiryOf, type Seen, settlementOf, VOID_BLOCKS } from '../../ledger/file-payment.ts'
 
 const lock = { expiry: 20, height: 30, time: 5_000 }
 const settle = (height: number, medianTime: number, seen: Partial<Seen> = {}) =>
@@ -23,3 +23,14 @@ t.test('what came back is over, whatever else was seen', async (t) => {
   t.strictSame(settle(31, 5_000, { paidAt: 15, refundedAt: 30 }), { step: 'refunded' })
   t.strictSame(settle(99, 9_000, { refundedAt: 30 }), { step: 'refunded' })
 })
+
+t.test(
+  'the deadline counts from the next block, and the payment has a quarter of it, or an hour of blocks',
+  async (t) => {
+    const deadline = deadlineOf({ blocks: 10, minutes: 30 }, { height: 100 }, 5_000)
+    t.strictSame(deadline, { height: 111, time: 5_000 + 30 * 60_000 })
+    t.equal(expiryOf({ blocks: 120 }, { height: 100 }), 130)
+    t.equal(expiryOf({ blocks: 1_000 }, { height: 100 }), 160, 'no more than 60')
+    t.equal(expiryOf({ blocks: 4 }, { height: 100 }), 102, 'no less than 2')
+  },
+)
