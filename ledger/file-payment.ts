@@ -9,8 +9,8 @@ import type { Tip } from '../schemas/message.ts'
 import type { Hashlock } from '../schemas/transaction.ts'
 import type { Moment } from './hashlock.ts'
 
-/** Blocks after a payment's expiry until nobody expects a reorganisation to bring it back. */
-export const VOID_BLOCKS = 6
+/** Blocks after which nobody expects a reorganisation: to bring a payment back after its expiry, or to take a refund away. */
+export const SURE_BLOCKS = 6
 
 export interface Seen {
   /** Height of the block with the payment. */
@@ -28,6 +28,8 @@ export type Settlement =
   | { readonly step: 'wait'; readonly blocksLeft: number; readonly msLeft: number }
   /** Its deadline has passed: the coins can be had back. */
   | { readonly step: 'refund' }
+  /** The coins are back, in a block that may still be taken away. */
+  | { readonly step: 'returned'; readonly height: number; readonly blocksLeft: number }
   | { readonly step: 'refunded' }
   | { readonly step: 'void' }
 
@@ -35,8 +37,11 @@ export function settlementOf(
   { expiry, height, time }: Pick<Hashlock, 'expiry' | 'height' | 'time'>,
   { paidAt, refundedAt, next }: Seen,
 ): Settlement {
-  if (refundedAt !== undefined) return { step: 'refunded' }
-  if (paidAt === undefined) return next.height > expiry + VOID_BLOCKS ? { step: 'void' } : { step: 'send' }
+  if (refundedAt !== undefined) {
+    const blocksLeft = refundedAt + SURE_BLOCKS - next.height
+    return blocksLeft > 0 ? { step: 'returned', height: refundedAt, blocksLeft } : { step: 'refunded' }
+  }
+  if (paidAt === undefined) return next.height > expiry + SURE_BLOCKS ? { step: 'void' } : { step: 'send' }
   if (next.height >= height && next.medianTime >= time) return { step: 'refund' }
   return {
     step: 'wait',

@@ -32,6 +32,8 @@ export type PurchaseEvent =
     }
   /** The deadline has passed. */
   | { readonly event: 'refunding'; readonly transaction: Hash }
+  /** The coins are back, in a block that a reorganisation may still take away. */
+  | { readonly event: 'returned'; readonly height: number; readonly blocksLeft: number }
   /** Something is in the way, and is tried again. */
   | { readonly event: 'trouble'; readonly reason: string }
 

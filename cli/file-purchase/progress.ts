@@ -145,6 +145,8 @@ function wordsOf(event: Exclude<PurchaseEvent, Fetching | Locked>): string {
       return `paying    not in a block yet${event.reason === '' ? '' : `: a validator says ${event.reason}`}`
     case 'refunding':
       return `refund    the deadline has passed without a key, transaction ${event.transaction}`
+    case 'returned':
+      return `refund    the coins are back, in block ${event.height}; ${event.blocksLeft} more until nothing is expected to take it away`
     case 'trouble':
       return `trouble   ${event.reason}`
   }

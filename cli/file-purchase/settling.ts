@@ -123,12 +123,13 @@ export class Settling {
         }
         await this.#again()
         return undefined
+      case 'returned':
+        show({ event: 'returned', height: settlement.height, blocksLeft: settlement.blocksLeft })
+        // Stays open: whoever asks again is told again, or refunded again.
+        return isPatient ? undefined : this.#refunded()
       case 'refunded':
         this.#save({ state: 'refunded' })
-        return {
-          status: 'refunded',
-          reason: `${formatCoins(lock.amount)} coins came back: no key until the deadline`,
-        }
+        return this.#refunded()
       case 'void': {
         this.#save({ state: 'void' })
         const reason = `the payment was not confirmed before block ${lock.expiry}, and can no longer be: nothing was paid`
@@ -176,6 +177,11 @@ export class Settling {
     return openPurchase(this.#files, this.#quote, key)
   }
 
+  #refunded(): Outcome {
+    const coins = formatCoins(this.#payment.lock.amount)
+    return { status: 'refunded', reason: `${coins} coins came back: no key until the deadline` }
+  }
+
   #trouble(reason: string): void {
     this.#surroundings.show({ event: 'trouble', reason })
   }
@@ -191,6 +197,8 @@ export class Settling {
       const minutes = Math.ceil(settlement.msLeft / 60_000)
       return `${coins} coins are locked for ${short(lock.to)} until block ${lock.height} (${settlement.blocksLeft} to go, ${minutes} minutes)`
     }
+    if (settlement.step === 'returned')
+      return `${coins} coins came back in block ${settlement.height}, which a reorganisation may still take away`
     return `the deadline of ${coins} coins has passed: pinledger buy refund`
   }
 

@@ -1,14 +1,14 @@
 import t from 'tap'
-import { deadlineOf, expiryOf, type Seen, settlementOf, VOID_BLOCKS } from '../../ledger/file-payment.ts'
+import { deadlineOf, expiryOf, type Seen, SURE_BLOCKS, settlementOf } from '../../ledger/file-payment.ts'
 
 const lock = { expiry: 20, height: 30, time: 5_000 }
 const settle = (height: number, medianTime: number, seen: Partial<Seen> = {}) =>
   settlementOf(lock, { paidAt: undefined, refundedAt: undefined, next: { height, medianTime }, ...seen })
 
 t.test('a payment is sent until no block can have it, and given up some blocks later', async (t) => {
-  for (const height of [1, 20, 21, 20 + VOID_BLOCKS])
+  for (const height of [1, 20, 21, 20 + SURE_BLOCKS])
     t.strictSame(settle(height, 9_000), { step: 'send' }, `${height}`)
-  t.strictSame(settle(21 + VOID_BLOCKS, 0), { step: 'void' })
+  t.strictSame(settle(21 + SURE_BLOCKS, 0), { step: 'void' })
 })
 
 t.test('what is locked waits for both parts of its deadline', async (t) => {
@@ -20,7 +20,14 @@ t.test('what is locked waits for both parts of its deadline', async (t) => {
 })
 
 t.test('what came back is over, whatever else was seen', async (t) => {
-  t.strictSame(settle(31, 5_000, { paidAt: 15, refundedAt: 30 }), { step: 'refunded' })
+  const returned = { step: 'returned', height: 30 }
+  t.strictSame(settle(31, 5_000, { paidAt: 15, refundedAt: 30 }), { ...returned, blocksLeft: 5 })
+  t.strictSame(
+    settle(35, 5_000, { refundedAt: 30 }),
+    { ...returned, blocksLeft: 1 },
+    'a block can be taken away',
+  )
+  t.strictSame(settle(36, 5_000, { paidAt: 15, refundedAt: 30 }), { step: 'refunded' })
   t.strictSame(settle(99, 9_000, { refundedAt: 30 }), { step: 'refunded' })
 })
 

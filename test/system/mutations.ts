@@ -259,7 +259,7 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'a payment for a file is given up before it expires',
     invariants: ['file'],
     file: 'ledger/file-payment.js',
-    find: 'next.height > expiry + VOID_BLOCKS',
+    find: 'next.height > expiry + SURE_BLOCKS',
     replace: 'next.height > expiry - 14',
   },
   {

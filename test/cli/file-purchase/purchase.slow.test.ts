@@ -7,7 +7,7 @@ import { openChunk } from '../../../node/file-cipher.ts'
 import { FILE_CHUNK_BYTES } from '../../../schemas/file-message.ts'
 import { fromHex, type Hash } from '../../../schemas/hex.ts'
 import { BUYER, FileMarket, Killed, PRICE, RIVAL, SELLER } from '../../helpers/file-market.ts'
-import { seeded } from '../../helpers/ledger.ts'
+import { seeded, TestChain } from '../../helpers/ledger.ts'
 import { lyingSeller } from '../../helpers/lying-seller.ts'
 
 /** Bytes that no two chunks have in common: three chunks, the last one short. */
@@ -223,6 +223,33 @@ t.test(
     t.equal(market.coins(BUYER), RICH - PRICE)
   },
 )
+
+t.test('a refund that a reorganisation takes away is made again', async (t) => {
+  const market = new FileMarket(t, { files: FILES })
+  market.startSeller()
+  const { test } = market
+  let refunds = 0
+  const { outcome, events } = await market.buy('day.bin', {
+    at(what) {
+      if (what === 'paying') market.killSeller()
+      if (what === 'refunding') refunds++
+      if (what !== 'returned' || refunds > 1) return
+      // Another branch from below the refund, on which its nonce is used for something else.
+      const other = new TestChain(test.network)
+      for (let height = 1; height < test.chain.tip.height; height++)
+        other.acceptBytes(test.archive.block(test.chain.at(height)?.hash as Hash))
+      other.grow(2, [other.transfer(BUYER, RIVAL.account, 1)])
+      t.equal(test.follow(other)?.ok, true)
+      t.equal(market.coins(BUYER), RICH - PRICE - 1, 'the refund is gone')
+    },
+  })
+  t.match(outcome, { status: 'refunded' })
+  t.equal(refunds, 2)
+  t.equal(market.coins(BUYER), RICH - 1)
+  const left = events.flatMap((event) => (event.event === 'returned' ? [event.blocksLeft] : []))
+  t.equal(left[0], 5)
+  t.equal(left.at(-1), 1, 'it is over once nothing is expected to take it away')
+})
 
 t.test('a seller that comes back too late does not tell the key', async (t) => {
   const market = new FileMarket(t, { files: FILES })
