@@ -106,9 +106,9 @@ export class SimSale {
 
   /** The seller says something. What a disk has proven once it goes on proving, or `faultOn` finds out. */
   #tell(payload: Uint8Array, disk: SimDisk): void {
-    const talk = this.#tap.talkIn(payload)
-    if (talk?.type !== 'delivery') return
-    const { channel, sample } = talk
+    const { channel, talk } = this.#tap.hear('seller', payload) ?? {}
+    if (channel === undefined || talk?.type !== 'delivery') return
+    const { sample } = talk
     const told = this.#told.get(channel) ?? new Set()
     this.#told.set(channel, told.add(sample.sequence))
     if (told.size > (this.#proven.get(channel) ?? 0) + 1) this.#proven = provenOn(disk)

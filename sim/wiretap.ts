@@ -1,6 +1,6 @@
-/** Reads what a machine of the simulation says on its channels under seal, by the secrets that the machine drew for its keys. */
+/** Reads what two say on a channel under seal, by the secrets that the seller drew for its keys. */
 import type { Network } from '../ledger/network.ts'
-import { conversationKeys, type KeyPair, keyPairOf } from '../node/key-agreement.ts'
+import { type ConversationKeys, conversationKeys, type KeyPair, keyPairOf } from '../node/key-agreement.ts'
 import { KEY_BYTES, open } from '../node/sealed.ts'
 import {
   CHANNEL_MESSAGE_BYTES_MAX,
@@ -10,28 +10,30 @@ import {
   channelTalk,
 } from '../schemas/channel-message.ts'
 import { decode } from '../schemas/codec.ts'
-import { fromHex, toHex } from '../schemas/hex.ts'
+import { fromHex, type Hash, toHex } from '../schemas/hex.ts'
+
+export type Side = 'buyer' | 'seller'
 
 export class Wiretap {
   readonly #network: Network
   /** By public key, until they are agreed on. */
   readonly #pairs = new Map<string, KeyPair>()
-  /** By the name of the conversation. */
-  readonly #keys = new Map<string, Uint8Array>()
+  /** The seller's, by the name of the conversation. */
+  readonly #keys = new Map<string, ConversationKeys>()
 
   constructor(network: Network) {
     this.#network = network
   }
 
-  /** The machine drew random bytes. */
+  /** The seller drew random bytes. */
   drew(bytes: Uint8Array): void {
     if (bytes.length !== KEY_BYTES) return
     const pair = keyPairOf(bytes)
     this.#pairs.set(toHex(pair.publicKey), pair)
   }
 
-  /** What a message that the machine sends as a seller says; undefined for what is not sealed. */
-  talkIn(payload: Uint8Array): ChannelTalk | undefined {
+  /** What a message on `channel/` says; undefined for what is not sealed. All of the seller's have to come here, in order. */
+  hear(by: Side, payload: Uint8Array): { readonly channel: Hash; readonly talk: ChannelTalk } | undefined {
     const decoded = decode(channelMessage, payload, CHANNEL_MESSAGE_BYTES_MAX)
     if (!decoded.ok) return undefined
     const message = decoded.value
@@ -41,13 +43,14 @@ export class Wiretap {
       const context = Buffer.concat([fromHex(genesisHash), fromHex(message.channel)])
       const keys = pair && conversationKeys(pair, message.hello, context)
       const id = hashing.plain(Buffer.concat([message.hello, message.publicKey]))
-      if (keys !== undefined) this.#keys.set(toHex(id.subarray(0, CONVERSATION_BYTES)), keys.send)
+      if (keys !== undefined) this.#keys.set(toHex(id.subarray(0, CONVERSATION_BYTES)), keys)
       this.#pairs.delete(toHex(message.publicKey))
     }
     if (message.type !== 'sealed') return undefined
-    const key = this.#keys.get(toHex(message.conversation))
-    const text = key && open(key, message.box)
+    const keys = this.#keys.get(toHex(message.conversation))
+    const text = keys && open(by === 'seller' ? keys.send : keys.receive, message.box)
     const talk = text && decode(channelTalk, text, CHANNEL_MESSAGE_BYTES_MAX)
-    return talk?.ok ? talk.value : undefined
+    if (talk?.ok !== true) throw new Error(`what the ${by} says cannot be read`)
+    return { channel: message.channel, talk: talk.value }
   }
 }

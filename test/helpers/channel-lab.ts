@@ -4,6 +4,7 @@
  * its disk by then, the buyer's by what it pays, has on its disk and has got.
  */
 import { strictEqual as equal, deepStrictEqual as equalDeep, ok } from 'node:assert'
+import { randomBytes } from 'node:crypto'
 import type { Buy } from '../../edge-agent/channel/buying.ts'
 import { channels } from '../../edge-agent/channel/channels.ts'
 import type { SellingTerms } from '../../edge-agent/channel/selling.ts'
@@ -29,11 +30,11 @@ import {
   sample as sampleCodec,
   type Transaction,
 } from '../../schemas/transaction.ts'
+import { Wiretap } from '../../sim/wiretap.ts'
 import { logOn } from './channel-pair.ts'
 import { alice, carol, coinsIn, seeded, TestChain } from './ledger.ts'
 import { MemoryDisk } from './memory-disk.ts'
 import { type LogLine, recordingLog } from './rig.ts'
-import { Wiretap } from './wiretap.ts'
 
 export const PRICE = COIN / 1000
 /** What the buyer has at first. No transaction here pays a fee. */
@@ -146,7 +147,11 @@ export class Actor {
             turn: async () => {},
           },
           onReading: (purchase, sample) => this.#note(purchase, sample),
-          randomBytes: lab.wiretap.randomBytes,
+          randomBytes: (length) => {
+            const bytes = randomBytes(length)
+            lab.wiretap.drew(bytes)
+            return bytes
+          },
         },
       )(desk(outbox))
       this.trade.onConnected?.()
