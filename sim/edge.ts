@@ -24,6 +24,7 @@ import type { Sample } from '../schemas/transaction.ts'
 import type { SimClock } from './clock.ts'
 import type { SimDisk } from './disk.ts'
 import { FILE_PRICE, type SimFileSale } from './file-sale.ts'
+import type { SimLampSale } from './lamp-sale.ts'
 import type { Rng } from './random.ts'
 
 export const CHANNEL_LOG = 'channels.log'
@@ -40,6 +41,8 @@ export interface SimEdgeOptions {
   readonly buys: readonly Buy[]
   /** It sells files. */
   readonly files?: SimFileSale | undefined
+  /** And a lamp's time. */
+  readonly lamp?: SimLampSale | undefined
   /** A reading is paid and here. */
   readonly onReading: (purchase: Purchase, sample: Sample) => void
   /** It drew random bytes for its channels. */
@@ -90,7 +93,7 @@ export class SimEdge implements SimPart {
     const { ledger, signer, disk, timers, random, clock, log } = machine
     const { chain } = ledger
     this.#outbox = new Outbox(logOn(disk, OUTBOX_LOG), chain, signer)
-    const { sells, buys, files, onReading, onDrawn, onTold } = options
+    const { sells, buys, files, lamp, onReading, onDrawn, onTold } = options
     this.#files = files
     const publish: Desk['tell'] = (kind, levels, payload, retain = false) => {
       if (kind === 'channel' && ledger.session.connected) onTold?.(payload, disk)
@@ -136,6 +139,7 @@ export class SimEdge implements SimPart {
       new Catalogue(desk, 'sim', () => [...sells].map(([name, terms]) => itemOf(name, terms))),
       channels({ sells, buys }, modules)(desk),
       ...(files === undefined ? [] : [settling(desk, files)]),
+      ...(lamp === undefined ? [] : [lamp.trade(desk)]),
     ]
     ledger.session.subscribe(this.#trades.flatMap(({ filters = [] }) => filters))
     every(timers, TICK_MS, () => {

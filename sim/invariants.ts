@@ -31,6 +31,7 @@ export const INVARIANTS = [
   'progress',
   'loss',
   'file',
+  'lamp',
   'bug',
 ] as const
 export type Invariant = (typeof INVARIANTS)[number]

@@ -57,6 +57,8 @@ export interface SimNodeOptions {
   /** Hashes per virtual millisecond. */
   readonly rate: number
   readonly genesis: Genesis
+  /** What a transfer to an account says. */
+  readonly memoTo?: ((account: Account) => string) | undefined
   /** Mean time between its transfers, milliseconds. */
   readonly sendsMs: number
   /** Mean time between what it does with channels, hashlocks and splits, milliseconds; infinite: nothing. */
@@ -370,13 +372,15 @@ export class SimNode {
     if (ledger === undefined) return
     const { balance } = ledger.chain.state.account(this.options.signer.account)
     const amount = random.whole(0, Math.floor(balance / 50))
+    const to = random.pick(this.#modules.others())
+    const { memoTo = () => '' } = this.options
     if (this.#pending.size > 8) return
     this.#sign((head) => ({
       ...head,
       type: 'transfer',
-      to: random.pick(this.#modules.others()),
+      to,
       amount,
-      memo: '',
+      memo: memoTo(to),
     }))
   }
 

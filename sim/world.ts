@@ -22,6 +22,7 @@ import { purchasesOn, SimFileBuyer } from './file-buyer.ts'
 import { SimFileSale } from './file-sale.ts'
 import { sharedSignatures, simSigner } from './identities.ts'
 import { Invariants, type Violation } from './invariants.ts'
+import { LAMP_MEMO, SimLampSale } from './lamp-sale.ts'
 import { SimNode } from './node.ts'
 import { Rng } from './random.ts'
 import { BLOCK_HASHES, SLOW_RATIO, simGenesis } from './rules.ts'
@@ -56,9 +57,10 @@ export interface SimReport {
   readonly transactions: number
   /** How many of them are of each type. */
   readonly types: Readonly<Partial<Record<TransactionType, number>>>
-  /** Readings that one machine has sold another by channels, and keys of files. */
+  /** Readings that one machine has sold another by channels, keys of files, answered payments for a lamp. */
   readonly readings: number
   readonly files: number
+  readonly lamp: number
   readonly reorganisations: number
   /** Most blocks that one node took back at once. */
   readonly deepest: number
@@ -106,6 +108,7 @@ export class World {
   readonly #adversaries = new Map<SimNode, Adversary>()
   readonly #sale: SimSale
   readonly #files: SimFileSale
+  readonly #lamp: SimLampSale
   /** Who trades: numbers of nodes. */
   readonly #sides: {
     readonly seller?: number | undefined
@@ -169,12 +172,16 @@ export class World {
     this.#sale = new SimSale(this.network, READS_INTERVALS * intervalMs, (fault) =>
       this.#invariants.fail('loss', this.#node(seller as number), fault),
     )
+    this.#lamp = new SimLampSale((fault) =>
+      this.#invariants.fail('lamp', this.#node(seller as number), fault),
+    )
     const mode = random.fork('channels').pick(['payword', 'signed'] as const)
     const edgeOf = (index: number): ((machine: SimEdgeMachine) => SimPart) | undefined => {
       if (seller === undefined) return undefined
       const { account } = holders[seller] as Signer
       if (index === seller)
-        return (machine) => new SimEdge({ ...this.#sale.seller, files: this.#files }, machine)
+        return (machine) =>
+          new SimEdge({ ...this.#sale.seller, files: this.#files, lamp: this.#lamp }, machine)
       if (index === buyer) return (machine) => new SimEdge(this.#sale.buyer(account, mode), machine)
       const everyMs = FILES_INTERVALS * intervalMs
       return index === fileBuyer
@@ -205,6 +212,7 @@ export class World {
             rate: rates[index] as number,
             genesis,
             edge: edgeOf(index),
+            memoTo: (account) => (account === accounts[seller ?? -1] ? LAMP_MEMO : ''),
             sendsMs: edgeOf(index) === undefined ? SENDS_INTERVALS * intervalMs : never,
             tradesMs:
               options.trades === false || edgeOf(index) !== undefined ? never : TRADES_INTERVALS * intervalMs,
@@ -281,6 +289,7 @@ export class World {
       types: this.#types,
       readings: this.#sale.readings,
       files: this.#files.sold,
+      lamp: this.#lamp.answered,
       reorganisations: this.#reorganisations,
       deepest: this.#deepest,
       restarts: this.#starts - this.nodes.length,
@@ -310,9 +319,12 @@ export class World {
     for (const node of this.nodes) this.#checkSale(node)
     const honest = this.#honest()
     const [first] = honest
-    const { fileBuyer } = this.#sides
-    const buyer = honest.find((node) => this.nodes.indexOf(node) === fileBuyer)
-    if (buyer?.ledger !== undefined) this.#files.check(buyer.ledger.chain, purchasesOn(buyer.disk))
+    const chainOf = (index: number | undefined) =>
+      honest.find((node) => this.nodes.indexOf(node) === index)?.ledger?.chain
+    const { seller, fileBuyer } = this.#sides
+    const [sellers, buyers] = [chainOf(seller), chainOf(fileBuyer)]
+    if (sellers !== undefined) this.#lamp.check(sellers)
+    if (buyers !== undefined) this.#files.check(buyers, purchasesOn(this.#node(fileBuyer as number).disk))
     this.#invariants.oneTip(honest)
     this.#invariants.sameStores(honest)
     const expected = (this.#options.hours * 3_600_000) / this.#options.intervalMs
@@ -450,7 +462,9 @@ export class World {
     const { tip, connected, disconnected } = update
     this.#invariants.updated(node, update)
     if (connected.length === 0) return
-    this.#files.updated(update, this.nodes.indexOf(node) === this.#sides.seller)
+    const { seller } = this.#sides
+    this.#files.updated(update, this.nodes.indexOf(node) === seller)
+    if (seller !== undefined) this.#lamp.updated(update, this.#node(seller).options.signer.account)
     for (const { block } of connected) {
       this.#adversaries.get(node)?.heard(block)
       const fault = block.transactions.map((tx) => this.#sale.faultOf(tx)).find(Boolean)

@@ -62,13 +62,14 @@ t.test('a disk keeps what was written, tears what was being written, and cuts of
 })
 
 t.test(
-  'machines buy the readings and the files of another, and all of them come back from crashes',
+  "machines buy another's readings, files and lamp, and all of them come back from crashes",
   async (t) => {
     const report = await new World({ ...options, hours: 0.5, kinds: new Set(['crash', 'disk']) }).run()
     t.equal(report.violation, undefined)
     t.ok(report.restarts > 5, `${report.restarts} restarts`)
     t.ok(report.readings > 12, `${report.readings} readings`)
     t.ok(report.files > 3, `${report.files} keys of files`)
+    t.ok(report.lamp > 0, `${report.lamp} answers for the lamp`)
     t.ok((report.types.hashlockRefund ?? 0) > 0, 'what was not sold came back')
     t.ok((report.types.channelClose ?? 0) > 1, `${report.types.channelClose} channels are closed`)
   },

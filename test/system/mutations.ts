@@ -270,6 +270,20 @@ export const MUTATIONS: readonly Mutation[] = [
     replace: 'if (false)',
   },
   {
+    name: 'what is paid too much for a lamp is kept',
+    invariants: ['lamp'],
+    file: 'edge-agent/sale/settlement.js',
+    find: 'const rest = seconds > room ?',
+    replace: 'const rest = false ?',
+  },
+  {
+    name: 'what is paid too little for a lamp is kept',
+    invariants: ['lamp'],
+    file: 'edge-agent/sale/settlement.js',
+    find: "return allBack('underpaid');",
+    replace: 'return { until: undefined, refund: undefined };',
+  },
+  {
     name: 'every 40th block is stored with a bit changed',
     invariants: ['bug'],
     file: 'node/records.js',
