@@ -97,7 +97,7 @@ t.test('two agents offer, a person finds what they sell, and who stops is gone',
   t.match([code, out], [1, /the account has 0 coins and needs 1/], 'but for the coins it would be opened')
 
   const shown = await run(t, ['market', '--unit', '%', '--broker', rig.url])
-  t.match(shown.out, /probe +8a88e3dd +readings +soil +% +0\.5 s +0\.05 a reading +- +yes +greenhouse/)
+  t.match(shown.out, /probe +8a88e3dd +readings +soil +% +0\.5 s +0\.05 a reading +- +- +yes +greenhouse/)
   t.notMatch(shown.out, 'porch')
   t.equal(shown.code, 0)
   await porch.stop()
