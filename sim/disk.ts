@@ -119,7 +119,8 @@ export class SimDisk {
   }
 
   #torn(bytes: Uint8Array): Uint8Array {
-    const kept = bytes.slice(0, this.#random.whole(0, bytes.length))
+    // A copy: the slice of a Buffer is a view of it, and what is written here may be a constant of the program.
+    const kept = new Uint8Array(bytes.subarray(0, this.#random.whole(0, bytes.length)))
     if (this.#random.chance(0.3)) {
       // The file grew before the data was there.
       const from = Math.floor(this.#random.between(0, kept.length) / SECTOR_BYTES) * SECTOR_BYTES
