@@ -1,6 +1,6 @@
 /**
  * What an edge agent does in a simulated machine besides following the ledger: the real outbox, catalogue and channels, with
- * their logs on the machine's disk, and what gives the keys of files. It lives as long as the machine's process.
+ * their logs on the machine's disk, what gives the keys of files, and what sells a lamp's time. It lives as long as the machine's process.
  */
 import { Catalogue } from '../edge-agent/catalogue.ts'
 import type { Buy } from '../edge-agent/channel/buying.ts'
